@@ -1,0 +1,36 @@
+import type { Session } from '../database/session';
+import type { RowKey } from '../schema/key-column';
+
+/** Captured changes that may be applied and acknowledged together. */
+export interface ChangeBatch {
+  /** Captured entries in the batch. */
+  readonly entries: number;
+  /** Keys to apply: each once, all within what has been copied. */
+  readonly keys: readonly RowKey[];
+  /** Removes exactly these entries, inside the transaction that applied them. */
+  acknowledge(session: Session): Promise<void>;
+}
+
+/** Where the copy stands: every key up to it is in the ghost. */
+export interface CopiedTo {
+  /** `none`: nothing is copied yet; `all`: the last chunk is done; otherwise the last key copied. */
+  readonly position: 'none' | 'all' | RowKey;
+}
+
+/** Captures every committed write to the origin from `start` on, so that applying it makes the ghost converge. */
+export interface ChangeSource {
+  /** Resolves when no later write can be missed. */
+  start(): Promise<void>;
+  /** The oldest captured entries, read on the session that will apply them. Entries beyond the copy need no apply. */
+  read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch>;
+  /** How many entries wait; exact up to `most`, which also bounds the cost. */
+  backlog(session: Session, most: number): Promise<number>;
+  /** Entries that wait, by a locking read: it sees transactions that are prepared but not committed. */
+  lockingBacklog(session: Session): Promise<number>;
+  /** Makes the keys be applied once more. */
+  requeue(session: Session, keys: readonly RowKey[]): Promise<void>;
+  /** SQL that lists the keys waiting, for a statement's own snapshot. */
+  pendingKeys(): { table: string; condition: string };
+  /** Throws when the capture is no longer complete: a trigger gone or changed. */
+  check(session: Session): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import { isTransient, errorNumber, DUPLICATE_ENTRY } from '../database/server-error';
+import type { Session } from '../database/session';
+import { transaction } from '../database/transaction';
+import { debugLog } from '../events/debug-log';
+import type { RowKey } from '../schema/key-column';
+import type { StateTable } from '../state/state-table';
+import type { ChangeApplier } from './change-applier';
+import type { ChangeSource, CopiedTo } from './change-source';
+
+const log = debugLog('changes');
+
+/** Entries applied in one transaction. */
+export const BATCH_ENTRIES = 1000;
+
+const ATTEMPTS = 20;
+
+export interface Replayed {
+  /** Entries taken off the journal. */
+  readonly entries: number;
+  /** Keys applied to the ghost. */
+  readonly keys: number;
+}
+
+/** Told of every key that was applied, inside the transaction that did it. */
+export type AppliedListener = (session: Session, keys: readonly RowKey[]) => Promise<void>;
+
+/** Takes captured changes off their source and applies them, one transaction a batch. */
+export class Replayer {
+  private listener: AppliedListener | null = null;
+  private total = 0;
+
+  constructor(
+    private readonly source: ChangeSource,
+    private readonly applier: ChangeApplier,
+    private readonly state: StateTable,
+    private readonly copiedTo: () => CopiedTo,
+  ) {}
+
+  /** Changes applied so far. */
+  get applied(): number {
+    return this.total;
+  }
+
+  onApplied(listener: AppliedListener): void {
+    this.listener = listener;
+  }
+
+  /** Applies the oldest entries; `entries` is 0 when there were none. */
+  async replayBatch(session: Session, limit = BATCH_ENTRIES): Promise<Replayed> {
+    let size = limit;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const replayed = await this.replayOnce(session, size);
+        this.total += replayed.keys;
+        return replayed;
+      } catch (error) {
+        const again = isTransient(error) || errorNumber(error) === DUPLICATE_ENTRY;
+        if (session.lost || attempt >= ATTEMPTS || !again) throw error;
+        log('batch failed, attempt %d: %o', attempt, error);
+        size = Math.max(1, Math.floor(size / 2));
+      }
+    }
+  }
+
+  private replayOnce(session: Session, limit: number): Promise<Replayed> {
+    return transaction(session, async () => {
+      await this.state.check(session);
+      const batch = await this.source.read(session, this.copiedTo(), limit);
+      if (batch.entries === 0) return { entries: 0, keys: 0 };
+      await this.applier.apply(session, batch.keys);
+      if (batch.keys.length > 0) await this.listener?.(session, batch.keys);
+      await batch.acknowledge(session);
+      return { entries: batch.entries, keys: batch.keys.length };
+    });
+  }
+
+  /**
+   * Applies until a batch was not full, which is as near to empty as it can be known while writers go on, or until
+   * `budgetMs` is over: writers may be faster, and the caller has other work to do.
+   */
+  async replayFor(session: Session, budgetMs: number, signal: AbortSignal): Promise<void> {
+    const started = performance.now();
+    for (;;) {
+      signal.throwIfAborted();
+      const { entries } = await this.replayBatch(session);
+      if (entries < BATCH_ENTRIES || performance.now() - started >= budgetMs) return;
+    }
+  }
+}

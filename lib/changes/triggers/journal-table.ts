@@ -1,0 +1,105 @@
+import { id, qualified } from '../../database/sql';
+import type { RowKey } from '../../schema/key-column';
+import { columnNamed, type Column } from '../../schema/table-schema';
+import type { TablePair } from '../../schema/table-pair';
+import { upToCondition } from '../../chunk/key-range';
+import type { CopiedTo } from '../change-source';
+
+/**
+ * The journal: a queue of keys, appended to by the triggers, emptied row by row by the applier. It has no unique
+ * key on the key columns, so that an application's write never waits for the applier's locks.
+ */
+export function createJournal(pair: TablePair): string {
+  const columns = keyDefinitions(pair);
+  return (
+    `CREATE TABLE ${journal(pair)} (` +
+    `hadron_seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, ` +
+    `hadron_action ENUM('insert', 'update', 'delete') NULL, ${columns.join(', ')}` +
+    `) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`
+  );
+}
+
+/** The chunk key's columns as another table carries them: same type, character set and collation, nullable. */
+export function keyDefinitions(pair: TablePair, nullable = true): string[] {
+  return pair.key.originKeys.names.map((name) => {
+    const column = columnNamed(pair.origin, name);
+    return `${id(name)} ${column === undefined ? '' : columnType(column)} ${nullable ? 'NULL' : 'NOT NULL'}`;
+  });
+}
+
+function columnType(column: Column): string {
+  const characters = column.charset === null ? '' : ` CHARACTER SET ${column.charset}`;
+  const collation = column.collation === null ? '' : ` COLLATE ${column.collation}`;
+  return column.columnType + characters + collation;
+}
+
+/**
+ * A row that is never removed. On MariaDB a session with unique_checks=0 and foreign_key_checks=0 that inserts
+ * into an EMPTY table switches to bulk insert and locks out all other writers.
+ */
+export function insertMarker(pair: TablePair): string {
+  return `INSERT INTO ${journal(pair)} (hadron_action) VALUES (NULL)`;
+}
+
+const ENTRY = 'hadron_action IS NOT NULL';
+
+/** The oldest entries. Numbers become visible out of order, so nothing is ever skipped by number. */
+export function readJournal(pair: TablePair, copiedTo: CopiedTo, limit: number): string {
+  const { originKeys } = pair.key;
+  const alias = id(pair.names.journal);
+  const inside =
+    typeof copiedTo.position === 'string'
+      ? copiedTo.position === 'all'
+        ? '1'
+        : '0'
+      : `IF(${upToCondition(originKeys, alias, copiedTo.position)}, 1, 0)`;
+  return (
+    `SELECT hadron_seq, ${originKeys.select(alias)}, ${inside} AS hadron_inside` +
+    ` FROM ${journal(pair)} FORCE INDEX (PRIMARY) WHERE ${ENTRY} ORDER BY hadron_seq LIMIT ${limit}`
+  );
+}
+
+/**
+ * Deletes exactly the numbers given, by runs of consecutive ones: with `IN (…)` a small table is scanned, and the
+ * scan waits for other sessions' uncommitted rows.
+ */
+export function deleteEntries(pair: TablePair, numbers: readonly bigint[]): string {
+  const conditions = runs(numbers).map(([from, to]) =>
+    from === to ? `hadron_seq = ${from}` : `hadron_seq BETWEEN ${from} AND ${to}`,
+  );
+  return `DELETE FROM ${journal(pair)} USING ${journal(pair)} FORCE INDEX (PRIMARY) WHERE ${conditions.join(' OR ')}`;
+}
+
+export function countEntries(pair: TablePair, most: number): string {
+  return `SELECT COUNT(*) AS entries FROM (SELECT 1 FROM ${journal(pair)} WHERE ${ENTRY} LIMIT ${most}) AS counted`;
+}
+
+export function countEntriesLocking(pair: TablePair): string {
+  return `SELECT COUNT(*) AS entries FROM ${journal(pair)} WHERE ${ENTRY} LOCK IN SHARE MODE`;
+}
+
+export function insertEntries(pair: TablePair, keys: readonly RowKey[]): string {
+  const { originKeys } = pair.key;
+  const rows = keys.map((key) => `('update', ${originKeys.literals(key).join(', ')})`);
+  return `INSERT INTO ${journal(pair)} (hadron_action, ${originKeys.names.map(id).join(', ')}) VALUES ${rows.join(', ')}`;
+}
+
+export function pendingEntries(pair: TablePair): { table: string; condition: string } {
+  return { table: journal(pair), condition: ENTRY };
+}
+
+/** Consecutive numbers folded into [first, last]. */
+export function runs(numbers: readonly bigint[]): [bigint, bigint][] {
+  const sorted = [...numbers].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const found: [bigint, bigint][] = [];
+  for (const number of sorted) {
+    const last = found.at(-1);
+    if (last !== undefined && number <= last[1] + 1n) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found;
+}
+
+function journal(pair: TablePair): string {
+  return qualified(pair.schema, pair.names.journal);
+}

@@ -1,0 +1,131 @@
+import { Refusal } from '../../errors';
+import { debugLog } from '../../events/debug-log';
+import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
+import type { Session } from '../../database/session';
+import { qualified } from '../../database/sql';
+import { OWN_SQL_MODE } from '../../database/session-settings';
+import type { RowKey } from '../../schema/key-column';
+import { readTriggers } from '../../schema/read-table-schema';
+import type { TablePair } from '../../schema/table-pair';
+import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
+import {
+  countEntries,
+  countEntriesLocking,
+  createJournal,
+  deleteEntries,
+  insertEntries,
+  insertMarker,
+  pendingEntries,
+  readJournal,
+} from './journal-table';
+import { createTrigger, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
+
+const log = debugLog('changes');
+
+/** Captures changes by three triggers that append keys to a journal table. */
+export class TriggerChangeSource implements ChangeSource {
+  constructor(
+    private readonly pair: TablePair,
+    private readonly session: Session,
+    private readonly definer: string | null,
+    private readonly bound: BoundedLock,
+  ) {}
+
+  async start(): Promise<void> {
+    const { session, pair } = this;
+    await session.execute(createJournal(pair));
+    await session.execute(insertMarker(pair));
+    await session.execute('COMMIT');
+    await this.installTriggers();
+    log('triggers installed on %s', pair.origin.table);
+  }
+
+  /**
+   * All three under one lock: created one by one, a row inserted and then updated in between would be missed, and
+   * a transaction that wrote before the first would still be open after the last.
+   */
+  private async installTriggers(): Promise<void> {
+    const { session, pair } = this;
+    const origin = qualified(pair.schema, pair.origin.table);
+    const journal = qualified(pair.schema, pair.names.journal);
+    await withBoundedLock(session, this.bound, () =>
+      session.execute(`LOCK TABLES ${origin} WRITE, ${journal} WRITE`),
+    );
+    try {
+      await session.execute(`SET SESSION sql_mode = '${TRIGGER_SQL_MODE}'`);
+      for (const trigger of triggerDefinitions(pair)) {
+        await session.execute(createTrigger(pair, trigger, this.definer));
+      }
+    } finally {
+      if (!session.lost) {
+        await session.execute('UNLOCK TABLES');
+        await session.execute(`SET SESSION sql_mode = '${OWN_SQL_MODE}'`);
+      }
+    }
+  }
+
+  async read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
+    const rows = await session.query(readJournal(this.pair, copiedTo, limit));
+    const { originKeys } = this.pair.key;
+    const keys = new Map<string, RowKey>();
+    for (const row of rows) {
+      // A key beyond the copy is dropped: a later chunk reads its row in a later snapshot.
+      if (Number(row['hadron_inside']) !== 1) continue;
+      const key = originKeys.read(row);
+      keys.set(JSON.stringify(key), key);
+    }
+    return {
+      entries: rows.length,
+      keys: [...keys.values()],
+      acknowledge: async (on) => {
+        await on.execute(
+          deleteEntries(
+            this.pair,
+            rows.map((row) => BigInt(String(row['hadron_seq']))),
+          ),
+        );
+      },
+    };
+  }
+
+  async backlog(session: Session, most: number): Promise<number> {
+    const [row] = await session.query<{ entries: number }>(countEntries(this.pair, most));
+    return Number(row?.entries);
+  }
+
+  async lockingBacklog(session: Session): Promise<number> {
+    const [row] = await session.query<{ entries: number }>(countEntriesLocking(this.pair));
+    return Number(row?.entries);
+  }
+
+  async requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
+    await session.execute(insertEntries(this.pair, keys));
+  }
+
+  pendingKeys(): { table: string; condition: string } {
+    return pendingEntries(this.pair);
+  }
+
+  async check(session: Session): Promise<void> {
+    const present = await readTriggers(session, { schema: this.pair.schema, table: this.pair.origin.table });
+    const wanted = triggerDefinitions(this.pair);
+    const intact =
+      present.length === wanted.length &&
+      wanted.every((trigger) =>
+        present.some(
+          (found) =>
+            found.name === trigger.name &&
+            found.event === trigger.event &&
+            found.timing === 'AFTER' &&
+            found.body === trigger.body,
+        ),
+      );
+    if (!intact) {
+      throw new Refusal(
+        'LHM_TRIGGERS_CHANGED',
+        `The triggers of '${this.pair.origin.table}' were changed by somebody else while it was migrated.`,
+        'Changes may have been missed, so nothing was swapped. Keep others from altering the table, and run again.',
+      );
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { rangeCondition } from '../chunk/key-range';
+import { nextRange } from '../chunk/chunker';
+import type { ChunkSizer } from '../chunk/chunk-sizer';
+import { id } from '../database/sql';
+import { DUPLICATE_ENTRY, errorNumber, isTransient } from '../database/server-error';
+import type { Session } from '../database/session';
+import { transaction } from '../database/transaction';
+import { debugLog } from '../events/debug-log';
+import type { ChangeApplier } from '../changes/change-applier';
+import type { CopiedTo } from '../changes/change-source';
+import type { TablePair } from '../schema/table-pair';
+import type { StateTable } from '../state/state-table';
+
+const log = debugLog('copy');
+
+/** Errors that a smaller chunk may not meet: packet or binlog cache too small, transaction too large. */
+const TOO_LARGE = new Set([1153, 1197, 1206, 1534, 3100]);
+
+/** Tries of one chunk before the error is final. */
+const ATTEMPTS = 20;
+
+/** Copies the origin in ranges of its chunk key, one transaction each, on the session that also applies changes. */
+export class RowCopier {
+  private position: CopiedTo['position'] = 'none';
+
+  constructor(
+    private readonly pair: TablePair,
+    private readonly applier: ChangeApplier,
+    private readonly state: StateTable,
+    private readonly sizer: ChunkSizer,
+  ) {}
+
+  get copiedTo(): CopiedTo {
+    return { position: this.position };
+  }
+
+  get done(): boolean {
+    return this.position === 'all';
+  }
+
+  /** Copies the next chunk and returns its rows. */
+  async copyNext(session: Session): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.copyChunk(session);
+      } catch (error) {
+        const smaller = TOO_LARGE.has(errorNumber(error)) || errorNumber(error) === DUPLICATE_ENTRY;
+        if (session.lost || attempt >= ATTEMPTS || !(isTransient(error) || smaller)) throw error;
+        log('chunk failed, attempt %d: %o', attempt, error);
+        if (smaller) this.sizer.shrink();
+      }
+    }
+  }
+
+  private async copyChunk(session: Session): Promise<number> {
+    const { pair } = this;
+    const { originKeys, originIndex } = pair.key;
+    const started = performance.now();
+    const { rows, position } = await transaction(session, async () => {
+      await this.state.check(session);
+      const range = await nextRange(
+        session,
+        { schema: pair.schema, table: pair.origin.table, index: originIndex, keys: originKeys },
+        typeof this.position === 'string' ? null : this.position,
+        this.sizer.size,
+      );
+      const inserted = await this.applier.insert(
+        session,
+        rangeCondition(originKeys, id(pair.origin.table), range),
+      );
+      const reached: CopiedTo['position'] = range.upTo ?? 'all';
+      await this.state.copiedTo(session, JSON.stringify(reached));
+      return { rows: inserted, position: reached };
+    });
+    this.position = position;
+    const ms = performance.now() - started;
+    this.sizer.took(rows, ms);
+    log('copied %d rows in %d ms up to %j', rows, Math.round(ms), position);
+    return rows;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Session } from '../database/session';
+import type { TablePair } from '../schema/table-pair';
+import { readTableTypes } from '../schema/read-table-schema';
+import { SENTRY_COMMENT } from './sentry-table';
+
+/**
+ * Looks which tables there are. After a connection was lost at the RENAME nothing else tells whether it happened.
+ */
+export async function confirmSwap(
+  session: Session,
+  pair: TablePair,
+): Promise<'swapped' | 'not-swapped' | 'unknown'> {
+  const { origin, names } = pair;
+  const found = await readTableTypes(session, pair.schema, [origin.table, names.ghost, names.old]);
+  const old = found.get(names.old);
+  const oldIsOurs = old !== undefined && old.comment !== SENTRY_COMMENT;
+  if (!found.has(origin.table)) return 'unknown';
+  if (found.has(names.ghost)) return oldIsOurs ? 'unknown' : 'not-swapped';
+  return oldIsOurs ? 'swapped' : 'unknown';
+}
+
+/** Waits until a connection's last statement is over, so that what is looked at next stays as it is. */
+export async function waitUntilGone(session: Session, connection: number, attempts = 100): Promise<boolean> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const rows = await session.query('SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ?', [
+      connection,
+    ]);
+    if (rows.length === 0) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+}

@@ -1,0 +1,43 @@
+import type { ChangeSource } from '../changes/change-source';
+import type { Replayer } from '../changes/replayer';
+import type { Database } from '../database/database';
+import type { Session } from '../database/session';
+import type { OriginGuard } from '../guard/origin-guard';
+import type { ResolvedOptions } from '../options/options';
+import type { TablePair } from '../schema/table-pair';
+import type { Verifier } from '../verify/verifier';
+
+/** What every strategy of the cut-over works with. */
+export interface CutOverDeps {
+  readonly database: Database;
+  /** Copies, applies, and with `rename-under-lock` also locks and renames. autocommit is off. */
+  readonly work: Session;
+  /** Looks at the server while the others wait. */
+  readonly observer: Session;
+  readonly pair: TablePair;
+  readonly source: ChangeSource;
+  readonly replayer: Replayer;
+  readonly verifier: Verifier | null;
+  readonly guard: OriginGuard;
+  readonly options: ResolvedOptions;
+  readonly signal: AbortSignal;
+}
+
+/** What one successful attempt took. */
+export interface SwapTimes {
+  /** From the request for the lock to the new table being there, in ms: the longest any writer can have waited. */
+  readonly stallMs: number;
+  /** Transactions with an older read view that were left when the tables were swapped. */
+  readonly oldReadViews: number;
+}
+
+/** One way for the tables to change places, once the work session holds them and the ghost is complete. */
+export interface SwapStrategy {
+  readonly name: 'rename-under-lock' | 'sentry';
+  /** Runs before the lock is asked for; returns further tables to lock for writing. */
+  prepare(): Promise<readonly string[]>;
+  /** Swaps and releases the lock. Throws with the lock released or about to be released by the caller. */
+  swap(): Promise<void>;
+  /** Closes what the strategy opened and removes what it created. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,144 @@
+import { Refusal } from '../errors';
+import { debugLog } from '../events/debug-log';
+import { openReadViews } from '../database/read-views';
+import { tableHolders } from '../database/table-holders';
+import { messageOf } from '../database/server-error';
+import type { ProgressTracker } from '../progress/progress-tracker';
+import { backoff } from '../util/backoff';
+import { pause } from '../util/pause';
+import { confirmSwap, waitUntilGone } from './confirm-swap';
+import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
+import { lockedAttempt } from './locked-attempt';
+import { InstantRefused, strictestAnswer, type OldReadViews } from './old-read-views';
+import { Postponed } from './postponed';
+import { RenameUnderLock } from './rename-under-lock';
+import { SentryLockRename } from './sentry-lock-rename';
+
+const log = debugLog('cut-over');
+
+export interface CutOverResult {
+  readonly strategy: SwapStrategy['name'];
+  /** How long the application's writes can have been held up by the attempt that succeeded, in ms. */
+  readonly stallMs: number;
+  readonly attempts: number;
+  /** How older REPEATABLE READ views were answered, and how many of them were left at the swap. */
+  readonly oldReadViews: { readonly answer: OldReadViews; readonly remaining: number };
+}
+
+/** Swaps the tables, in as many bounded attempts as it takes; between two the copy is kept up to date. */
+export class CutOver {
+  private answer: OldReadViews;
+
+  constructor(
+    private readonly deps: CutOverDeps,
+    private readonly progress: ProgressTracker,
+    private readonly keepUp: (ms: number) => Promise<void>,
+  ) {
+    this.answer = deps.options.cutOver.oldReadViews ?? strictestAnswer(deps.database.server, deps.pair.ghost);
+  }
+
+  /**
+   * @throws Refusal LHM_CUT_OVER_BLOCKED when no attempt is left
+   */
+  async run(): Promise<CutOverResult> {
+    const { options, signal } = this.deps;
+    const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
+    const strategy = this.strategy();
+    let reason = '';
+    try {
+      for (let attempt = 1; attempt <= attempts; attempt++) {
+        const blocker = await this.blocker();
+        try {
+          if (blocker !== null) throw new Postponed(blocker);
+          const times = await this.attempt(strategy);
+          return {
+            strategy: strategy.name,
+            stallMs: Math.round(times.stallMs),
+            attempts: attempt,
+            oldReadViews: { answer: this.answer, remaining: times.oldReadViews },
+          };
+        } catch (error) {
+          if (!(error instanceof Postponed)) throw error;
+          if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
+            this.answer = 'wait';
+          reason = error.reason;
+        }
+        log('attempt %d postponed: %s', attempt, reason);
+        this.progress.update({ waitingFor: reason });
+        const wait = pause(backoff(attempt, backoffMs, backoffMaxMs), signal);
+        await this.keepUpUntil(wait);
+        this.progress.update({ waitingFor: null });
+      }
+    } finally {
+      await strategy.dispose();
+    }
+    throw new Refusal(
+      'LHM_CUT_OVER_BLOCKED',
+      `The tables could not be swapped in ${attempts} attempts; the last was given up because ${reason}.`,
+      'End the transactions that hold the table, or raise cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
+    );
+  }
+
+  private strategy(): SwapStrategy {
+    const { database, options } = this.deps;
+    const wanted = options.cutOver.strategy;
+    if (wanted === 'sentry' || (wanted === 'auto' && !database.server.renameUnderLock)) {
+      return new SentryLockRename(this.deps);
+    }
+    return new RenameUnderLock(this.deps);
+  }
+
+  /** One attempt; after an error that may have come after the RENAME, the tables themselves are asked. */
+  private async attempt(strategy: SwapStrategy): Promise<SwapTimes> {
+    const started = performance.now();
+    try {
+      return await lockedAttempt(this.deps, strategy, this.answer);
+    } catch (error) {
+      if (error instanceof Postponed) throw error;
+      const { database, work, pair } = this.deps;
+      log('attempt failed: %s; looking at the tables', messageOf(error));
+      const looker = await database.open('looker');
+      try {
+        if (work.lost) await waitUntilGone(looker, work.id);
+        if ((await confirmSwap(looker, pair)) !== 'swapped') throw error;
+      } finally {
+        await looker.close();
+      }
+      return { stallMs: performance.now() - started, oldReadViews: 0 };
+    }
+  }
+
+  /** Applies changes until the pause is over. */
+  private async keepUpUntil(wait: Promise<void>): Promise<void> {
+    const waiting = { over: false };
+    const done = wait.finally(() => (waiting.over = true));
+    done.catch(() => undefined);
+    const isOver = (): boolean => waiting.over;
+    do {
+      await this.keepUp(200);
+      await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 20))]);
+    } while (!isOver());
+    await done;
+  }
+
+  /**
+   * Why asking for the lock now would be in vain: a waiting request stalls every new query on the table, so a
+   * transaction that has been open for long is waited for without one. null when nothing is known to be in the way.
+   */
+  private async blocker(): Promise<string | null> {
+    const { observer, work, pair, options } = this.deps;
+    const own = [observer.id, work.id];
+    const patience = options.cutOver.lockTimeoutMs;
+    const holders = (await tableHolders(observer, pair.schema, pair.origin.table, own)) ?? [];
+    const holder = holders.find(({ ageMs }) => ageMs > patience);
+    if (holder !== undefined) {
+      return `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`;
+    }
+    if (this.answer !== 'wait') return null;
+    const old = (await openReadViews(observer, this.deps.database.server, own)).find(
+      ({ ageSeconds }) => ageSeconds * 1000 > patience,
+    );
+    if (old === undefined) return null;
+    return `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`;
+  }
+}

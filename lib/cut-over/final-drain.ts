@@ -1,0 +1,64 @@
+import { qualified } from '../database/sql';
+import { showCreateTable } from '../schema/read-table-schema';
+import { autoIncrementOf, definitionText } from '../schema/table-schema';
+import { Refusal } from '../errors';
+import type { CutOverDeps } from './cut-over-deps';
+import type { Deadline } from './deadline';
+import { Postponed } from './postponed';
+
+/**
+ * The last changes, applied while nobody can write: afterwards the ghost is what the origin is.
+ *
+ * @throws Postponed when it takes too long
+ */
+export async function drainLocked(deps: CutOverDeps, deadline: Deadline): Promise<void> {
+  const { work, replayer, source, verifier, options, guard } = deps;
+  const mostUnderLock = options.verify === false ? 0 : options.verify.underLock;
+  let compared = 0;
+  for (;;) {
+    const { entries } = await replayer.replayBatch(work);
+    deadline.check('applying the last changes');
+    if (entries > 0) continue;
+    // A key found different is journalled anew, so replaying and comparing take turns until both have nothing left.
+    const rechecked = (await verifier?.recheckNext(work, true)) ?? 0;
+    if (rechecked === 0) break;
+    compared += rechecked;
+    deadline.check('comparing the last changes');
+    if (compared > mostUnderLock) throw new Postponed(`more than ${mostUnderLock} rows were left to compare`);
+  }
+  // A full locking scan, because it alone sees prepared XA transactions, which after a restart hold no lock on the
+  // origin on MariaDB: it waits for them, times out, and the attempt is given up.
+  const waiting = await source.lockingBacklog(work);
+  await work.execute('COMMIT');
+  if (waiting > 0) throw new Postponed(`${waiting} changes appeared that were not visible before`);
+  await guard.checkLocked(work);
+  await work.execute('COMMIT');
+  deadline.check('the last checks');
+}
+
+/** The ghost takes over the origin's counter: with deletes at the end of the table ids would be given out twice. */
+export async function carryAutoIncrement({ work, pair }: CutOverDeps): Promise<void> {
+  const { schema, origin, names } = pair;
+  const before = autoIncrementOf(await showCreateTable(work, { schema, table: origin.table }));
+  const after = autoIncrementOf(await showCreateTable(work, { schema, table: names.ghost }));
+  // No counter on either side: the origin never had one, or the ALTER took it away.
+  if (before === null || !hasCounter(pair)) return;
+  if (after !== null && BigInt(after) >= BigInt(before)) return;
+  await work.execute(`ALTER TABLE ${qualified(schema, names.ghost)} AUTO_INCREMENT = ${before}`);
+}
+
+/** The very last look before the swap: nothing of ours was left on the ghost by an attempt that broke off. */
+export async function checkGhost({ work, pair }: CutOverDeps): Promise<void> {
+  const now = await showCreateTable(work, { schema: pair.schema, table: pair.names.ghost });
+  await work.execute('COMMIT');
+  if (definitionText(now) === definitionText(pair.ghost.createSql)) return;
+  throw new Refusal(
+    'LHM_GHOST_CHANGED',
+    `The new table '${pair.names.ghost}' was altered by somebody else.`,
+    'Nothing was swapped. Run again.',
+  );
+}
+
+function hasCounter(pair: CutOverDeps['pair']): boolean {
+  return pair.ghost.columns.some((column) => column.extra.toLowerCase().includes('auto_increment'));
+}

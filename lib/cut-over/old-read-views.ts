@@ -1,0 +1,124 @@
+import { id, qualified } from '../database/sql';
+import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
+import { openReadViews, type OpenView } from '../database/read-views';
+import type { Session } from '../database/session';
+import type { ServerCapabilities } from '../database/server-capabilities';
+import { debugLog } from '../events/debug-log';
+import { columnNamed, type TableSchema } from '../schema/table-schema';
+import type { CutOverDeps } from './cut-over-deps';
+import type { Deadline } from './deadline';
+import { Postponed } from './postponed';
+
+const log = debugLog('cut-over');
+
+export type OldReadViews = 'error' | 'wait' | 'ignore';
+
+/** The strictest answer to old read views that the server and the new table allow. */
+export function strictestAnswer(server: ServerCapabilities, ghost: TableSchema): 'error' | 'wait' {
+  return server.instantDropColumn && allowsInstant(ghost) ? 'error' : 'wait';
+}
+
+/** INSTANT ADD and DROP COLUMN are refused for compressed tables and tables with a FULLTEXT index. */
+function allowsInstant(ghost: TableSchema): boolean {
+  const options = ghost.createSql.slice(ghost.createSql.lastIndexOf('\n)'));
+  const fulltext = ghost.indexes.some((index) => index.type === 'FULLTEXT');
+  return !fulltext && !/ROW_FORMAT=COMPRESSED/i.test(options) && ghost.columns.length < 1000;
+}
+
+/**
+ * A REPEATABLE READ transaction whose view is older than the last applied change, and which touches the table first
+ * after the swap, would silently read the ghost's past: rows missing, stale or risen from the dead. Called after
+ * the last change, while writers are blocked.
+ *
+ * @returns how many such transactions were left
+ * @throws Postponed when waiting took too long
+ */
+export async function answerOldReadViews(
+  deps: CutOverDeps,
+  answer: OldReadViews,
+  deadline: Deadline,
+): Promise<number> {
+  switch (answer) {
+    case 'error':
+      await ageDefinition(deps);
+      return 0;
+    case 'wait':
+      await waitForOldViews(deps, deadline);
+      return 0;
+    case 'ignore':
+      return countOldViews(deps);
+  }
+}
+
+/**
+ * An INSTANT column added and dropped makes the definition younger than every view there is, so the server answers
+ * them with 1412, "please retry transaction", as it would after a native ALTER.
+ */
+async function ageDefinition({ work, pair }: CutOverDeps): Promise<void> {
+  const ghost = qualified(pair.schema, pair.names.ghost);
+  const column = id(freeColumnName(pair.ghost));
+  try {
+    await work.execute(`ALTER TABLE ${ghost} ADD COLUMN ${column} TINYINT NULL, ALGORITHM = INSTANT`);
+  } catch (error) {
+    if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
+    if (NOT_INSTANT.has(errorNumber(error))) throw new InstantRefused(messageOf(error), { cause: error });
+    throw error;
+  }
+  await work.execute(`ALTER TABLE ${ghost} DROP COLUMN ${column}, ALGORITHM = INSTANT`);
+}
+
+function freeColumnName(ghost: TableSchema): string {
+  let name = 'hadron_view';
+  while (columnNamed(ghost, name) !== undefined) name += '_';
+  return name;
+}
+
+/** Not supported this way (1845, 1846), used up row versions (4092), too many columns or too long a row. */
+const NOT_INSTANT = new Set([1845, 1846, 4092, 1117, 1118]);
+
+/** The server would not do it INSTANT on this table after all; the next attempt waits for old views instead. */
+export class InstantRefused extends Postponed {}
+
+/**
+ * Waits for every transaction that is open now; those that begin from here on see the last change. One that waits for
+ * our own lock cannot end before we let go, so the attempt is given up at once.
+ */
+async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<void> {
+  let open = await openViews(deps);
+  const before = open.length;
+  while (open.length > 0) {
+    const [stuck] = await waitingForLock(deps.observer, open);
+    if (stuck !== undefined) {
+      throw new Postponed(`connection ${stuck}, which has an older read view, waits for the table`);
+    }
+    if (deadline.leftMs <= 0) {
+      const connections = open.map((view) => view.connection).join(', ');
+      throw new Postponed(`transactions with an older read view are open (connections ${connections})`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    const now = new Set((await openViews(deps)).map((view) => view.key));
+    open = open.filter((view) => now.has(view.key));
+  }
+  log('%d old read views are gone', before);
+}
+
+/** How many are left; 0 where the account may not see them. */
+async function countOldViews(deps: CutOverDeps): Promise<number> {
+  try {
+    return (await openViews(deps)).length;
+  } catch {
+    return 0;
+  }
+}
+
+async function openViews({ observer, work, database }: CutOverDeps): Promise<OpenView[]> {
+  return openReadViews(observer, database.server, [observer.id, work.id]);
+}
+
+async function waitingForLock(observer: Session, views: readonly OpenView[]): Promise<number[]> {
+  const rows = await observer.query<{ id: number }>(
+    "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ID IN (?) AND STATE LIKE 'Waiting for%metadata lock'",
+    [views.map((view) => view.connection)],
+  );
+  return rows.map((row) => row.id);
+}

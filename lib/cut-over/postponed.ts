@@ -1,0 +1,11 @@
+/** An attempt that was given up without harm: the locks are released, writers go on, and it may be tried again. */
+export class Postponed extends Error {
+  override readonly name = 'Postponed';
+  constructor(
+    /** In words, for the progress and for the error when no attempt is left. */
+    readonly reason: string,
+    options?: { cause?: unknown },
+  ) {
+    super(reason, options);
+  }
+}

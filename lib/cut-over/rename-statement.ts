@@ -1,0 +1,11 @@
+import { qualified } from '../database/sql';
+import type { TablePair } from '../schema/table-pair';
+
+/** The swap: one statement, so that no moment is without the table. */
+export function renameStatement({ schema, origin, names }: TablePair): string {
+  const table = (name: string): string => qualified(schema, name);
+  return (
+    `RENAME TABLE ${table(origin.table)} TO ${table(names.old)},` +
+    ` ${table(names.ghost)} TO ${table(origin.table)}`
+  );
+}

@@ -1,0 +1,104 @@
+import { qualified } from '../database/sql';
+import { errorNumber, messageOf } from '../database/server-error';
+import type { Session } from '../database/session';
+import { readTableTypes } from '../schema/read-table-schema';
+import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
+import { deadlineIn } from './deadline';
+import { Postponed } from './postponed';
+import { renameStatement } from './rename-statement';
+import { createSentry, SENTRY_COMMENT } from './sentry-table';
+
+const TABLE_EXISTS = 1050;
+
+/** How long the RENAME may wait in the server; it is let go long before. */
+const RENAME_WAIT_SECONDS = 30;
+
+/**
+ * The atomic swap where LOCK TABLES and RENAME do not go together (MariaDB, older MySQL); the idea of a sentry is
+ * gh-ost's. The work session holds all tables and a sentry that bears the old table's name; another session's RENAME
+ * waits behind it; once the sentry is dropped and the lock released, the RENAME is served before any writer. If the
+ * work session dies early, the sentry is still there and the RENAME fails: nothing is lost.
+ *
+ * The lock is a WRITE lock: a READ lock is never granted while writers' transactions overlap.
+ */
+export class SentryLockRename implements SwapStrategy {
+  readonly name = 'sentry';
+  private renamer: Session | null = null;
+
+  constructor(private readonly deps: CutOverDeps) {}
+
+  async prepare(): Promise<readonly string[]> {
+    const { work, pair, database } = this.deps;
+    if (this.renamer === null || this.renamer.lost) {
+      this.renamer = await database.open('renamer');
+      await this.renamer.execute(`SET SESSION lock_wait_timeout = ${RENAME_WAIT_SECONDS}`);
+    }
+    try {
+      await work.execute(createSentry(pair.schema, pair.names.old));
+    } catch (error) {
+      if (errorNumber(error) !== TABLE_EXISTS || !(await this.sentryStands())) throw error;
+    }
+    return [pair.names.old];
+  }
+
+  async swap(): Promise<void> {
+    const { work, pair, observer } = this.deps;
+    const { renamer } = this;
+    if (renamer === null) throw new Error('swap before prepare');
+    const renamed = renamer.execute(renameStatement(pair));
+    renamed.catch(() => undefined);
+    try {
+      await this.seeWaiting(renamer, renamed);
+      await work.execute(`DROP TABLE ${this.sentry}`);
+    } catch (error) {
+      // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before.
+      await observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
+      if (!work.lost) await work.execute('UNLOCK TABLES');
+      await renamed.catch(() => undefined);
+      throw error;
+    }
+    // If the session is lost just here its locks are gone all the same, and only the RENAME tells how it ended.
+    await work.execute('UNLOCK TABLES').catch(() => undefined);
+    try {
+      await renamed;
+    } catch (error) {
+      if (renamer.lost || work.lost) throw error;
+      throw new Postponed(`the RENAME failed: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /**
+   * The RENAME must be seen waiting before the lock is released, or writers would come first. It takes its locks in
+   * byte order of the names, the origin's being the first, so a wait for a table's lock is a wait for the origin.
+   */
+  private async seeWaiting(renamer: Session, renamed: Promise<unknown>): Promise<void> {
+    let failed: unknown = null;
+    renamed.catch((error: unknown) => (failed = error));
+    const deadline = deadlineIn(5000);
+    for (;;) {
+      if (failed !== null) throw new Postponed(`the RENAME failed: ${messageOf(failed)}`, { cause: failed });
+      const [row] = await this.deps.observer.query<{ state: string | null }>(
+        'SELECT STATE AS state FROM information_schema.PROCESSLIST WHERE ID = ?',
+        [renamer.id],
+      );
+      if (/^Waiting for table metadata lock/i.test(row?.state ?? '')) return;
+      deadline.check('queueing the RENAME');
+    }
+  }
+
+  private async sentryStands(): Promise<boolean> {
+    const { pair, observer } = this.deps;
+    const found = await readTableTypes(observer, pair.schema, [pair.names.old]);
+    return found.get(pair.names.old)?.comment === SENTRY_COMMENT;
+  }
+
+  private get sentry(): string {
+    return qualified(this.deps.pair.schema, this.deps.pair.names.old);
+  }
+
+  async dispose(): Promise<void> {
+    await this.renamer?.close();
+    const { observer } = this.deps;
+    if (!observer.lost && (await this.sentryStands())) await observer.execute(`DROP TABLE ${this.sentry}`);
+  }
+}

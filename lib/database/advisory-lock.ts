@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { Refusal } from '../errors';
+import type { Session } from './session';
+
+/**
+ * A named lock of the server that says who migrates a table. It goes with the session that holds it, so a process
+ * that dies leaves none behind.
+ */
+export class AdvisoryLock {
+  private readonly name: string;
+
+  constructor(
+    private readonly session: Session,
+    schema: string,
+    table: string,
+  ) {
+    // Names are limited to 64 characters, and one lock space serves the whole server.
+    this.name = `lhm:${createHash('sha256').update(`${schema}\0${table}`).digest('hex').slice(0, 40)}`;
+  }
+
+  /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has it */
+  async acquire(table: string): Promise<void> {
+    const [row] = await this.session.query<{ granted: number | null }>('SELECT GET_LOCK(?, 0) AS granted', [
+      this.name,
+    ]);
+    if (Number(row?.granted) === 1) return;
+    throw new Refusal(
+      'LHM_ALREADY_RUNNING',
+      `Another migration of '${table}' is running${await this.holder()}.`,
+      'Wait until it is done. If its process is gone, the server notices within seconds.',
+    );
+  }
+
+  /** @throws Refusal LHM_OWNERSHIP_LOST when the session no longer holds it */
+  async check(): Promise<void> {
+    let holder: unknown = null;
+    try {
+      [{ holder } = { holder: null }] = await this.session.query<{ holder: unknown }>(
+        'SELECT IS_USED_LOCK(?) AS holder',
+        [this.name],
+      );
+    } catch (error) {
+      if (!this.session.lost) throw error;
+    }
+    if (Number(holder) === this.session.id) return;
+    throw new Refusal(
+      'LHM_OWNERSHIP_LOST',
+      'The connection that holds the lock of this migration was lost, so another run may have begun.',
+      'Nothing was swapped. Run again.',
+    );
+  }
+
+  private async holder(): Promise<string> {
+    const [row] = await this.session.query<{ holder: number | null }>('SELECT IS_USED_LOCK(?) AS holder', [
+      this.name,
+    ]);
+    return row?.holder == null ? '' : ` (connection ${row.holder})`;
+  }
+}

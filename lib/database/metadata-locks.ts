@@ -1,0 +1,42 @@
+import { debugLog } from '../events/debug-log';
+import { isLockTimeout } from './server-error';
+import type { Session } from './session';
+
+const log = debugLog('database');
+
+export interface BoundedLock {
+  /** How long one attempt may wait, in whole seconds. A waiting request stalls every new query on the table. */
+  readonly waitSeconds: number;
+  readonly attempts: number;
+  /** Pause between two attempts, in ms; rejects when the migration is stopped. */
+  pause(attempt: number): Promise<void>;
+}
+
+/**
+ * Takes a metadata lock on a live table, never waiting long: the request is withdrawn after `waitSeconds` and made
+ * again after a pause in which the application runs on. Every such lock of the library is taken here.
+ *
+ * @throws the server's lock wait error when every attempt timed out
+ */
+export async function withBoundedLock<T>(
+  session: Session,
+  bound: BoundedLock,
+  take: () => Promise<T>,
+): Promise<T> {
+  await session.execute(`SET SESSION lock_wait_timeout = ${bound.waitSeconds}`);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await take();
+    } catch (error) {
+      if (!isLockTimeout(error) || attempt >= bound.attempts) throw error;
+      log(
+        '%s: lock not granted in %d s, attempt %d of %d',
+        session.role,
+        bound.waitSeconds,
+        attempt,
+        bound.attempts,
+      );
+      await bound.pause(attempt);
+    }
+  }
+}

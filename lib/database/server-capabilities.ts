@@ -1,0 +1,43 @@
+/** What the connected server can do: flavor and version are looked at here and nowhere else. */
+export interface ServerCapabilities {
+  readonly flavor: 'mysql' | 'mariadb';
+  /** As the server says it. */
+  readonly version: string;
+  readonly supported: boolean;
+  /** RENAME of tables held by LOCK TABLES … WRITE on the same connection. */
+  readonly renameUnderLock: boolean;
+  /**
+   * An INSTANT column added and dropped makes older read views fail with 1412 instead of reading the ghost's past.
+   * 8.0.29 to 8.0.31 have INSTANT DROP COLUMN, but with known corruptions.
+   */
+  readonly instantDropColumn: boolean;
+  /** CHECK constraint names are unique in the schema, so a clone cannot carry the origin's. */
+  readonly checkNamesAreGlobal: boolean;
+  /** `performance_schema.metadata_locks` tells who holds a table. */
+  readonly metadataLocksTable: boolean;
+  /** Session variable that limits a statement's run time; 0 switches it off. */
+  readonly statementTimeoutVariable: string;
+}
+
+/** Reads flavor and version out of `VERSION()`. */
+export function serverCapabilities(version: string): ServerCapabilities {
+  // A MariaDB behind old protocols calls itself 5.5.5-10.11.6-MariaDB.
+  const mariadb = /mariadb/i.test(version);
+  const numbers = version.replace(/^5\.5\.5-(?=\d+\.)/, '').match(/^(\d+)\.(\d+)\.(\d+)/);
+  const [major, minor, patch] = [1, 2, 3].map((group) => Number(numbers?.[group] ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
+  const number = major * 1_000_000 + minor * 1000 + patch;
+  return {
+    flavor: mariadb ? 'mariadb' : 'mysql',
+    version,
+    supported: mariadb ? number >= 10_005_000 : number >= 8_000_013,
+    renameUnderLock: !mariadb && number >= 8_000_013,
+    instantDropColumn: !mariadb && number >= 8_000_032,
+    checkNamesAreGlobal: !mariadb,
+    metadataLocksTable: !mariadb,
+    statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',
+  };
+}

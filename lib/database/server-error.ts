@@ -1,0 +1,37 @@
+/** The server's error number; 0 for an error that did not come from it. */
+export function errorNumber(error: unknown): number {
+  const { errno } = (error ?? {}) as { errno?: unknown };
+  return typeof errno === 'number' && errno > 0 ? errno : 0;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export const DUPLICATE_ENTRY = 1062;
+
+const DEADLOCK = 1213;
+const LOCK_WAIT_TIMEOUT = 1205;
+/** MariaDB: record has changed since last read (innodb_snapshot_isolation). */
+const RECORD_CHANGED = 1020;
+
+/** Whether the same transaction may simply be run again. */
+export function isTransient(error: unknown): boolean {
+  return [DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED].includes(errorNumber(error));
+}
+
+/** A metadata lock was not granted in time; nothing happened. */
+export function isLockTimeout(error: unknown): boolean {
+  return errorNumber(error) === LOCK_WAIT_TIMEOUT || errorNumber(error) === 1969;
+}
+
+/** Errors by which strict mode refuses a value that does not fit its new column. */
+const DATA_ERRORS = new Set([
+  1048, 1138, 1263, 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1425, 1441, 1525, 1690, 3140,
+  3141, 3157, 3643, 3819, 4025, 4078, 1977, 1918,
+]);
+
+/** Whether the error says that a row's value does not fit the new definition. */
+export function isDataError(error: unknown): boolean {
+  return DATA_ERRORS.has(errorNumber(error));
+}

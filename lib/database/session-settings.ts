@@ -1,0 +1,50 @@
+import type { ServerCapabilities } from './server-capabilities';
+
+/**
+ * Strict, so that a conversion that loses data is an error; without NO_ZERO_DATE and NO_ZERO_IN_DATE, so that
+ * dates the table already holds can be copied; with NO_AUTO_VALUE_ON_ZERO, so that id 0 stays 0; with backslash
+ * escapes and without ANSI_QUOTES, because the library's own SQL is written that way.
+ */
+export const OWN_SQL_MODE =
+  'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+
+/**
+ * The session values the library needs, whatever the server's global ones are: servers are run with
+ * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0, a time zone with daylight saving and worse.
+ * `optional` ones may be refused to an unprivileged account; the server's own value is then lived with.
+ */
+export function sessionSettings(server: ServerCapabilities): { required: string[]; optional: string[] } {
+  const settings: Record<string, string | number> = {
+    autocommit: 1,
+    sql_mode: `'${OWN_SQL_MODE}'`,
+    // TIMESTAMPs compare and convert without daylight saving in the middle.
+    time_zone: "'+00:00'",
+    wait_timeout: 28_800,
+    interactive_timeout: 28_800,
+    net_read_timeout: 600,
+    net_write_timeout: 600,
+    innodb_lock_wait_timeout: 10,
+    lock_wait_timeout: 10,
+    completion_type: 0,
+    sql_safe_updates: 0,
+    sql_select_limit: 'DEFAULT',
+    foreign_key_checks: 1,
+    unique_checks: 1,
+    sql_quote_show_create: 1,
+    group_concat_max_len: 1_048_576,
+    [server.statementTimeoutVariable]: 0,
+  };
+  const assignments = Object.entries(settings).map(([name, value]) => `SESSION ${name} = ${value}`);
+  return {
+    required: [
+      'SET NAMES utf8mb4',
+      `SET ${assignments.join(', ')}`,
+      'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
+    ],
+    optional: [
+      server.flavor === 'mysql'
+        ? 'SET SESSION sql_require_primary_key = 0'
+        : 'SET SESSION alter_algorithm = DEFAULT',
+    ],
+  };
+}

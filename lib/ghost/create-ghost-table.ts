@@ -1,0 +1,60 @@
+import type { Session } from '../database/session';
+import { id, qualified } from '../database/sql';
+import type { ServerCapabilities } from '../database/server-capabilities';
+import { significant, tokenize, type Token } from '../schema/sql-tokens';
+import type { TableSchema } from '../schema/table-schema';
+
+/** SQL that creates the ghost, and what its CHECK constraints are called there. */
+export interface GhostDefinition {
+  readonly sql: string;
+  /** Constraint of the origin → its copy on the ghost. */
+  readonly constraintNames: ReadonlyMap<string, string>;
+}
+
+/**
+ * The origin's SHOW CREATE TABLE with the ghost's name. CREATE TABLE … LIKE would do for the columns, but it takes
+ * no account of what only the text tells (DATA DIRECTORY, and on MySQL the names of CHECK constraints).
+ *
+ * CHECK names are unique in a MySQL schema. The servers rename a constraint called `<table>_chk_…` with its table, so
+ * copies named after the ghost become named after the table at the swap; others keep a name of their own.
+ */
+export function ghostDefinition(
+  origin: TableSchema,
+  ghost: string,
+  server: ServerCapabilities,
+): GhostDefinition {
+  const { createSql } = origin;
+  const tokens = significant(tokenize(createSql));
+  const edits: { start: number; end: number; text: string }[] = [];
+  const constraintNames = new Map<string, string>();
+  const name = tokens.find((token) => token.kind === 'quoted');
+  if (name !== undefined)
+    edits.push({ start: name.start, end: name.end, text: qualified(origin.schema, ghost) });
+  if (server.checkNamesAreGlobal) {
+    for (const [i, token] of tokens.entries()) {
+      const constraint = tokens[i + 1];
+      if (!isWord(token, 'CONSTRAINT') || !isWord(tokens[i + 2], 'CHECK') || constraint?.kind !== 'quoted')
+        continue;
+      const copy = constraintCopy(constraint.value, origin.table, ghost);
+      constraintNames.set(constraint.value, copy);
+      edits.push({ start: constraint.start, end: constraint.end, text: id(copy) });
+    }
+  }
+  let sql = createSql;
+  for (const { start, end, text } of edits.reverse()) sql = sql.slice(0, start) + text + sql.slice(end);
+  return { sql, constraintNames };
+}
+
+export async function createGhostTable(session: Session, definition: GhostDefinition): Promise<void> {
+  await session.execute(definition.sql);
+}
+
+function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === 'word' && token.value.toUpperCase() === word;
+}
+
+function constraintCopy(name: string, table: string, ghost: string): string {
+  const prefix = `${table}_chk_`;
+  const copy = name.startsWith(prefix) ? `${ghost}_chk_${name.slice(prefix.length)}` : `${name}_lhmn`;
+  return Array.from(copy).slice(0, 64).join('');
+}

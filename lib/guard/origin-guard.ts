@@ -1,0 +1,95 @@
+import { Refusal } from '../errors';
+import type { ChangeSource } from '../changes/change-source';
+import type { Session } from '../database/session';
+import { id, qualified } from '../database/sql';
+import { errorNumber } from '../database/server-error';
+import type { KeyColumns } from '../schema/key-column';
+import { showCreateTable } from '../schema/read-table-schema';
+import type { TablePair } from '../schema/table-pair';
+import { autoIncrementOf, definitionText } from '../schema/table-schema';
+import { readTableId, type TableIdReader } from './table-id';
+
+/**
+ * Notices what no trigger sees: an ALTER, TRUNCATE, DROP or RENAME of the origin by somebody else, and triggers
+ * that were dropped or replaced. It holds nothing on the table, because a TRUNCATE queued behind a guard's own
+ * transaction would stall every query.
+ */
+export class OriginGuard {
+  private counter: bigint | null = null;
+  private tableId: string | null = null;
+
+  constructor(
+    private readonly pair: TablePair,
+    private readonly source: ChangeSource,
+    private readonly reader: TableIdReader,
+  ) {}
+
+  /** Remembers the table as it is now. */
+  async remember(session: Session): Promise<void> {
+    this.tableId = await readTableId(session, this.reader);
+    await this.check(session);
+  }
+
+  /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
+  async check(session: Session): Promise<void> {
+    const { schema, origin } = this.pair;
+    let createSql: string;
+    try {
+      createSql = await showCreateTable(session, { schema, table: origin.table });
+    } catch (error) {
+      if (errorNumber(error) === 1146) throw changed(this.pair, 'was dropped or renamed');
+      throw error;
+    }
+    if (definitionText(createSql) !== definitionText(origin.createSql)) {
+      throw changed(this.pair, 'was altered');
+    }
+    const counter = BigInt(autoIncrementOf(createSql) ?? '0');
+    if (this.counter !== null && counter < this.counter) throw changed(this.pair, 'was truncated');
+    this.counter = counter;
+    await this.source.check(session);
+  }
+
+  /**
+   * The check under the lock of the cut-over, when nothing can change any more. The first and the last key tell of
+   * a TRUNCATE that slipped in before the lock was granted, also where the table's id cannot be read.
+   */
+  async checkLocked(session: Session): Promise<void> {
+    await this.check(session);
+    if (this.tableId !== null && (await readTableId(session, this.reader)) !== this.tableId) {
+      throw changed(this.pair, 'was truncated');
+    }
+    const { pair } = this;
+    const { originKeys, ghostKeys, originIndex, ghostIndex } = pair.key;
+    for (const direction of ['ASC', 'DESC'] as const) {
+      const before = await edge(session, pair.schema, pair.origin.table, originIndex, originKeys, direction);
+      const after = await edge(session, pair.schema, pair.names.ghost, ghostIndex, ghostKeys, direction);
+      if (before !== after) {
+        throw changed(pair, `does not have the new table's ${direction === 'ASC' ? 'first' : 'last'} key`);
+      }
+    }
+  }
+}
+
+async function edge(
+  session: Session,
+  schema: string,
+  table: string,
+  index: string,
+  keys: KeyColumns,
+  direction: 'ASC' | 'DESC',
+): Promise<string> {
+  const alias = id(table);
+  const order = keys.names.map((name) => `${alias}.${id(name)} ${direction}`).join(', ');
+  const [row] = await session.query(
+    `SELECT ${keys.select(alias)} FROM ${qualified(schema, table)} FORCE INDEX (${id(index)}) ORDER BY ${order} LIMIT 1`,
+  );
+  return row === undefined ? '' : JSON.stringify(keys.read(row));
+}
+
+function changed(pair: TablePair, what: string): Refusal {
+  return new Refusal(
+    'LHM_ORIGIN_CHANGED',
+    `Table '${pair.schema}.${pair.origin.table}' ${what} by somebody else while it was migrated.`,
+    'Nothing was swapped. Keep others from changing its definition or truncating it meanwhile, and run again.',
+  );
+}

@@ -1,0 +1,21 @@
+export { largeHadronMigrate } from './large-hadron-migrate';
+export { LargeHadronError } from './errors';
+export type { Leftover, Outcome, Problem } from './errors';
+export type { AlterContext, AlterFunction } from './ghost/alter-function';
+export type { MigrationResult } from './migration/result';
+export type {
+  ChunkOptions,
+  CleanUpOptions,
+  ColumnOptions,
+  CutOverOptions,
+  Hook,
+  HookContext,
+  HookOptions,
+  LargeHadronOptions,
+  ProgressOption,
+  TriggerOptions,
+  VerifyOptions,
+} from './options/options';
+export type { Phase } from './phase';
+export type { ProgressSnapshot } from './progress/progress';
+export type { VerifiedCounts } from './verify/verifier';

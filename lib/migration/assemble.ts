@@ -1,0 +1,76 @@
+import { ChangeApplier } from '../changes/change-applier';
+import { ConflictFinder } from '../changes/conflict-finder';
+import { Replayer } from '../changes/replayer';
+import { ScratchTable } from '../changes/scratch-table';
+import { TriggerChangeSource } from '../changes/triggers/trigger-change-source';
+import { ChunkSizer } from '../chunk/chunk-sizer';
+import { RowCopier } from '../copy/row-copier';
+import { CutOver } from '../cut-over/cut-over';
+import type { AdvisoryLock } from '../database/advisory-lock';
+import type { Database } from '../database/database';
+import type { BoundedLock } from '../database/metadata-locks';
+import type { Session } from '../database/session';
+import { OriginGuard } from '../guard/origin-guard';
+import type { ResolvedOptions } from '../options/options';
+import type { ProgressTracker } from '../progress/progress-tracker';
+import type { TablePair } from '../schema/table-pair';
+import type { StateTable } from '../state/state-table';
+import { RecheckTable } from '../verify/recheck-table';
+import { Verifier } from '../verify/verifier';
+import { keepUp, type Parts } from './run-migration';
+
+export interface AssembleInput {
+  readonly database: Database;
+  readonly work: Session;
+  readonly observer: Session;
+  readonly lock: AdvisoryLock;
+  readonly pair: TablePair;
+  readonly state: StateTable;
+  readonly options: ResolvedOptions;
+  readonly bound: BoundedLock;
+  readonly progress: ProgressTracker;
+  readonly signal: AbortSignal;
+}
+
+export interface Assembled extends Parts {
+  readonly scratch: ScratchTable;
+  readonly recheck: RecheckTable;
+}
+
+/** Builds the parts of a migration; the only place that knows which implementation serves an option. */
+export function assemble(input: AssembleInput): Assembled {
+  const { database, work, observer, lock, pair, state, options, bound, progress, signal } = input;
+  const source = new TriggerChangeSource(pair, work, options.triggers.definer, bound);
+  const scratch = new ScratchTable(pair);
+  const applier = new ChangeApplier(pair, new ConflictFinder(pair, scratch));
+  const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
+  const replayer = new Replayer(source, applier, state, () => copier.copiedTo);
+  const recheck = new RecheckTable(pair);
+  const verifier =
+    options.verify === false ? null : new Verifier(pair, source, recheck, scratch, options.verify.rows);
+  const guard = new OriginGuard(pair, source, {
+    server: database.server,
+    name: { schema: pair.schema, table: pair.origin.table },
+  });
+  const deps = { database, work, observer, pair, source, replayer, verifier, guard, options, signal };
+  const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms));
+  const parts: Assembled = {
+    ...{
+      work,
+      observer,
+      lock,
+      source,
+      guard,
+      copier,
+      replayer,
+      verifier,
+      cutOver,
+      progress,
+      options,
+      signal,
+    },
+    scratch,
+    recheck,
+  };
+  return parts;
+}

@@ -1,0 +1,87 @@
+import type { Session } from '../database/session';
+import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
+import { qualified } from '../database/sql';
+import { messageOf } from '../database/server-error';
+import type { Leftover } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { DerivedNames } from '../schema/derived-names';
+import { readTableTypes } from '../schema/read-table-schema';
+
+const log = debugLog('migration');
+
+/**
+ * Removes what a migration created: triggers first, then the journal they write to, or every write of the
+ * application would fail. Safe to repeat; every lock it takes is bounded.
+ */
+export class Cleaner {
+  constructor(
+    private readonly schema: string,
+    private readonly names: DerivedNames,
+    private readonly bound: BoundedLock,
+  ) {}
+
+  /** Removes everything, the ghost included: for a migration that did not reach the swap. */
+  async removeAll(session: Session): Promise<void> {
+    await this.remove(session, [this.names.journal, this.names.recheck, this.names.ghost, this.names.state]);
+  }
+
+  /** Removes the helpers after the swap; the old table stays. */
+  async removeHelpers(session: Session): Promise<void> {
+    await this.remove(session, [this.names.journal, this.names.recheck, this.names.state]);
+  }
+
+  /** What is still there, with the statement that removes each. */
+  async leftovers(session: Session, more: readonly string[] = []): Promise<Leftover[]> {
+    const { journal, recheck, ghost, state } = this.names;
+    const tables = await readTableTypes(session, this.schema, [journal, recheck, ghost, state, ...more]);
+    const triggers = (await this.triggers(session)).map((name) => ({
+      kind: 'trigger' as const,
+      name: `${this.schema}.${name}`,
+      sql: `DROP TRIGGER ${qualified(this.schema, name)}`,
+    }));
+    return [
+      ...triggers,
+      ...[...tables.keys()].map((name) => ({
+        kind: 'table' as const,
+        name: `${this.schema}.${name}`,
+        sql: `DROP TABLE ${qualified(this.schema, name)}`,
+      })),
+    ];
+  }
+
+  private async remove(session: Session, tables: readonly string[]): Promise<void> {
+    for (const trigger of await this.triggers(session)) {
+      await withBoundedLock(session, this.bound, () =>
+        session.execute(`DROP TRIGGER IF EXISTS ${qualified(this.schema, trigger)}`),
+      );
+    }
+    for (const table of tables) {
+      await withBoundedLock(session, this.bound, () =>
+        session.execute(`DROP TABLE IF EXISTS ${qualified(this.schema, table)}`),
+      );
+    }
+    log('removed the triggers and %s', tables.join(', '));
+  }
+
+  private async triggers(session: Session): Promise<string[]> {
+    const rows = await session.query<{ name: string }>(
+      'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+      [this.schema, Object.values(this.names.triggers)],
+    );
+    return rows.map((row) => row.name);
+  }
+}
+
+/** Tries to clean up and says what is left; a failure to clean is no reason to hide the error that led here. */
+export async function cleanQuietly(
+  cleaner: Cleaner,
+  session: Session,
+  more: readonly string[] = [],
+): Promise<Leftover[]> {
+  try {
+    await cleaner.removeAll(session);
+  } catch (error) {
+    log('clean-up failed: %s', messageOf(error));
+  }
+  return cleaner.leftovers(session, more);
+}

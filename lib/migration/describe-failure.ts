@@ -1,0 +1,71 @@
+import { errorNumber, messageOf } from '../database/server-error';
+import { LargeHadronError, Refusal, type Leftover, type Outcome } from '../errors';
+import type { Phase } from '../phase';
+
+export interface FailureFacts {
+  readonly phase: Phase;
+  readonly table: string;
+  readonly outcome: Outcome;
+  readonly leftovers: readonly Leftover[];
+}
+
+/** Codes for errors of the server that have a known way out. */
+const KNOWN: ReadonlyMap<number, readonly [code: string, hint: string]> = new Map([
+  [
+    1419,
+    [
+      'LHM_MISSING_PRIVILEGE',
+      'SET GLOBAL log_bin_trust_function_creators = 1; or let an account with the SUPER privilege migrate.',
+    ],
+  ],
+  [1142, ['LHM_MISSING_PRIVILEGE', 'Grant the privilege that the message names.']],
+  [1044, ['LHM_MISSING_PRIVILEGE', 'Grant the account privileges on the database.']],
+  [1227, ['LHM_MISSING_PRIVILEGE', 'Grant the privilege that the message names.']],
+  [1290, ['LHM_READ_ONLY', 'The server became read-only; connect to the primary.']],
+  [1836, ['LHM_READ_ONLY', 'The server became read-only; connect to the primary.']],
+  [
+    1205,
+    ['LHM_LOCK_TIMEOUT', 'Something held the table or its rows for too long; run again when it is gone.'],
+  ],
+  [1213, ['LHM_LOCK_TIMEOUT', 'The same deadlock came back again and again; run again at a quieter time.']],
+  [1114, ['LHM_DISK_FULL', 'Make room on the server and run again.']],
+  [1021, ['LHM_DISK_FULL', 'Make room on the server and run again.']],
+]);
+
+/** Turns whatever was thrown into the one error that callers see. */
+export function describeFailure(error: unknown, facts: FailureFacts): LargeHadronError {
+  if (error instanceof LargeHadronError) return error;
+  const rest = leftoverHint(facts.leftovers);
+  if (error instanceof Refusal) {
+    const { code, message, problems } = error;
+    return new LargeHadronError({
+      ...facts,
+      code,
+      message,
+      problems,
+      hint: error.hint + rest,
+      cause: error.cause,
+    });
+  }
+  const message = `The migration of '${facts.table}' failed in phase ${facts.phase}: ${messageOf(error)}`;
+  const [code, hint] = known(error);
+  return new LargeHadronError({ ...facts, code, message, hint: hint + rest, cause: error });
+}
+
+function known(error: unknown): readonly [string, string] {
+  const { fatal, code } = (error ?? {}) as { fatal?: unknown; code?: unknown };
+  if (fatal === true || code === 'PROTOCOL_CONNECTION_LOST' || errorNumber(error) === 1927) {
+    return ['LHM_CONNECTION_LOST', 'A connection to the server was lost. Run again once the server answers.'];
+  }
+  return (
+    KNOWN.get(errorNumber(error)) ?? [
+      'LHM_FAILED',
+      'See the cause. Run again once it is gone; the table was not swapped half-way.',
+    ]
+  );
+}
+
+function leftoverHint(leftovers: readonly Leftover[]): string {
+  if (leftovers.length === 0) return '';
+  return ` Left on the server: ${leftovers.map(({ name, sql }) => `${name} (${sql})`).join('; ')}.`;
+}

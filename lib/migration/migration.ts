@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto';
+import { AdvisoryLock } from '../database/advisory-lock';
+import type { Database } from '../database/database';
+import type { BoundedLock } from '../database/metadata-locks';
+import type { Session } from '../database/session';
+import { qualified } from '../database/sql';
+import { messageOf } from '../database/server-error';
+import { confirmSwap, waitUntilGone } from '../cut-over/confirm-swap';
+import type { CutOverResult } from '../cut-over/cut-over';
+import { Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { AlterFunction } from '../ghost/alter-function';
+import { prepareGhost } from '../ghost/prepare-ghost';
+import type { HookContext, ResolvedOptions } from '../options/options';
+import { preflight } from '../preflight/preflight';
+import type { ProgressTracker } from '../progress/progress-tracker';
+import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-names';
+import type { TableName } from '../schema/identifier';
+import type { TablePair } from '../schema/table-pair';
+import type { TableSchema } from '../schema/table-schema';
+import { StateTable } from '../state/state-table';
+import { backoff } from '../util/backoff';
+import { pause } from '../util/pause';
+import { comparesInPlace } from '../verify/compare-sql';
+import { assemble, type Assembled } from './assemble';
+import { Cleaner, cleanQuietly } from './cleaner';
+import { removeDeadRun } from './dead-run';
+import { describeFailure } from './describe-failure';
+import { runHook } from './hooks';
+import type { MigrationResult } from './result';
+import { catchUp, copyRows, swap, verifyRows } from './run-migration';
+
+const log = debugLog('migration');
+
+/** Attempts at each metadata lock on the live table; with the pauses between them, some minutes. */
+const LOCK_ATTEMPTS = 60;
+
+/** How far a migration got: what a failure has to take back, and what it may claim. */
+type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
+
+/** One migration of one table: the story, and what to do when it breaks off. */
+export class Migration {
+  private readonly names: DerivedNames;
+  private readonly startedAt = new Date();
+  private readonly epoch = randomUUID();
+  private stage: Stage = 'nothing';
+  private pair: TablePair | null = null;
+  private work: Session | null = null;
+
+  constructor(
+    private readonly database: Database,
+    private readonly name: TableName,
+    private readonly options: ResolvedOptions,
+    private readonly alter: AlterFunction | string,
+    private readonly progress: ProgressTracker,
+    private readonly signal: AbortSignal,
+  ) {
+    this.names = derivedNames(name.table, timestampOf(this.startedAt));
+  }
+
+  /** Runs the migration. On a rejection, `fail` must be called. */
+  async run(): Promise<MigrationResult> {
+    const { options, progress, signal } = this;
+    const { hooks } = options;
+    const observer = await this.database.open('observer');
+    const lock = new AdvisoryLock(observer, this.name.schema, this.name.table);
+    await lock.acquire(this.full);
+
+    progress.enter('preflight');
+    await removeDeadRun(observer, this.name.schema, this.names, this.epoch, this.bound(signal));
+    const origin = await this.preflight(observer);
+    signal.throwIfAborted();
+
+    progress.enter('clone');
+    const work = await this.openWork();
+    const parts = await this.clone(observer, work, lock, origin);
+    signal.throwIfAborted();
+
+    progress.enter('capture');
+    this.stage = 'capturing';
+    await parts.source.start();
+    await parts.guard.remember(observer);
+
+    await runHook(hooks, 'beforeRowCopy', () => this.hookContext());
+    progress.update({ rowsEstimated: await estimateRows(observer, this.name) });
+    await copyRows(parts);
+    await catchUp(parts);
+    await runHook(hooks, 'afterRowCopy', () => this.hookContext());
+    await verifyRows(parts);
+    await work.execute(`ANALYZE TABLE ${qualified(this.name.schema, this.names.ghost)}`);
+    await runHook(hooks, 'beforeCutOver', () => this.hookContext());
+    const cutOver = await swap(parts);
+    this.stage = 'swapped';
+    await runHook(hooks, 'afterCutOver', () => this.hookContext());
+
+    progress.enter('clean-up');
+    await this.tidy(parts, observer);
+    return this.result(parts, cutOver);
+  }
+
+  /** Takes back what can be taken back, and says how the table stands. Never rejects. */
+  async fail(error: unknown): Promise<LargeHadronError> {
+    const facts = { phase: this.progress.phase, table: this.full };
+    log('failed in phase %s: %s', facts.phase, messageOf(error));
+    if (this.stage === 'nothing')
+      return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
+    let outcome: Outcome = 'unknown';
+    let leftovers: readonly Leftover[] = this.possibleLeftovers();
+    try {
+      const session = await this.database.open('cleaner');
+      // A statement that was cut off on our side may still be running on the server's.
+      if (this.work !== null) await this.endWork(session, this.work);
+      if (this.stage !== 'swapped' && this.pair !== null) {
+        const state = await confirmSwap(session, this.pair);
+        if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
+        if (state === 'swapped') this.stage = 'swapped';
+      }
+      const cleaner = new Cleaner(this.name.schema, this.names, this.bound(new AbortController().signal));
+      if (this.stage === 'swapped') {
+        leftovers = await cleaner.leftovers(session);
+        outcome = 'swapped';
+      } else {
+        leftovers = await cleanQuietly(cleaner, session);
+        outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
+      }
+    } catch (secondError) {
+      log('could not clean up: %s', messageOf(secondError));
+    }
+    return describeFailure(error, { ...facts, outcome, leftovers });
+  }
+
+  hookContext(): HookContext {
+    return {
+      table: this.full,
+      ghostTable: this.names.ghost,
+      oldTable: this.names.old,
+      progress: this.progress.snapshot(),
+    };
+  }
+
+  private preflight(observer: Session): Promise<TableSchema> {
+    const { name, names, options } = this;
+    return preflight({ session: observer, server: this.database.server, name, names, options });
+  }
+
+  /** Copying and applying share one session, so that no two statements of ours ever meet the same row. */
+  private async openWork(): Promise<Session> {
+    this.work = await this.database.open('work');
+    await this.work.execute('SET SESSION autocommit = 0');
+    return this.work;
+  }
+
+  private async clone(
+    observer: Session,
+    work: Session,
+    lock: AdvisoryLock,
+    origin: TableSchema,
+  ): Promise<Assembled> {
+    const { database, name, names, options, progress, signal } = this;
+    const state = new StateTable(name.schema, names, this.epoch);
+    this.stage = 'created';
+    await state.create(work, this.startedAt);
+    const pair = await prepareGhost({
+      ...{ knex: options.knex, database, session: work, origin, names },
+      ...{ columns: options.columns, alter: this.alter },
+    });
+    this.pair = pair;
+    const bound = this.bound(signal);
+    const parts = assemble({ database, work, observer, lock, pair, state, options, bound, progress, signal });
+    const otherUniques = pair.ghost.indexes.some(
+      (index) => index.unique && index.name !== pair.key.ghostIndex,
+    );
+    if (otherUniques || !comparesInPlace(pair)) await parts.scratch.create(work);
+    if (parts.verifier !== null) {
+      await parts.recheck.create(work);
+      // Before the walk has begun there is nothing to compare again.
+      parts.replayer.onApplied((session, keys) =>
+        progress.phase === 'copy' || progress.phase === 'catch-up'
+          ? Promise.resolve()
+          : parts.recheck.record(session, keys),
+      );
+    }
+    return parts;
+  }
+
+  /**
+   * After the swap nobody can write to the old table, so its journal must be empty and stay so. If it is not,
+   * triggers and tables are kept for a person to look at, and nothing is overwritten by itself.
+   */
+  private async tidy(parts: Assembled, observer: Session): Promise<void> {
+    const { work, source } = parts;
+    const late = await source.lockingBacklog(work);
+    await work.execute('COMMIT');
+    if (late > 0) {
+      throw new Refusal(
+        'LHM_LATE_CHANGES',
+        `${late} changes reached the old table '${this.names.old}' after the swap; their keys are in '${this.names.journal}'.`,
+        'Compare these rows of the old and the new table, and carry over what is missing.',
+      );
+    }
+    const cleaner = new Cleaner(this.name.schema, this.names, this.bound(new AbortController().signal));
+    await work.close();
+    await cleaner.removeHelpers(observer);
+    if (this.options.cleanUp.dropOldTable) {
+      await observer.execute(`DROP TABLE ${qualified(this.name.schema, this.names.old)}`);
+    }
+  }
+
+  private result({ progress, replayer, verifier }: Assembled, cutOver: CutOverResult): MigrationResult {
+    const { rowsCopied } = progress.snapshot();
+    const durations = progress.phaseDurations();
+    const { strategy, stallMs, attempts, oldReadViews } = cutOver;
+    return {
+      table: this.full,
+      oldTable: this.options.cleanUp.dropOldTable ? null : this.names.old,
+      strategy: 'copy',
+      rowsCopied,
+      changesApplied: replayer.applied,
+      verified: verifier?.counts ?? {
+        rows: 0,
+        rounds: 0,
+        rechecked: 0,
+        underLock: 0,
+        notCompared: rowsCopied,
+      },
+      durations: { ...durations, total: Math.round(progress.snapshot().elapsedMs) },
+      cutOver: {
+        strategy,
+        stallMs,
+        attempts,
+        oldReadViews: oldReadViews.remaining,
+        oldReadViewsAnswer: oldReadViews.answer,
+      },
+    };
+  }
+
+  private async endWork(session: Session, work: Session): Promise<void> {
+    if (!work.lost) {
+      await work.close();
+      return;
+    }
+    if (await waitUntilGone(session, work.id, 1)) return;
+    await session.execute(`KILL ${work.id}`).catch(() => undefined);
+    await waitUntilGone(session, work.id);
+  }
+
+  private bound(signal: AbortSignal): BoundedLock {
+    return {
+      waitSeconds: 1,
+      attempts: LOCK_ATTEMPTS,
+      pause: (attempt) => pause(backoff(attempt, 100, 5000), signal),
+    };
+  }
+
+  /** For when the server cannot be asked: everything that may be there. */
+  private possibleLeftovers(): Leftover[] {
+    const { schema } = this.name;
+    const { journal, recheck, ghost, state, triggers } = this.names;
+    const dropped = (kind: Leftover['kind'], name: string): Leftover => ({
+      kind,
+      name: `${schema}.${name}`,
+      sql: `DROP ${kind.toUpperCase()} IF EXISTS ${qualified(schema, name)}`,
+    });
+    return [
+      ...Object.values(triggers).map((name) => dropped('trigger', name)),
+      ...[journal, recheck, ghost, state].map((name) => dropped('table', name)),
+    ];
+  }
+
+  private get full(): string {
+    return `${this.name.schema}.${this.name.table}`;
+  }
+}
+
+async function estimateRows(session: Session, { schema, table }: TableName): Promise<number> {
+  const [row] = await session.query<{ estimate: string | null }>(
+    'SELECT TABLE_ROWS AS estimate FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+    [schema, table],
+  );
+  return Number(row?.estimate ?? 0);
+}

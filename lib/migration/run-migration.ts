@@ -1,0 +1,139 @@
+import type { RowCopier } from '../copy/row-copier';
+import { BATCH_ENTRIES, type Replayer } from '../changes/replayer';
+import type { ChangeSource } from '../changes/change-source';
+import type { CutOver, CutOverResult } from '../cut-over/cut-over';
+import type { AdvisoryLock } from '../database/advisory-lock';
+import type { Session } from '../database/session';
+import type { OriginGuard } from '../guard/origin-guard';
+import type { ResolvedOptions } from '../options/options';
+import type { ProgressTracker } from '../progress/progress-tracker';
+import { pause } from '../util/pause';
+import type { Verifier } from '../verify/verifier';
+
+/** The parts of a migration whose ghost is ready; made by `assemble`. */
+export interface Parts {
+  readonly work: Session;
+  readonly observer: Session;
+  readonly lock: AdvisoryLock;
+  readonly source: ChangeSource;
+  readonly guard: OriginGuard;
+  readonly copier: RowCopier;
+  readonly replayer: Replayer;
+  readonly verifier: Verifier | null;
+  readonly cutOver: CutOver;
+  readonly progress: ProgressTracker;
+  readonly options: ResolvedOptions;
+  readonly signal: AbortSignal;
+}
+
+/** Journal entries that the last drain, under the lock, can be expected to manage. */
+const SMALL_BACKLOG = BATCH_ENTRIES / 2;
+
+/** Longest time that changes are applied for before the copy gets its turn, in ms. */
+const REPLAY_TURN_MS = 4000;
+
+/** Rounds in which the backlog is given the chance to become small before the cut-over is tried anyway. */
+const CATCH_UP_ROUNDS = 100;
+
+/** How often the backlog is counted and the table is looked at, in ms. */
+const LOOK_EVERY_MS = 1000;
+
+/** Copies every row, while changes are applied all the time. */
+export async function copyRows(parts: Parts): Promise<void> {
+  const { work, copier, replayer, progress, options, signal } = parts;
+  progress.enter('copy');
+  const look = lookNowAndThen(parts);
+  let rows = 0;
+  while (!copier.done) {
+    signal.throwIfAborted();
+    await look();
+    // Changes come first, or the backlog grows for as long as the copy runs; but they must not starve it.
+    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+    rows += await copier.copyNext(work);
+    progress.update({ rowsCopied: rows, changesApplied: replayer.applied });
+    if (options.chunk.pauseMs > 0) await keepUp(parts, options.chunk.pauseMs);
+  }
+  progress.update({ rowsEstimated: rows });
+}
+
+/** Applies changes until few are left. */
+export async function catchUp(parts: Parts): Promise<void> {
+  const { work, observer, replayer, source, progress, signal } = parts;
+  progress.enter('catch-up');
+  for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+    const backlog = await source.backlog(observer, 10_000);
+    progress.update({ changesApplied: replayer.applied, backlog });
+    if (backlog <= SMALL_BACKLOG) return;
+  }
+}
+
+/** Compares every row, while changes go on being applied. */
+export async function verifyRows(parts: Parts): Promise<void> {
+  const { work, verifier, replayer, progress, signal } = parts;
+  if (verifier === null) return;
+  progress.enter('verify');
+  const look = lookNowAndThen(parts);
+  while (!verifier.walkDone) {
+    signal.throwIfAborted();
+    await look();
+    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+    await verifier.walkNext(work);
+    progress.update({ rowsVerified: verifier.counts.rows, changesApplied: replayer.applied });
+  }
+  await recheckWritten(parts, verifier);
+}
+
+/** Compares again what was written to meanwhile, until what is left is little enough for the lock. */
+async function recheckWritten(parts: Parts, verifier: Verifier): Promise<void> {
+  const { work, replayer, options, signal } = parts;
+  const few = options.verify === false ? 0 : options.verify.underLock / 4;
+  for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+    verifier.nextRound();
+    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+    let entries = 0;
+    for (;;) {
+      signal.throwIfAborted();
+      const now = await verifier.recheckNext(work);
+      entries += now;
+      if (now === 0) break;
+    }
+    if (entries <= few) return;
+  }
+}
+
+/** Swaps the tables. */
+export async function swap(parts: Parts): Promise<CutOverResult> {
+  const { progress, cutOver, guard, lock, observer } = parts;
+  progress.enter('cut-over');
+  await lock.check();
+  await guard.check(observer);
+  return cutOver.run();
+}
+
+/** Applies and compares changes for some time; what the migration does while it waits for something. */
+export async function keepUp(parts: Parts, ms: number): Promise<void> {
+  const { work, replayer, verifier, lock, guard, observer, signal, progress } = parts;
+  const until = performance.now() + ms;
+  await lock.check();
+  await guard.check(observer);
+  do {
+    await replayer.replayFor(work, ms, signal);
+    if (verifier?.walkDone) while ((await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
+    progress.update({ changesApplied: replayer.applied });
+    await pause(Math.min(20, Math.max(1, until - performance.now())), signal);
+  } while (performance.now() < until);
+}
+
+/** Checks ownership and the table's definition before each step, and counts the backlog once in a while. */
+function lookNowAndThen(parts: Parts): () => Promise<void> {
+  const { lock, guard, observer, source, progress } = parts;
+  let counted = 0;
+  return async () => {
+    await lock.check();
+    await guard.check(observer);
+    if (performance.now() - counted < LOOK_EVERY_MS) return;
+    counted = performance.now();
+    progress.update({ backlog: await source.backlog(observer, 10_000) });
+  };
+}

@@ -1,0 +1,136 @@
+import type { Problem } from '../errors';
+
+/** One option: what it may be. */
+export type Field =
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly orFalse?: boolean }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'string'; readonly orNull?: boolean }
+  | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly orFunction?: boolean }
+  | { readonly kind: 'function' }
+  | { readonly kind: 'names' }
+  | { readonly kind: 'signal' }
+  | { readonly kind: 'any' }
+  | { readonly kind: 'group'; readonly fields: Fields; readonly orBoolean?: boolean };
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** Checks a value against the fields it may have, and reports every problem found. */
+export function checkFields(
+  value: Readonly<Record<string, unknown>>,
+  fields: Fields,
+  path: string,
+): Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, given] of Object.entries(value)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const full = path + name;
+    if (field === undefined) {
+      problems.push(unknownOption(full, name, Object.keys(fields)));
+    } else if (given !== undefined) {
+      problems.push(...checkField(given, field, full));
+    }
+  }
+  return problems;
+}
+
+function checkField(given: unknown, field: Field, path: string): Problem[] {
+  if (field.kind === 'group') {
+    if (field.orBoolean === true && typeof given === 'boolean') return [];
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      return [wrongType(path, given, field)];
+    return checkFields(given as Record<string, unknown>, field.fields, `${path}.`);
+  }
+  return fits(given, field) ? [] : [wrongType(path, given, field)];
+}
+
+function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean {
+  switch (field.kind) {
+    case 'number':
+      if (given === false) return field.orFalse === true;
+      return typeof given === 'number' && Number.isInteger(given) && given >= field.min && given <= field.max;
+    case 'boolean':
+      return typeof given === 'boolean';
+    case 'string':
+      return (typeof given === 'string' && given !== '') || (given === null && field.orNull === true);
+    case 'one-of':
+      if (typeof given === 'function') return field.orFunction === true;
+      return typeof given === 'string' && field.values.includes(given);
+    case 'function':
+      return typeof given === 'function';
+    case 'names':
+      return (
+        typeof given === 'object' &&
+        given !== null &&
+        !Array.isArray(given) &&
+        Object.values(given).every((value) => typeof value === 'string' && value !== '')
+      );
+    case 'signal':
+      return given instanceof AbortSignal;
+    case 'any':
+      return true;
+  }
+}
+
+/** What the option takes, in words. */
+export function describeField(field: Field): string {
+  switch (field.kind) {
+    case 'number':
+      return `a whole number from ${field.min} to ${field.max}${field.orFalse ? ', or false' : ''}`;
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return `a string${field.orNull ? ' or null' : ''}`;
+    case 'one-of':
+      return `one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
+    case 'function':
+      return 'a function';
+    case 'names':
+      return 'an object of strings';
+    case 'signal':
+      return 'an AbortSignal';
+    case 'any':
+      return 'anything';
+    case 'group':
+      return `${field.orBoolean ? 'true, false or ' : ''}an object with ${Object.keys(field.fields).join(', ')}`;
+  }
+}
+
+function wrongType(path: string, given: unknown, field: Field): Problem {
+  return {
+    code: 'LHM_BAD_OPTION',
+    message: `Option '${path}' is ${show(given)}.`,
+    hint: `It takes ${describeField(field)}.`,
+  };
+}
+
+function unknownOption(path: string, name: string, known: readonly string[]): Problem {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const guess = near !== undefined && near.distance <= Math.max(2, name.length / 3) ? near.candidate : null;
+  return {
+    code: 'LHM_UNKNOWN_OPTION',
+    message: `There is no option '${path}'.`,
+    hint: guess === null ? `There are ${known.join(', ')}.` : `Did you mean '${guess}'?`,
+  };
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,136 @@
+import type { Knex } from 'knex';
+import type { ProgressSnapshot } from '../progress/progress';
+
+/** What a hook is told. */
+export interface HookContext {
+  /** `schema.table` */
+  readonly table: string;
+  /** The new table's name before the swap, without the schema. */
+  readonly ghostTable: string;
+  /** The name the original gets at the swap, without the schema. */
+  readonly oldTable: string;
+  readonly progress: ProgressSnapshot;
+}
+
+export type Hook = (context: HookContext) => void | Promise<void>;
+
+/** Called at fixed points of the run and awaited. A hook that throws stops the migration, but for the last three. */
+export interface HookOptions {
+  /** Before the first row is copied. */
+  readonly beforeRowCopy?: Hook;
+  /** After the last row was copied, before the verification. */
+  readonly afterRowCopy?: Hook;
+  /** Before the lock of the cut-over is asked for the first time. Throwing keeps the table as it is. */
+  readonly beforeCutOver?: Hook;
+  /** After the swap. Throwing is reported as outcome `swapped`. */
+  readonly afterCutOver?: Hook;
+  /** Every few seconds, and at each change of phase. What it throws is ignored. */
+  readonly onStatus?: Hook;
+  /** At the very end of a successful run. What it throws is ignored. */
+  readonly onSuccess?: Hook;
+  /** Before the call rejects. What it throws is ignored. */
+  readonly onFailure?: (error: Error, context: HookContext) => void | Promise<void>;
+}
+
+export interface ChunkOptions {
+  /** Rows in a chunk: a fixed number, or false to size chunks by time. Default false. */
+  readonly rows?: number | false;
+  /** How long one chunk should take, in ms, when sized by time. Default 500. */
+  readonly targetMs?: number;
+  /** Fewest rows in a chunk sized by time. Default 100. */
+  readonly rowsMin?: number;
+  /** Most rows in a chunk sized by time. Default 50000. */
+  readonly rowsMax?: number;
+  /** Pause after each chunk, in ms. Default 0. */
+  readonly pauseMs?: number;
+}
+
+export interface ColumnOptions {
+  /** Old name → new name, for renames the ALTER does not show. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** New column → SQL expression over the old row's columns, instead of the old column's value. */
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+export interface VerifyOptions {
+  /** Rows compared by one statement. Default 10000. */
+  readonly rows?: number;
+  /** Most keys left to compare while the application is blocked. Default 1000. */
+  readonly underLock?: number;
+}
+
+export interface CutOverOptions {
+  /**
+   * How the tables change places. `rename-under-lock`: one connection holds the lock and renames (MySQL 8.0.13+).
+   * `sentry`: two connections and a sentry table (both servers). Default `auto`: the first the server can do.
+   */
+  readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry';
+  /** How long one attempt may wait for the lock, in ms; whole seconds. Default 1000. */
+  readonly lockTimeoutMs?: number;
+  /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500. */
+  readonly drainBudgetMs?: number;
+  /** Attempts before the migration gives up and rolls back. Default 100. */
+  readonly attempts?: number;
+  /** First pause between two attempts, in ms; it doubles up to `backoffMaxMs`. Default 500. */
+  readonly backoffMs?: number;
+  /** Longest pause between two attempts, in ms. Default 30000. */
+  readonly backoffMaxMs?: number;
+  /**
+   * Transactions whose REPEATABLE READ view is older than the last change would read the new table's past.
+   * `error`: they get error 1412, as after a native ALTER (MySQL 8.0.32+). `wait`: the swap waits until none is
+   * left (needs the PROCESS privilege). `ignore`: they may read wrong rows. Default: the strictest the server allows.
+   */
+  readonly oldReadViews?: 'error' | 'wait' | 'ignore';
+}
+
+export interface TriggerOptions {
+  /** `user@host` the triggers run as; null for the account that migrates. Default null. */
+  readonly definer?: string | null;
+}
+
+export interface CleanUpOptions {
+  /** Drop the original after the swap. Default false. */
+  readonly dropOldTable?: boolean;
+}
+
+export type ProgressOption = 'auto' | 'bar' | 'lines' | 'none' | ((progress: ProgressSnapshot) => void);
+
+/** What `largeHadronMigrate` takes. Only `knex` is required. */
+export interface LargeHadronOptions {
+  /** A Knex on mysql2, not a transaction. The migration opens connections of its own from its configuration. */
+  readonly knex: Knex;
+  /** How changes are captured. `binlog` is not available yet. Default `triggers`. */
+  readonly mode?: 'triggers' | 'binlog';
+  readonly chunk?: ChunkOptions;
+  readonly columns?: ColumnOptions;
+  /** Compare every row before the swap. Default true. */
+  readonly verify?: boolean | VerifyOptions;
+  readonly cutOver?: CutOverOptions;
+  readonly triggers?: TriggerOptions;
+  readonly cleanUp?: CleanUpOptions;
+  /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
+  readonly progress?: ProgressOption;
+  readonly hooks?: HookOptions;
+  /** Stops the migration cleanly when aborted. */
+  readonly signal?: AbortSignal;
+  /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
+  readonly handleSignals?: boolean;
+  /** `fixture`: no pauses, no progress, large chunks. Default: `fixture` when NODE_ENV is `test`. */
+  readonly preset?: 'production' | 'fixture';
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions {
+  readonly knex: Knex;
+  readonly mode: 'triggers';
+  readonly chunk: Required<ChunkOptions>;
+  readonly columns: Required<ColumnOptions>;
+  readonly verify: Required<VerifyOptions> | false;
+  readonly cutOver: Omit<Required<CutOverOptions>, 'oldReadViews'> & Pick<CutOverOptions, 'oldReadViews'>;
+  readonly triggers: Required<TriggerOptions>;
+  readonly cleanUp: Required<CleanUpOptions>;
+  readonly progress: ProgressOption;
+  readonly hooks: HookOptions;
+  readonly signal: AbortSignal | undefined;
+  readonly handleSignals: boolean;
+}

@@ -1,0 +1,32 @@
+import type { Problem } from '../../errors';
+import type { Check } from '../check';
+
+/** What was asked of the cut-over, the server must be able to do. */
+export const cutOverOptions: Check = ({ options, server, grants }) => {
+  const problems: Problem[] = [];
+  const { strategy, oldReadViews } = options.cutOver;
+  if (strategy === 'rename-under-lock' && !server.renameUnderLock) {
+    problems.push({
+      code: 'LHM_UNSUPPORTED_OPTION',
+      message: `cutOver.strategy 'rename-under-lock' is not possible on ${server.version}.`,
+      hint: "Leave it out, or use 'sentry'.",
+    });
+  }
+  if (oldReadViews === 'error' && !server.instantDropColumn) {
+    problems.push({
+      code: 'LHM_UNSUPPORTED_OPTION',
+      message: `cutOver.oldReadViews 'error' is not possible on ${server.version}.`,
+      hint: "Leave it out, or use 'wait'.",
+    });
+  }
+  const waits = oldReadViews === 'wait' || (oldReadViews === undefined && !server.instantDropColumn);
+  if (waits && grants !== null && !grants.hasGlobal('PROCESS')) {
+    problems.push({
+      code: 'LHM_MISSING_PRIVILEGE',
+      message:
+        'Waiting for transactions with an older read view takes the PROCESS privilege, which the account lacks; without it such a transaction could read wrong rows right after the swap.',
+      hint: "GRANT PROCESS ON *.* TO the account, or accept the risk with cutOver: { oldReadViews: 'ignore' } (only REPEATABLE READ transactions that are open at the swap and first touch the table after it are concerned).",
+    });
+  }
+  return problems;
+};

@@ -1,0 +1,38 @@
+import { readTableTypes } from '../../schema/read-table-schema';
+import { sortAfter } from '../../schema/derived-names';
+import type { Problem } from '../../errors';
+import type { Check } from '../check';
+
+/** The names the migration needs must be free, and must sort after the table's own. */
+export const namesAreFree: Check = async ({ session, name, names }) => {
+  const problems: Problem[] = [];
+  const tables = [names.ghost, names.old, names.journal, names.state, names.recheck];
+  const taken = await readTableTypes(session, name.schema, tables);
+  for (const table of taken.keys()) {
+    problems.push({
+      code: 'LHM_NAME_TAKEN',
+      message: `The migration needs the name '${name.schema}.${table}', which is taken.`,
+      hint: 'If nobody needs that table, drop it; otherwise rename it.',
+    });
+  }
+  const wanted = Object.values(names.triggers);
+  const rows = await session.query<{ name: string; tableName: string }>(
+    'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+    [name.schema, wanted],
+  );
+  for (const row of rows.filter((trigger) => trigger.tableName !== name.table)) {
+    problems.push({
+      code: 'LHM_NAME_TAKEN',
+      message: `The migration needs the trigger name '${row.name}', which is taken by a trigger of '${row.tableName}'.`,
+      hint: 'Drop that trigger if nobody needs it; otherwise create it under another name.',
+    });
+  }
+  if (!sortAfter(name.table, tables)) {
+    problems.push({
+      code: 'LHM_NAME_ORDER',
+      message: `No name for the new table sorts after '${name.table}', so a RENAME could let writers into the old table.`,
+      hint: 'The name is too long and holds characters beyond ASCII: shorten it by a few characters first.',
+    });
+  }
+  return problems;
+};

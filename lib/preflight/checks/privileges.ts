@@ -1,0 +1,58 @@
+import type { Problem } from '../../errors';
+import type { Check } from '../check';
+import { id } from '../../database/sql';
+
+const NEEDED = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'CREATE',
+  'DROP',
+  'ALTER',
+  'INDEX',
+  'TRIGGER',
+  'LOCK TABLES',
+  'CREATE TEMPORARY TABLES',
+];
+
+/** With any of these an account may create triggers on a server that writes a binary log. */
+const TRUSTED = [
+  'SUPER',
+  'SET_USER_ID',
+  'SET_ANY_DEFINER',
+  'SET USER',
+  'BINLOG ADMIN',
+  'SYSTEM_VARIABLES_ADMIN',
+];
+
+/** Everything the migration does, it must be allowed to do. Where the grants cannot be read, the server will tell. */
+export const privileges: Check = async ({ grants, name, session, variables }) => {
+  if (grants === null) return [];
+  const problems: Problem[] = [];
+  const [row] = await session.query<{ account: string }>('SELECT CURRENT_USER() AS account');
+  const account = row?.account ?? '';
+  const at = account.lastIndexOf('@');
+  const grantee = `'${account.slice(0, at)}'@'${account.slice(at + 1)}'`;
+  const missing = NEEDED.filter((privilege) => !grants.has(privilege, name.schema));
+  if (missing.length > 0) {
+    const schema = id(name.schema);
+    problems.push({
+      code: 'LHM_MISSING_PRIVILEGE',
+      message: `The account ${grantee} lacks ${missing.join(', ')} on '${name.schema}'.`,
+      hint: `GRANT ${missing.join(', ')} ON ${schema}.* TO ${grantee};`,
+    });
+  }
+  const logging = ['ON', '1'].includes(variables.get('log_bin')?.toUpperCase() ?? '');
+  const trusting = ['ON', '1'].includes(
+    variables.get('log_bin_trust_function_creators')?.toUpperCase() ?? '',
+  );
+  if (logging && !trusting && !TRUSTED.some((privilege) => grants.hasGlobal(privilege))) {
+    problems.push({
+      code: 'LHM_MISSING_PRIVILEGE',
+      message: `The server writes a binary log, and the account ${grantee} is not trusted to create triggers (error 1419).`,
+      hint: 'SET GLOBAL log_bin_trust_function_creators = 1; or let an account with the SUPER privilege migrate.',
+    });
+  }
+  return problems;
+};

@@ -1,0 +1,87 @@
+import { readGrants } from '../database/grants';
+import type { ServerCapabilities } from '../database/server-capabilities';
+import type { Session } from '../database/session';
+import { Refusal, type Problem } from '../errors';
+import type { ResolvedOptions } from '../options/options';
+import type { DerivedNames } from '../schema/derived-names';
+import type { TableName } from '../schema/identifier';
+import { readTableSchema, readTableTypes } from '../schema/read-table-schema';
+import type { TableSchema } from '../schema/table-schema';
+import type { Check, CheckContext, Variables } from './check';
+import { chunkKey } from './checks/chunk-key';
+import { cutOverOptions } from './checks/cut-over-options';
+import { engine } from './checks/engine';
+import { foreignKeys } from './checks/foreign-keys';
+import { namesAreFree } from './checks/names';
+import { privileges } from './checks/privileges';
+import { serverIsFit } from './checks/server';
+import { tableExists } from './checks/table-exists';
+import { triggers } from './checks/triggers';
+
+const CHECKS: readonly Check[] = [
+  tableExists,
+  engine,
+  chunkKey,
+  foreignKeys,
+  triggers,
+  namesAreFree,
+  serverIsFit,
+  privileges,
+  cutOverOptions,
+];
+
+const VARIABLES = [
+  ...['read_only', 'super_read_only', 'innodb_read_only', 'log_bin', 'binlog_format'],
+  ...['log_bin_trust_function_creators', 'wsrep_on'],
+  ...['group_replication_single_primary_mode', 'group_replication_group_name'],
+];
+
+/**
+ * Runs every check before anything is created, and reports all problems at once.
+ *
+ * @returns the table's definition as it is now
+ * @throws Refusal with the code of the only problem, or LHM_PREFLIGHT with all of them
+ */
+export async function preflight(input: {
+  readonly session: Session;
+  readonly server: ServerCapabilities;
+  readonly name: TableName;
+  readonly names: DerivedNames;
+  readonly options: ResolvedOptions;
+}): Promise<TableSchema> {
+  const { session, name } = input;
+  const found = (await readTableTypes(session, name.schema, [name.table])).get(name.table) ?? null;
+  const context: CheckContext = {
+    ...input,
+    found,
+    table: found?.type === 'BASE TABLE' ? await readTableSchema(session, name) : null,
+    grants: await readGrants(session),
+    variables: await readVariables(session),
+  };
+  const problems: Problem[] = [];
+  for (const check of CHECKS) problems.push(...(await check(context)));
+  refuse(problems);
+  if (context.table === null) throw new Error(`table ${name.schema}.${name.table} has no definition`);
+  return context.table;
+}
+
+/** @throws Refusal when there is any problem */
+export function refuse(problems: readonly Problem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  if (problems.length === 1) throw new Refusal(first.code, first.message, first.hint, { problems });
+  throw new Refusal(
+    'LHM_PREFLIGHT',
+    problems.map(({ code, message }) => `${code}: ${message}`).join('\n'),
+    problems.map(({ hint }) => hint).join('\n'),
+    { problems },
+  );
+}
+
+async function readVariables(session: Session): Promise<Variables> {
+  const rows = await session.query<{ Variable_name: string; Value: string }>(
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN (?)`,
+    [VARIABLES],
+  );
+  return new Map(rows.map((row) => [row.Variable_name.toLowerCase(), row.Value]));
+}

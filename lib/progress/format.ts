@@ -1,0 +1,29 @@
+import type { ProgressSnapshot } from './progress';
+
+export function formatDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** One line for a log. */
+export function formatLine(p: ProgressSnapshot): string {
+  const parts = [`[lhm] ${p.table}: ${p.phase}`];
+  if (p.phase === 'copy') {
+    const share = p.rowsEstimated === 0 ? 100 : Math.floor((p.rowsCopied / p.rowsEstimated) * 100);
+    parts.push(`${formatCount(p.rowsCopied)} of about ${formatCount(p.rowsEstimated)} rows (${share} %)`);
+    if (p.rowsPerSecond > 0) parts.push(`${formatCount(p.rowsPerSecond)} rows/s`);
+    if (p.etaMs !== null) parts.push(`${formatDuration(p.etaMs)} left`);
+  }
+  if (p.phase === 'verify') parts.push(`${formatCount(p.rowsVerified)} rows compared`);
+  if (p.changesApplied > 0) parts.push(`${formatCount(p.changesApplied)} changes applied`);
+  if (p.backlog > 0) parts.push(`${formatCount(p.backlog)} waiting`);
+  if (p.waitingFor !== null) parts.push(`waiting: ${p.waitingFor}`);
+  return parts.join(', ');
+}

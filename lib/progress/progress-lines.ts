@@ -1,0 +1,20 @@
+import { formatLine } from './format';
+import type { ProgressTracker } from './progress-tracker';
+import type { Reporter } from './reporter';
+
+/** Milliseconds between two lines of the same phase. */
+const INTERVAL_MS = 10_000;
+
+/** Plain lines for a log: one at each change of phase, and one every ten seconds. */
+export function createLines(tracker: ProgressTracker, stream: NodeJS.WritableStream): Reporter {
+  let phase = '';
+  let last = 0;
+  tracker.listen((snapshot) => {
+    const now = performance.now();
+    if (snapshot.phase === phase && now - last < INTERVAL_MS) return;
+    phase = snapshot.phase;
+    last = now;
+    stream.write(`${formatLine(snapshot)}\n`);
+  });
+  return { stop: () => undefined };
+}

@@ -1,0 +1,99 @@
+import type { Phase } from '../phase';
+import type { ProgressSnapshot } from './progress';
+
+/** Seconds of history the speed is taken from. */
+const SPEED_WINDOW_MS = 10_000;
+
+type Facts = Partial<
+  Pick<
+    ProgressSnapshot,
+    'phase' | 'rowsCopied' | 'rowsEstimated' | 'changesApplied' | 'backlog' | 'rowsVerified' | 'waitingFor'
+  >
+>;
+
+/** The one writer of a migration's progress, and how long each phase took. */
+export class ProgressTracker {
+  private readonly started = performance.now();
+  private readonly durations = new Map<Phase, number>();
+  private readonly samples: { at: number; rows: number }[] = [];
+  private readonly listeners = new Set<(snapshot: ProgressSnapshot) => void>();
+  private phaseStarted = this.started;
+  private facts = {
+    phase: 'plan' as Phase,
+    rowsCopied: 0,
+    rowsEstimated: 0,
+    changesApplied: 0,
+    backlog: 0,
+    rowsVerified: 0,
+    waitingFor: null as string | null,
+  };
+
+  constructor(private readonly table: string) {}
+
+  get phase(): Phase {
+    return this.facts.phase;
+  }
+
+  enter(phase: Phase): void {
+    this.closePhase();
+    this.update({ phase, waitingFor: null });
+  }
+
+  update(facts: Facts): void {
+    this.facts = { ...this.facts, ...facts };
+    if (facts.rowsCopied !== undefined) this.sample(facts.rowsCopied);
+    const snapshot = this.snapshot();
+    for (const listener of this.listeners) {
+      try {
+        listener(snapshot);
+      } catch {
+        // A listener that shows something must not be able to stop a migration.
+      }
+    }
+  }
+
+  listen(listener: (snapshot: ProgressSnapshot) => void): void {
+    this.listeners.add(listener);
+  }
+
+  snapshot(): ProgressSnapshot {
+    const { facts } = this;
+    const rowsEstimated = Math.max(facts.rowsEstimated, facts.rowsCopied);
+    const rowsPerSecond = this.speed();
+    const left = rowsEstimated - facts.rowsCopied;
+    return Object.freeze({
+      table: this.table,
+      ...facts,
+      rowsEstimated,
+      rowsPerSecond,
+      elapsedMs: performance.now() - this.started,
+      etaMs: facts.phase === 'copy' && rowsPerSecond > 0 ? (left / rowsPerSecond) * 1000 : null,
+    });
+  }
+
+  /** Milliseconds spent in each phase so far. */
+  phaseDurations(): Readonly<Partial<Record<Phase, number>>> {
+    this.closePhase();
+    return Object.fromEntries([...this.durations].map(([phase, ms]) => [phase, Math.round(ms)]));
+  }
+
+  private closePhase(): void {
+    const now = performance.now();
+    const { phase } = this.facts;
+    this.durations.set(phase, (this.durations.get(phase) ?? 0) + now - this.phaseStarted);
+    this.phaseStarted = now;
+  }
+
+  private sample(rows: number): void {
+    const at = performance.now();
+    this.samples.push({ at, rows });
+    while (this.samples.length > 2 && at - (this.samples[0]?.at ?? at) > SPEED_WINDOW_MS)
+      this.samples.shift();
+  }
+
+  private speed(): number {
+    const [first, last] = [this.samples[0], this.samples.at(-1)];
+    if (first === undefined || last === undefined || last.at === first.at) return 0;
+    return Math.round(((last.rows - first.rows) * 1000) / (last.at - first.at));
+  }
+}

@@ -1,0 +1,132 @@
+import { columnNamed, type Index, type TableSchema } from './table-schema';
+import { keyColumn, KeyColumns, type KeyColumn } from './key-column';
+
+/** The unique key by which the origin is walked, and the index of the ghost that finds the same rows. */
+export interface ChunkKey {
+  readonly originIndex: string;
+  readonly originKeys: KeyColumns;
+  readonly ghostIndex: string;
+  readonly ghostKeys: KeyColumns;
+}
+
+export interface KeyCandidate {
+  readonly index: Index;
+  readonly keys: KeyColumns;
+}
+
+/** Why an index cannot be the chunk key; for the message of the refusal. */
+export interface RejectedKey {
+  readonly index: string;
+  readonly reason: string;
+}
+
+/** Unique keys that name every row exactly once: PRIMARY first, then the shortest UNIQUE NOT NULL. */
+export function keyCandidates(table: TableSchema): { usable: KeyCandidate[]; rejected: RejectedKey[] } {
+  const usable: KeyCandidate[] = [];
+  const rejected: RejectedKey[] = [];
+  for (const index of table.indexes) {
+    if (!index.unique) continue;
+    const result = candidate(table, index);
+    if (typeof result === 'string') rejected.push({ index: index.name, reason: result });
+    else usable.push({ index, keys: result });
+  }
+  usable.sort((a, b) => rank(a.index) - rank(b.index));
+  return { usable, rejected };
+}
+
+/**
+ * Pairs the best candidate with an index of the ghost whose first columns are the same, unconverted.
+ *
+ * "Unconverted" is what makes `ghost.key = origin.key` mean the same row: the same type and collation, or an
+ * integer of another width, whose value is the same number.
+ */
+export function chooseChunkKey(
+  candidates: readonly KeyCandidate[],
+  origin: TableSchema,
+  ghost: TableSchema,
+  mapping: ReadonlyMap<string, string>,
+  hasValue: (ghostColumn: string) => boolean,
+): { key: ChunkKey | null; rejected: RejectedKey[] } {
+  const rejected: RejectedKey[] = [];
+  for (const { index, keys } of candidates) {
+    const reason = converted(keys, origin, ghost, mapping, hasValue);
+    if (reason !== null) {
+      rejected.push({ index: index.name, reason });
+      continue;
+    }
+    const ghostKeys = keys.renamed(mapping);
+    const ghostIndex = indexBeginningWith(ghost, ghostKeys.names);
+    if (ghostIndex === null) {
+      rejected.push({ index: index.name, reason: 'the new table has no index that begins with its columns' });
+      continue;
+    }
+    return { key: { originIndex: index.name, originKeys: keys, ghostIndex, ghostKeys }, rejected };
+  }
+  return { key: null, rejected };
+}
+
+function rank(index: Index): number {
+  return index.name === 'PRIMARY' ? 0 : index.parts.length;
+}
+
+function candidate(table: TableSchema, index: Index): KeyColumns | string {
+  if (index.hidden) return 'it is invisible';
+  if (index.type !== 'BTREE') return `it is a ${index.type} index`;
+  const columns: KeyColumn[] = [];
+  for (const part of index.parts) {
+    if (part.column === null) return 'it holds an expression';
+    if (part.prefix !== null) return `it covers only a prefix of '${part.column}'`;
+    const column = columnNamed(table, part.column);
+    if (column === undefined) return `its column '${part.column}' is hidden`;
+    if (column.nullable) return `'${part.column}' may be NULL`;
+    if (column.generated) return `'${part.column}' is generated`;
+    const key = keyColumn(column);
+    if (key === null) return `'${part.column}' is of type ${column.columnType}, which has no exact order`;
+    columns.push(key);
+  }
+  return new KeyColumns(columns);
+}
+
+const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint']);
+
+function converted(
+  keys: KeyColumns,
+  origin: TableSchema,
+  ghost: TableSchema,
+  mapping: ReadonlyMap<string, string>,
+  hasValue: (ghostColumn: string) => boolean,
+): string | null {
+  for (const name of keys.names) {
+    const target = mapping.get(name);
+    if (target === undefined) return `the ALTER drops '${name}'`;
+    if (hasValue(target)) return `'${target}' gets a value of its own (columns.values)`;
+    const before = columnNamed(origin, name);
+    const after = columnNamed(ghost, target);
+    if (before === undefined || after === undefined) return `'${target}' is not in the new table`;
+    if (after.generated) return `the ALTER makes '${target}' a generated column`;
+    if (INTEGERS.has(before.dataType) && INTEGERS.has(after.dataType)) continue;
+    const same =
+      before.dataType === after.dataType &&
+      before.charset === after.charset &&
+      before.collation === after.collation;
+    if (!same || (before.columnType !== after.columnType && before.dataType !== 'varchar')) {
+      return `the ALTER converts '${name}' from ${before.columnType} to ${after.columnType}`;
+    }
+  }
+  return null;
+}
+
+function indexBeginningWith(ghost: TableSchema, names: readonly string[]): string | null {
+  const wanted = names.map((name) => name.toLowerCase());
+  const found = ghost.indexes.filter(
+    (index) =>
+      !index.hidden &&
+      index.type === 'BTREE' &&
+      wanted.every((name, i) => {
+        const part = index.parts[i];
+        return part?.column?.toLowerCase() === name && part.prefix === null;
+      }),
+  );
+  found.sort((a, b) => rank(a) - rank(b));
+  return found[0]?.name ?? null;
+}

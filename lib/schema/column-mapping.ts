@@ -1,0 +1,92 @@
+import { id } from '../database/sql';
+import { columnNamed, type Column, type TableSchema } from './table-schema';
+
+/** How one column of the ghost gets its value from a row of the origin. */
+export interface MappedColumn {
+  readonly target: string;
+  /** SQL over the origin's columns. */
+  readonly expression: string;
+  /**
+   * How the verification compares it: `bytes`, the very same value; `converted`, by converting the origin's value
+   * once more the way the copy did; `none`, where converting twice need not give the same (a value with RAND()).
+   */
+  readonly comparable: 'bytes' | 'converted' | 'none';
+}
+
+/**
+ * The select list of the copy and of every replayed change.
+ *
+ * @param mapping origin column → ghost column, renames included
+ * @param values ghost column → SQL expression over the origin's columns
+ */
+export function mapColumns(
+  origin: TableSchema,
+  ghost: TableSchema,
+  mapping: ReadonlyMap<string, string>,
+  values: ReadonlyMap<string, string>,
+): MappedColumn[] {
+  const sources = new Map([...mapping].map(([from, to]) => [to.toLowerCase(), from]));
+  const mapped: MappedColumn[] = [];
+  for (const column of ghost.columns) {
+    if (column.generated) continue;
+    const value = values.get(column.name.toLowerCase());
+    if (value !== undefined) {
+      mapped.push({
+        target: column.name,
+        expression: `(${value})`,
+        comparable: isRepeatable(value) ? 'converted' : 'none',
+      });
+      continue;
+    }
+    const source = sources.get(column.name.toLowerCase());
+    const from = source === undefined ? undefined : columnNamed(origin, source);
+    if (from !== undefined) {
+      mapped.push({
+        target: column.name,
+        expression: `${id(origin.table)}.${id(from.name)}`,
+        comparable: sameStorage(from, column) ? 'bytes' : 'converted',
+      });
+      continue;
+    }
+    const implicit = implicitDefault(column);
+    if (implicit !== null) mapped.push({ target: column.name, expression: implicit, comparable: 'none' });
+  }
+  return mapped;
+}
+
+function sameStorage(a: Column, b: Column): boolean {
+  return a.columnType === b.columnType && a.charset === b.charset && a.collation === b.collation;
+}
+
+/** Functions whose second call need not give what the first gave, and subqueries, whose tables may change. */
+const UNREPEATABLE =
+  /\b(uuid|uuid_short|uuid_v\d|rand|random_bytes|now|sysdate|curdate|curtime|current_\w+|localtime\w*|utc_\w+|unix_timestamp|connection_id|last_insert_id|sleep|select|nextval|next|user|session_user|system_user|sys_guid|row_count|found_rows|encrypt)\b|@/i;
+
+function isRepeatable(expression: string): boolean {
+  return !UNREPEATABLE.test(expression);
+}
+
+const IMPLICIT: ReadonlyMap<string, string> = new Map([
+  ...['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'float', 'double', 'year', 'bit'].map(
+    (type) => [type, '0'] as const,
+  ),
+  ...['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'binary', 'varbinary', 'set'].map(
+    (type) => [type, "''"] as const,
+  ),
+  ...['tinyblob', 'blob', 'mediumblob', 'longblob'].map((type) => [type, "''"] as const),
+  ['enum', '1'],
+  ['time', "'00:00:00'"],
+  ['date', "'0000-00-00'"],
+  ['datetime', "'0000-00-00 00:00:00'"],
+  ['timestamp', "'0000-00-00 00:00:00'"],
+]);
+
+/**
+ * A native ALTER fills a new NOT NULL column that has no default with its type's zero value, while an INSERT that
+ * leaves it out is an error in strict mode; so the copy names the zero value. null where it need not.
+ */
+function implicitDefault(column: Column): string | null {
+  if (column.nullable || column.default !== null || column.extra.toLowerCase().includes('auto_increment'))
+    return null;
+  return IMPLICIT.get(column.dataType) ?? null;
+}

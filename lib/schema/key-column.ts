@@ -1,0 +1,98 @@
+import { id, text } from '../database/sql';
+import type { Column } from './table-schema';
+
+/**
+ * How one column of the chunk key travels: out of the server as text or hexadecimal, back as a literal that
+ * compares exactly as the stored value does. No value passes through a JavaScript number or Date.
+ */
+export interface KeyColumn {
+  readonly name: string;
+  /** The expression that fetches it. `column` is already qualified and quoted. */
+  fetch(column: string): string;
+  /** The literal for a fetched value. */
+  literal(fetched: string): string;
+  /** A condition that is true when the two columns differ in any byte. */
+  differs(left: string, right: string): string;
+}
+
+const NUMBERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'year']);
+const TEXTS = new Set(['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
+const BYTES = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob']);
+const TIMES = new Set(['date', 'time', 'datetime', 'timestamp']);
+/** Compared by number, the way they are sorted in an index; as text they would be sorted by spelling. */
+const CODED = new Set(['enum', 'bit']);
+const SPELLED = new Set(['uuid', 'inet4', 'inet6']);
+
+/**
+ * null for a column that cannot be part of a chunk key: FLOAT and DOUBLE do not compare equal to their own text, a
+ * SET is compared as a floating-point number, and the rest cannot be indexed whole.
+ */
+export function keyColumn(column: Column): KeyColumn | null {
+  const { name, dataType, charset } = column;
+  if (NUMBERS.has(dataType)) {
+    return { name, fetch: (c) => `CAST(${c} AS CHAR)`, literal: (v) => v, differs: (l, r) => `${l} <> ${r}` };
+  }
+  if (CODED.has(dataType)) {
+    return {
+      name,
+      fetch: (c) => `CAST(CAST(${c} AS UNSIGNED) AS CHAR)`,
+      literal: (v) => v,
+      differs: (l, r) => `${l} + 0 <> ${r} + 0`,
+    };
+  }
+  if (TEXTS.has(dataType)) {
+    return {
+      name,
+      fetch: (c) => `HEX(${c})`,
+      literal: (v) => `_${charset ?? 'binary'} X'${v}'`,
+      differs: (l, r) => `CAST(${l} AS BINARY) <> CAST(${r} AS BINARY)`,
+    };
+  }
+  if (BYTES.has(dataType)) {
+    return { name, fetch: (c) => `HEX(${c})`, literal: (v) => `X'${v}'`, differs: (l, r) => `${l} <> ${r}` };
+  }
+  if (TIMES.has(dataType) || SPELLED.has(dataType)) {
+    return { name, fetch: (c) => `CAST(${c} AS CHAR)`, literal: text, differs: (l, r) => `${l} <> ${r}` };
+  }
+  return null;
+}
+
+/** A key's value: one fetched string for each of its columns. */
+export type RowKey = readonly string[];
+
+/** The columns of a chunk key, in the order of its index. */
+export class KeyColumns {
+  constructor(readonly columns: readonly KeyColumn[]) {}
+
+  get names(): string[] {
+    return this.columns.map((column) => column.name);
+  }
+
+  /** `fetch(col) AS hadron_k0, …` */
+  select(alias: string): string {
+    return this.columns
+      .map((column, i) => `${column.fetch(`${alias}.${id(column.name)}`)} AS hadron_k${i}`)
+      .join(', ');
+  }
+
+  /** The key out of a row that {@link select} fetched. */
+  read(row: Record<string, unknown>): RowKey {
+    return this.columns.map((_, i) => String(row[`hadron_k${i}`]));
+  }
+
+  literals(key: RowKey): string[] {
+    return this.columns.map((column, i) => column.literal(key[i] ?? ''));
+  }
+
+  /** For people: `id = 5` or `(a, b) = (1, 'x')`. */
+  describe(key: RowKey): string {
+    return this.columns.map((column, i) => `${column.name} = ${column.literal(key[i] ?? '')}`).join(', ');
+  }
+
+  /** Every column renamed, for the same key on the ghost. */
+  renamed(mapping: ReadonlyMap<string, string>): KeyColumns {
+    return new KeyColumns(
+      this.columns.map((column) => ({ ...column, name: mapping.get(column.name) ?? column.name })),
+    );
+  }
+}

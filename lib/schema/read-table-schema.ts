@@ -1,0 +1,122 @@
+import type { Session } from '../database/session';
+import { qualified } from '../database/sql';
+import type { TableName } from './identifier';
+import type { Column, ForeignKey, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
+
+/** Reads a table's definition. The table must exist and be a base table. */
+export async function readTableSchema(session: Session, name: TableName): Promise<TableSchema> {
+  const createSql = await showCreateTable(session, name);
+  const columns = await readColumns(session, name);
+  const indexes = await readIndexes(session, name);
+  return { ...name, createSql, columns, indexes };
+}
+
+export async function showCreateTable(session: Session, { schema, table }: TableName): Promise<string> {
+  const [row] = await session.query<Record<string, string>>(`SHOW CREATE TABLE ${qualified(schema, table)}`);
+  return row?.['Create Table'] ?? '';
+}
+
+async function readColumns(session: Session, { schema, table }: TableName): Promise<Column[]> {
+  const rows = await session.query<{
+    name: string;
+    columnType: string;
+    dataType: string;
+    charset: string | null;
+    collation: string | null;
+    nullable: string;
+    expression: string | null;
+    defaultValue: string | null;
+    extra: string;
+  }>(
+    `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS columnType, DATA_TYPE AS dataType,
+            CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation, IS_NULLABLE AS nullable,
+            GENERATION_EXPRESSION AS expression, COLUMN_DEFAULT AS defaultValue, EXTRA AS extra
+       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`,
+    [schema, table],
+  );
+  return rows.map((row) => ({
+    name: row.name,
+    columnType: row.columnType,
+    dataType: row.dataType.toLowerCase(),
+    charset: row.charset,
+    collation: row.collation,
+    nullable: row.nullable === 'YES',
+    generated: row.expression !== null && row.expression !== '',
+    default: row.defaultValue,
+    extra: row.extra,
+  }));
+}
+
+async function readIndexes(session: Session, { schema, table }: TableName): Promise<Index[]> {
+  const rows = await session.query<Record<string, string | null>>(
+    `SHOW INDEX FROM ${qualified(schema, table)}`,
+  );
+  const indexes = new Map<string, Omit<Index, 'parts'> & { parts: IndexPart[] }>();
+  for (const row of rows) {
+    const name = String(row['Key_name']);
+    let index = indexes.get(name);
+    if (index === undefined) {
+      index = {
+        name,
+        unique: Number(row['Non_unique']) === 0,
+        type: String(row['Index_type']),
+        hidden: row['Visible'] === 'NO' || row['Ignored'] === 'YES',
+        parts: [],
+      };
+      indexes.set(name, index);
+    }
+    index.parts.push({
+      column: row['Column_name'] ?? null,
+      expression: row['Expression'] ?? null,
+      prefix: row['Sub_part'] == null ? null : Number(row['Sub_part']),
+    });
+  }
+  return [...indexes.values()];
+}
+
+export async function readTriggers(session: Session, { schema, table }: TableName): Promise<TriggerFacts[]> {
+  return session.query<TriggerFacts>(
+    `SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body
+       FROM information_schema.TRIGGERS
+      WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
+    [schema, table],
+  );
+}
+
+/** Foreign keys in either direction. */
+export async function readForeignKeys(session: Session, { schema, table }: TableName): Promise<ForeignKey[]> {
+  const rows = await session.query<{ name: string; cs: string; ct: string; ps: string; pt: string }>(
+    `SELECT DISTINCT CONSTRAINT_NAME AS name, TABLE_SCHEMA AS cs, TABLE_NAME AS ct,
+            REFERENCED_TABLE_SCHEMA AS ps, REFERENCED_TABLE_NAME AS pt
+       FROM information_schema.KEY_COLUMN_USAGE
+      WHERE REFERENCED_TABLE_NAME IS NOT NULL
+        AND ((TABLE_SCHEMA = ? AND TABLE_NAME = ?) OR (REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?))`,
+    [schema, table, schema, table],
+  );
+  return rows.map((row) => ({
+    name: row.name,
+    child: `${row.cs}.${row.ct}`,
+    parent: `${row.ps}.${row.pt}`,
+  }));
+}
+
+/** Which of the names exist in the schema, and as what (`BASE TABLE`, `VIEW`, `SEQUENCE` …). */
+export async function readTableTypes(
+  session: Session,
+  schema: string,
+  names: readonly string[],
+): Promise<Map<string, { type: string; engine: string | null; comment: string; createOptions: string }>> {
+  const rows = await session.query<{
+    name: string;
+    type: string;
+    engine: string | null;
+    comment: string;
+    createOptions: string | null;
+  }>(
+    `SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, TABLE_COMMENT AS comment,
+            CREATE_OPTIONS AS createOptions
+       FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?)`,
+    [schema, names],
+  );
+  return new Map(rows.map((row) => [row.name, { ...row, createOptions: row.createOptions ?? '' }]));
+}

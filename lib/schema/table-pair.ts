@@ -1,0 +1,14 @@
+import type { ChunkKey } from './chunk-key';
+import type { MappedColumn } from './column-mapping';
+import type { DerivedNames } from './derived-names';
+import type { TableSchema } from './table-schema';
+
+/** The origin, its ghost, and what leads from the one to the other. Fixed once the ghost has been altered. */
+export interface TablePair {
+  readonly schema: string;
+  readonly origin: TableSchema;
+  readonly ghost: TableSchema;
+  readonly names: DerivedNames;
+  readonly key: ChunkKey;
+  readonly columns: readonly MappedColumn[];
+}

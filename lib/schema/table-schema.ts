@@ -1,0 +1,73 @@
+/** A column as the server describes it. */
+export interface Column {
+  readonly name: string;
+  /** The full type, e.g. `int(10) unsigned`. */
+  readonly columnType: string;
+  /** The type's bare name in lower case, e.g. `int`. */
+  readonly dataType: string;
+  readonly charset: string | null;
+  readonly collation: string | null;
+  readonly nullable: boolean;
+  readonly generated: boolean;
+  /** As information_schema says it; null when there is none. */
+  readonly default: string | null;
+  readonly extra: string;
+}
+
+export interface IndexPart {
+  /** null for an expression */
+  readonly column: string | null;
+  readonly expression: string | null;
+  /** Length of the prefix in characters; null for the whole column. */
+  readonly prefix: number | null;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  /** BTREE, FULLTEXT, SPATIAL … */
+  readonly type: string;
+  /** Invisible (MySQL) or ignored (MariaDB): the optimizer refuses FORCE INDEX on it. */
+  readonly hidden: boolean;
+  readonly parts: readonly IndexPart[];
+}
+
+export interface TriggerFacts {
+  readonly name: string;
+  readonly timing: string;
+  readonly event: string;
+  readonly body: string;
+}
+
+export interface ForeignKey {
+  readonly name: string;
+  /** `schema.table` that holds the key. */
+  readonly child: string;
+  /** `schema.table` it points at. */
+  readonly parent: string;
+}
+
+/** Everything the library knows of a table's definition, read at one moment. */
+export interface TableSchema {
+  readonly schema: string;
+  readonly table: string;
+  /** SHOW CREATE TABLE, as it came. */
+  readonly createSql: string;
+  readonly columns: readonly Column[];
+  readonly indexes: readonly Index[];
+}
+
+/** The definition without its AUTO_INCREMENT counter, which every insert changes. */
+export function definitionText(createSql: string): string {
+  return createSql.replace(/\) ENGINE=[^]*$/, (options) => options.replace(/ AUTO_INCREMENT=\d+/, ''));
+}
+
+/** The live AUTO_INCREMENT counter in SHOW CREATE TABLE (never cached, unlike information_schema); null if unset. */
+export function autoIncrementOf(createSql: string): string | null {
+  return / AUTO_INCREMENT=(\d+)/.exec(createSql.slice(createSql.lastIndexOf('\n)')))?.[1] ?? null;
+}
+
+export function columnNamed(table: TableSchema, name: string): Column | undefined {
+  const wanted = name.toLowerCase();
+  return table.columns.find((column) => column.name.toLowerCase() === wanted);
+}

@@ -1,0 +1,73 @@
+import { Refusal } from '../errors';
+import type { Session } from '../database/session';
+import { qualified, text } from '../database/sql';
+import type { DerivedNames } from '../schema/derived-names';
+
+/** What a migration writes down about itself, for whoever finds its tables later. */
+export interface MigrationRecord {
+  readonly version: 1;
+  readonly names: DerivedNames;
+  readonly startedAt: string;
+}
+
+/**
+ * One row that belongs to the migration of a table: who owns it (the epoch), what it created, how far it is.
+ *
+ * An advisory lock can be lost unnoticed while a statement of its old owner still runs. Every transaction that
+ * applies something therefore reads the epoch with a shared lock, and a new owner raises it.
+ */
+export class StateTable {
+  constructor(
+    private readonly schema: string,
+    private readonly names: DerivedNames,
+    private readonly epoch: string,
+  ) {}
+
+  async create(session: Session, startedAt: Date): Promise<void> {
+    const record: MigrationRecord = { version: 1, names: this.names, startedAt: startedAt.toISOString() };
+    await session.execute(
+      `CREATE TABLE ${this.table} (id TINYINT NOT NULL PRIMARY KEY, epoch VARCHAR(64) NOT NULL,` +
+        ` record TEXT NOT NULL, copied_to TEXT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`,
+    );
+    await session.execute(
+      `INSERT INTO ${this.table} (id, epoch, record) VALUES (1, ${text(this.epoch)}, ${text(JSON.stringify(record))})`,
+    );
+    await session.execute('COMMIT');
+  }
+
+  /** @throws Refusal LHM_OWNERSHIP_LOST */
+  async check(session: Session): Promise<void> {
+    const [row] = await session.query<{ epoch: string }>(
+      `SELECT epoch FROM ${this.table} WHERE id = 1 LOCK IN SHARE MODE`,
+    );
+    if (row?.epoch === this.epoch) return;
+    throw new Refusal(
+      'LHM_OWNERSHIP_LOST',
+      'Another run took this migration over.',
+      'Let that one finish; this one has stopped.',
+    );
+  }
+
+  /** Written in the transaction that copied the chunk, so that the two are never apart. */
+  async copiedTo(session: Session, position: string): Promise<void> {
+    await session.execute(`UPDATE ${this.table} SET copied_to = ${text(position)} WHERE id = 1`);
+  }
+
+  get table(): string {
+    return qualified(this.schema, this.names.state);
+  }
+}
+
+/** Raises the epoch of a dead run's row, so that nothing of it can still write, and returns what it wrote down. */
+export async function takeOver(
+  session: Session,
+  schema: string,
+  stateTable: string,
+  epoch: string,
+): Promise<MigrationRecord | null> {
+  const table = qualified(schema, stateTable);
+  await session.execute(`UPDATE ${table} SET epoch = ${text(epoch)} WHERE id = 1`);
+  const [row] = await session.query<{ record: string }>(`SELECT record FROM ${table} WHERE id = 1`);
+  await session.execute('COMMIT');
+  return row === undefined ? null : (JSON.parse(row.record) as MigrationRecord);
+}

@@ -1,0 +1,152 @@
+import { keyListCondition, rangeCondition, sameKeyCondition, type KeyRange } from '../chunk/key-range';
+import { id, qualified } from '../database/sql';
+import type { RowKey } from '../schema/key-column';
+import type { TablePair } from '../schema/table-pair';
+import { columnNamed, type Column } from '../schema/table-schema';
+
+/** Which rows are compared, as a condition on either table by its own name. */
+export interface Selection {
+  readonly origin: string;
+  readonly ghost: string;
+}
+
+export function selectRange(pair: TablePair, range: KeyRange): Selection {
+  return {
+    origin: rangeCondition(pair.key.originKeys, id(pair.origin.table), range),
+    ghost: rangeCondition(pair.key.ghostKeys, id(pair.names.ghost), range),
+  };
+}
+
+export function selectKeys(pair: TablePair, keys: readonly RowKey[]): Selection {
+  return {
+    origin: keyListCondition(pair.key.originKeys, id(pair.origin.table), keys),
+    ghost: keyListCondition(pair.key.ghostKeys, id(pair.names.ghost), keys),
+  };
+}
+
+/** Keys that still wait to be applied, seen by the same statement and so by the same snapshot. */
+export interface Pending {
+  readonly table: string;
+  readonly condition: string;
+}
+
+/** Differing keys listed at once; more are as good a reason to stop. */
+export const MOST_DIFFERENCES = 100;
+
+/**
+ * Rows, rows that differ or lack a partner, and partnerless ghost rows of a range, all in one statement and so in
+ * one snapshot: `hadron_rows, hadron_differing, hadron_extra`.
+ */
+export function countDifferences(pair: TablePair, selection: Selection): string {
+  const ghost = qualified(pair.schema, pair.names.ghost);
+  return (
+    `SELECT hadron_rows, hadron_differing, (SELECT COUNT(*) FROM ${ghost} FORCE INDEX (${id(pair.key.ghostIndex)})` +
+    ` WHERE ${selection.ghost}) - hadron_partners AS hadron_extra FROM (` +
+    `SELECT COUNT(*) AS hadron_rows, COUNT(${firstKey(pair)}) AS hadron_partners,` +
+    ` COUNT(IF(${equalRows(pair, 'bytes')}, NULL, 1)) AS hadron_differing` +
+    ` FROM ${originJoinGhost(pair)} WHERE ${selection.origin}) AS hadron_compared`
+  );
+}
+
+/** Keys of origin rows that the ghost lacks or has otherwise, and for which no change waits. */
+export function listDiffering(pair: TablePair, selection: Selection, pending: Pending): string {
+  const origin = id(pair.origin.table);
+  return (
+    `SELECT ${pair.key.originKeys.select(origin)} FROM ${originJoinGhost(pair)}` +
+    ` WHERE ${selection.origin} AND NOT COALESCE(${equalRows(pair, 'bytes')}, FALSE)` +
+    ` AND ${notPending(pair, origin, pair.key.originKeys.names, pending)} LIMIT ${MOST_DIFFERENCES}`
+  );
+}
+
+/** Keys of ghost rows that the origin lacks, and for which no change waits. */
+export function listExtra(pair: TablePair, selection: Selection, pending: Pending): string {
+  const { schema, names, key } = pair;
+  const [origin, ghost] = [id(pair.origin.table), id(names.ghost)];
+  return (
+    `SELECT ${key.ghostKeys.select(ghost)} FROM ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
+    ` LEFT JOIN ${qualified(schema, pair.origin.table)} FORCE INDEX (${id(key.originIndex)})` +
+    ` ON ${sameKeyCondition(key.ghostKeys, ghost, key.originKeys, origin)}` +
+    ` WHERE ${selection.ghost} AND ${origin}.${id(key.originKeys.names[0] ?? '')} IS NULL` +
+    ` AND ${notPending(pair, ghost, key.ghostKeys.names, pending)} LIMIT ${MOST_DIFFERENCES}`
+  );
+}
+
+/** Keys of rows built in the scratch table that the ghost lacks or has otherwise. */
+export function listScratchDiffering(pair: TablePair): string {
+  const { schema, names, key } = pair;
+  const [scratch, ghost] = [id(names.scratch), id(names.ghost)];
+  return (
+    `SELECT ${key.ghostKeys.select(scratch)} FROM ${qualified(schema, names.scratch)}` +
+    ` LEFT JOIN ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
+    ` ON ${sameKeyCondition(key.ghostKeys, scratch, key.ghostKeys, ghost)}` +
+    ` WHERE NOT COALESCE(${equalRows(pair, 'scratch')}, FALSE)`
+  );
+}
+
+/** Keys of ghost rows that were not built in the scratch table. */
+export function listScratchExtra(pair: TablePair, selection: Selection): string {
+  const { schema, names, key } = pair;
+  const [scratch, ghost] = [id(names.scratch), id(names.ghost)];
+  return (
+    `SELECT ${key.ghostKeys.select(ghost)} FROM ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
+    ` LEFT JOIN ${qualified(schema, names.scratch)} ON ${sameKeyCondition(key.ghostKeys, scratch, key.ghostKeys, ghost)}` +
+    ` WHERE ${selection.ghost} AND ${scratch}.${id(key.ghostKeys.names[0] ?? '')} IS NULL`
+  );
+}
+
+/** The waiting keys among those given, read after both sides were built. */
+export function listPending(pair: TablePair, pending: Pending): string {
+  return `SELECT ${pair.key.originKeys.select(id(pair.names.journal))} FROM ${pending.table} WHERE ${pending.condition}`;
+}
+
+/** Whether every row can be compared in place; otherwise a scratch table is needed. */
+export function comparesInPlace(pair: TablePair): boolean {
+  return pair.columns.every((column) => column.comparable !== 'converted');
+}
+
+function originJoinGhost(pair: TablePair): string {
+  const { schema, names, key } = pair;
+  return (
+    `${qualified(schema, pair.origin.table)} FORCE INDEX (${id(key.originIndex)})` +
+    ` LEFT JOIN ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
+    ` ON ${sameKeyCondition(key.originKeys, id(pair.origin.table), key.ghostKeys, id(names.ghost))}`
+  );
+}
+
+function firstKey(pair: TablePair): string {
+  return `${id(pair.names.ghost)}.${id(pair.key.ghostKeys.names[0] ?? '')}`;
+}
+
+function notPending(pair: TablePair, alias: string, names: readonly string[], pending: Pending): string {
+  const journal = id(pair.names.journal);
+  const same = pair.key.originKeys.names
+    .map((name, i) => `${journal}.${id(name)} = ${alias}.${id(names[i] ?? '')}`)
+    .join(' AND ');
+  return `NOT EXISTS (SELECT 1 FROM ${pending.table} WHERE ${pending.condition} AND ${same})`;
+}
+
+/** Every comparable column equal, byte by byte; the key columns too, because 'a' joins 'A'. */
+function equalRows(pair: TablePair, side: 'bytes' | 'scratch'): string {
+  const conditions = [`${firstKey(pair)} IS NOT NULL`];
+  for (const { target, expression, comparable } of pair.columns) {
+    const column = columnNamed(pair.ghost, target);
+    if (column === undefined || comparable === 'none') continue;
+    const left = side === 'bytes' ? expression : `${id(pair.names.scratch)}.${id(target)}`;
+    conditions.push(`${exact(column, left)} <=> ${exact(column, `${id(pair.names.ghost)}.${id(target)}`)}`);
+  }
+  return conditions.join(' AND ');
+}
+
+const COMPARED_AS_THEY_ARE = new Set([
+  ...['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'float', 'double', 'year', 'bit'],
+  ...['date', 'time', 'datetime', 'timestamp', 'uuid', 'inet4', 'inet6'],
+]);
+
+/** An expression that differs whenever the stored values do: no collation, no padding, no JSON equality. */
+function exact(column: Column, expression: string): string {
+  if (COMPARED_AS_THEY_ARE.has(column.dataType)) return expression;
+  if (column.dataType === 'enum' || column.dataType === 'set') return `CAST(${expression} AS UNSIGNED)`;
+  if (column.dataType === 'json') return `CAST(CAST(${expression} AS CHAR) AS BINARY)`;
+  if (column.charset !== null || /binary|blob/.test(column.dataType)) return `CAST(${expression} AS BINARY)`;
+  return `HEX(${expression})`;
+}

@@ -1,0 +1,162 @@
+import { nextRange } from '../chunk/chunker';
+import { insertFromOrigin } from '../changes/apply-sql';
+import type { ChangeSource } from '../changes/change-source';
+import type { ScratchTable } from '../changes/scratch-table';
+import type { Session } from '../database/session';
+import { transaction } from '../database/transaction';
+import { Refusal } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { RowKey } from '../schema/key-column';
+import type { TablePair } from '../schema/table-pair';
+import {
+  comparesInPlace,
+  countDifferences,
+  listDiffering,
+  listExtra,
+  listPending,
+  listScratchDiffering,
+  listScratchExtra,
+  MOST_DIFFERENCES,
+  selectKeys,
+  selectRange,
+  type Selection,
+} from './compare-sql';
+import type { RecheckTable } from './recheck-table';
+
+const log = debugLog('verify');
+
+/** Keys compared again by one statement. */
+export const RECHECK_KEYS = 500;
+
+/** How much was compared. */
+export interface VerifiedCounts {
+  /** Rows compared in the walk over the whole table. */
+  readonly rows: number;
+  /** The walk, and the passes over keys that were written to meanwhile. */
+  readonly rounds: number;
+  /** Keys compared again because they were written to after their range had been compared. */
+  readonly rechecked: number;
+  /** Keys compared while the application was blocked. */
+  readonly underLock: number;
+  /** Keys that were not compared: 0, or -1 when the verification was switched off. */
+  readonly notCompared: number;
+}
+
+/**
+ * Compares origin and ghost while writers run, without a table lock: journal, origin and ghost are read by one
+ * statement and so in one snapshot, in which a key either is equal on both sides or waits in the journal. Converted
+ * columns are built a second time in a scratch table instead, and the journal is read after both sides.
+ *
+ * Keys applied after their range was compared are recorded by the replayer and compared again, the last of them
+ * under the lock of the cut-over. A difference is repaired once, by journalling its key; a second one is an error.
+ */
+export class Verifier {
+  private after: RowKey | null = null;
+  private walked = false;
+  private rows = 0;
+  private rounds = 1;
+  private rechecked = 0;
+  private underLock = 0;
+  private readonly repaired = new Set<string>();
+
+  constructor(
+    private readonly pair: TablePair,
+    private readonly source: ChangeSource,
+    private readonly recheck: RecheckTable,
+    private readonly scratch: ScratchTable,
+    private readonly rowsAtOnce: number,
+  ) {}
+
+  get counts(): VerifiedCounts {
+    const { rows, rounds, rechecked, underLock } = this;
+    return { rows, rounds, rechecked, underLock, notCompared: 0 };
+  }
+
+  get walkDone(): boolean {
+    return this.walked;
+  }
+
+  /** Compares the next range of the walk over the whole table. */
+  async walkNext(session: Session): Promise<void> {
+    const { pair } = this;
+    const { originIndex, originKeys } = pair.key;
+    const walk = { schema: pair.schema, table: pair.origin.table, index: originIndex, keys: originKeys };
+    const range = await transaction(session, () => nextRange(session, walk, this.after, this.rowsAtOnce));
+    const selection = selectRange(pair, range);
+    const differing = comparesInPlace(pair)
+      ? await transaction(session, () => this.compareInPlace(session, selection))
+      : await transaction(session, () => this.compareByScratch(session, selection, true));
+    await this.settle(session, differing);
+    this.after = range.upTo;
+    this.walked = range.upTo === null;
+  }
+
+  /** Compares keys that were written to meanwhile; returns how many entries there were, 0 when none is left. */
+  async recheckNext(session: Session, locked = false): Promise<number> {
+    const batch = await transaction(session, () => this.recheck.read(session, RECHECK_KEYS));
+    if (batch.entries === 0) return 0;
+    const selection = selectKeys(this.pair, batch.keys);
+    const differing = comparesInPlace(this.pair)
+      ? await transaction(session, () => this.listInPlace(session, selection))
+      : await transaction(session, () => this.compareByScratch(session, selection, false));
+    await transaction(session, () => this.recheck.remove(session, batch));
+    this.rechecked += batch.keys.length;
+    if (locked) this.underLock += batch.keys.length;
+    await this.settle(session, differing);
+    return batch.entries;
+  }
+
+  nextRound(): void {
+    this.rounds += 1;
+  }
+
+  private async compareInPlace(session: Session, selection: Selection): Promise<RowKey[]> {
+    const [counts] = await session.query<Record<string, unknown>>(countDifferences(this.pair, selection));
+    this.rows += Number(counts?.['hadron_rows']);
+    if (Number(counts?.['hadron_differing']) === 0 && Number(counts?.['hadron_extra']) === 0) return [];
+    return this.listInPlace(session, selection);
+  }
+
+  private async listInPlace(session: Session, selection: Selection): Promise<RowKey[]> {
+    const pending = this.source.pendingKeys();
+    const { originKeys, ghostKeys } = this.pair.key;
+    const differing = await session.query(listDiffering(this.pair, selection, pending));
+    const extra = await session.query(listExtra(this.pair, selection, pending));
+    return [...differing.map((row) => originKeys.read(row)), ...extra.map((row) => ghostKeys.read(row))];
+  }
+
+  private async compareByScratch(session: Session, selection: Selection, counts: boolean): Promise<RowKey[]> {
+    const { pair } = this;
+    const { ghostKeys, originKeys } = pair.key;
+    await this.scratch.clear(session);
+    const { affectedRows } = await session.execute(
+      insertFromOrigin(pair, selection.origin, pair.names.scratch),
+    );
+    if (counts) this.rows += affectedRows;
+    const differing = await session.query(listScratchDiffering(pair));
+    const extra = await session.query(listScratchExtra(pair, selection));
+    const keys = [...differing, ...extra].map((row) => ghostKeys.read(row));
+    if (keys.length === 0) return [];
+    // Read last: whatever changed the origin before the scratch rows were built is either applied or still here.
+    const pending = await session.query(listPending(pair, this.source.pendingKeys()));
+    const waiting = new Set(pending.map((row) => JSON.stringify(originKeys.read(row))));
+    return keys.filter((key) => !waiting.has(JSON.stringify(key)));
+  }
+
+  /** Repairs each key once. */
+  private async settle(session: Session, differing: readonly RowKey[]): Promise<void> {
+    if (differing.length === 0) return;
+    log('%d keys differ: %j', differing.length, differing.slice(0, 5));
+    const again = differing.find((key) => this.repaired.has(JSON.stringify(key)));
+    if (again !== undefined || differing.length >= MOST_DIFFERENCES) {
+      const keys = differing.slice(0, 5).map((key) => `(${this.pair.key.originKeys.describe(key)})`);
+      throw new Refusal(
+        'LHM_VERIFY_FAILED',
+        `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${keys.join(', ')}.`,
+        "The table was left as it is. This should not happen: please report it, with the table's definition.",
+      );
+    }
+    for (const key of differing) this.repaired.add(JSON.stringify(key));
+    await transaction(session, () => this.source.requeue(session, differing));
+  }
+}
