@@ -1,3 +1,4 @@
+import { processStates } from '../database/process-list';
 import type { Session } from '../database/session';
 import type { TablePair } from '../schema/table-pair';
 import { readTableTypes } from '../schema/read-table-schema';
@@ -22,10 +23,7 @@ export async function confirmSwap(
 /** Waits until a connection's last statement is over, so that what is looked at next stays as it is. */
 export async function waitUntilGone(session: Session, connection: number, attempts = 100): Promise<boolean> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const rows = await session.query('SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ?', [
-      connection,
-    ]);
-    if (rows.length === 0) return true;
+    if (!(await processStates(session)).has(connection)) return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;

@@ -16,6 +16,9 @@ import { SentryLockRename } from './sentry-lock-rename';
 
 const log = debugLog('cut-over');
 
+/** How long an instant without open read views is waited for before each attempt, in ms. */
+const QUIET_WITHIN_MS = 3000;
+
 export interface CutOverResult {
   readonly strategy: SwapStrategy['name'];
   /** How long the application's writes can have been held up by the attempt that succeeded, in ms. */
@@ -47,8 +50,8 @@ export class CutOver {
     let reason = '';
     try {
       for (let attempt = 1; attempt <= attempts; attempt++) {
-        const blocker = await this.blocker();
         try {
+          const blocker = await this.blocker();
           if (blocker !== null) throw new Postponed(blocker);
           const times = await this.attempt(strategy);
           return {
@@ -134,11 +137,27 @@ export class CutOver {
     if (holder !== undefined) {
       return `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`;
     }
-    if (this.answer !== 'wait') return null;
-    const old = (await openReadViews(observer, this.deps.database.server, own)).find(
-      ({ ageSeconds }) => ageSeconds * 1000 > patience,
-    );
-    if (old === undefined) return null;
-    return `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`;
+    return this.answer === 'wait' ? this.oldView(own) : null;
+  }
+
+  /**
+   * Waits a moment for an instant without any open read view, so that the lock is asked for when the chance is best
+   * that none is left to wait for; changes are applied all the while.
+   */
+  private async oldView(own: readonly number[]): Promise<string | null> {
+    const { database, observer, options, signal } = this.deps;
+    const until = performance.now() + QUIET_WITHIN_MS;
+    for (;;) {
+      signal.throwIfAborted();
+      const views = await openReadViews(observer, database.server, own);
+      if (views.length === 0) return null;
+      if (performance.now() >= until) {
+        const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);
+        return old === undefined
+          ? null
+          : `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`;
+      }
+      await this.keepUp(5);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { id, qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { openReadViews, type OpenView } from '../database/read-views';
-import type { Session } from '../database/session';
+import { processStates, waitsForTable } from '../database/process-list';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { debugLog } from '../events/debug-log';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
@@ -87,9 +87,12 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
   let open = await openViews(deps);
   const before = open.length;
   while (open.length > 0) {
-    const [stuck] = await waitingForLock(deps.observer, open);
+    const states = await processStates(deps.observer);
+    const stuck = open.find((view) => waitsForTable(states.get(view.connection)));
     if (stuck !== undefined) {
-      throw new Postponed(`connection ${stuck}, which has an older read view, waits for the table`);
+      throw new Postponed(
+        `connection ${stuck.connection}, which has an older read view, waits for the table`,
+      );
     }
     if (deadline.leftMs <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
@@ -113,12 +116,4 @@ async function countOldViews(deps: CutOverDeps): Promise<number> {
 
 async function openViews({ observer, work, database }: CutOverDeps): Promise<OpenView[]> {
   return openReadViews(observer, database.server, [observer.id, work.id]);
-}
-
-async function waitingForLock(observer: Session, views: readonly OpenView[]): Promise<number[]> {
-  const rows = await observer.query<{ id: number }>(
-    "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ID IN (?) AND STATE LIKE 'Waiting for%metadata lock'",
-    [views.map((view) => view.connection)],
-  );
-  return rows.map((row) => row.id);
 }

@@ -1,5 +1,6 @@
 import { qualified } from '../database/sql';
 import { errorNumber, messageOf } from '../database/server-error';
+import { processStates, waitsForTable } from '../database/process-list';
 import type { Session } from '../database/session';
 import { readTableTypes } from '../schema/read-table-schema';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
@@ -77,11 +78,7 @@ export class SentryLockRename implements SwapStrategy {
     const deadline = deadlineIn(5000);
     for (;;) {
       if (failed !== null) throw new Postponed(`the RENAME failed: ${messageOf(failed)}`, { cause: failed });
-      const [row] = await this.deps.observer.query<{ state: string | null }>(
-        'SELECT STATE AS state FROM information_schema.PROCESSLIST WHERE ID = ?',
-        [renamer.id],
-      );
-      if (/^Waiting for table metadata lock/i.test(row?.state ?? '')) return;
+      if (waitsForTable((await processStates(this.deps.observer)).get(renamer.id))) return;
       deadline.check('queueing the RENAME');
     }
   }

@@ -61,7 +61,7 @@ export async function runAlter(alter: AlterFunction | string, deps: RunAlterDeps
     await runString(alter, session, target, modes, record);
   } else {
     const alterKnex = createAlterKnex(knex, session, target, modes, record);
-    await runFunction(alter, alterKnex, target, values, modes);
+    await runFunction(alter, alterKnex, values, deps);
   }
   if (changes.length === 0 && Object.keys(values).length === 0) throw changesNothing();
   return { statements: changes.map(({ sql }) => sql), changes, tracker, values };
@@ -86,9 +86,8 @@ async function runString(
 async function runFunction(
   alter: AlterFunction,
   alterKnex: Knex,
-  target: RetargetTarget,
   values: Record<string, string>,
-  modes: SqlModes,
+  { session, target, modes }: RunAlterDeps,
 ): Promise<void> {
   const raw = new RawStatements(alterKnex);
   const collected = collectStatements(alterKnex, target.origin);
@@ -108,7 +107,7 @@ async function runFunction(
   try {
     await runCollected(alterKnex, target.origin, collected, (sql) => retargetStatement(sql, target, modes));
   } catch (error) {
-    throw error instanceof Refusal ? error : builderFailed(error);
+    throw error instanceof Refusal || session.lost ? error : builderFailed(error);
   }
 }
 

@@ -40,7 +40,8 @@ export function createColumnTracker(originColumns: readonly string[]): ColumnTra
 
 /**
  * The clauses of one statement are simultaneous: every name they refer to is one from before it. So a rename
- * chain swaps, and a column that is dropped and added again is a new one without the old one's data.
+ * chain swaps, and a column that is dropped and added again is a new one without the old one's data. MariaDB's
+ * IF NOT EXISTS, too, asks about the table before the statement, and about what the statement has added so far.
  */
 function afterStatement(before: readonly TrackedColumn[], clauses: readonly AlterClause[]): TrackedColumn[] {
   const dropped = new Set<string>();
@@ -62,7 +63,9 @@ function afterStatement(before: readonly TrackedColumn[], clauses: readonly Alte
         break;
       case 'add-column':
         for (const name of clause.names) {
-          if (!clause.ifNotExists || !existed.has(fold(name))) added.push({ name, origin: null });
+          if (clause.ifNotExists && (existed.has(fold(name)) || added.some((one) => same(one.name, name))))
+            continue;
+          added.push({ name, origin: null });
         }
         break;
       default:
@@ -72,6 +75,10 @@ function afterStatement(before: readonly TrackedColumn[], clauses: readonly Alte
     .filter(({ name }) => !dropped.has(fold(name)))
     .map(({ name, origin }) => ({ name: renamed.get(fold(name)) ?? name, origin }));
   return [...kept, ...added];
+}
+
+function same(a: string, b: string): boolean {
+  return fold(a) === fold(b);
 }
 
 /** Names of columns are the same whatever the case, on both servers. */

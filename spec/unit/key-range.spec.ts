@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { afterCondition, keyListCondition, rangeCondition, upToCondition } from '../../lib/chunk/key-range';
+import { keyColumn, KeyColumns } from '../../lib/schema/key-column';
+import type { Column } from '../../lib/schema/table-schema';
+
+function column(name: string, dataType: string, charset: string | null = null): Column {
+  return {
+    ...{ name, dataType, charset, columnType: dataType, collation: null, nullable: false },
+    ...{ generated: false, default: null, extra: '' },
+  };
+}
+
+function keys(...columns: Column[]): KeyColumns {
+  return new KeyColumns(columns.map((c) => keyColumn(c)!));
+}
+
+describe('key ranges', () => {
+  it('of one column', () => {
+    const id = keys(column('id', 'bigint'));
+    expect(rangeCondition(id, '`t`', { after: ['5'], upTo: ['18446744073709551615'] })).to.equal(
+      '(`t`.`id` > 5) AND (`t`.`id` <= 18446744073709551615)',
+    );
+    expect(rangeCondition(id, '`t`', { after: null, upTo: null })).to.equal('TRUE');
+  });
+
+  it('of several columns are written out, because a row comparison would be a full scan', () => {
+    const composite = keys(column('a', 'int'), column('b', 'int'), column('c', 'int'));
+    expect(afterCondition(composite, 't', ['1', '2', '3'])).to.equal(
+      '(t.`a` >= 1 AND (t.`a` > 1 OR (t.`b` >= 2 AND (t.`b` > 2 OR (t.`c` > 3)))))',
+    );
+    expect(upToCondition(composite, 't', ['1', '2', '3'])).to.equal(
+      '(t.`a` <= 1 AND (t.`a` < 1 OR (t.`b` <= 2 AND (t.`b` < 2 OR (t.`c` <= 3)))))',
+    );
+  });
+
+  it('agree with comparing tuples', () => {
+    const evaluate = (sql: string, row: Record<string, number>): boolean =>
+      new Function(
+        'a',
+        'b',
+        'c',
+        `return ${sql
+          .replace(/t\.`(\w)`/g, '$1')
+          .replaceAll('AND', '&&')
+          .replaceAll('OR', '||')}`,
+      )(row['a'], row['b'], row['c']) as boolean;
+    const composite = keys(column('a', 'int'), column('b', 'int'), column('c', 'int'));
+    const values = [0, 1, 2];
+    const tuples = values.flatMap((a) => values.flatMap((b) => values.map((c) => ({ a, b, c }))));
+    const order = ({ a, b, c }: { a: number; b: number; c: number }): number => a * 9 + b * 3 + c;
+    for (const bound of tuples) {
+      const key = [bound.a, bound.b, bound.c].map(String);
+      for (const row of tuples) {
+        expect(evaluate(afterCondition(composite, 't', key), row)).to.equal(order(row) > order(bound));
+        expect(evaluate(upToCondition(composite, 't', key), row)).to.equal(order(row) <= order(bound));
+      }
+    }
+  });
+
+  it('carry text by its bytes in its own character set', () => {
+    const name = keys(column('name', 'varchar', 'latin1'));
+    expect(keyListCondition(name, 't', [['E9'], ['']])).to.equal("t.`name` IN (_latin1 X'E9', _latin1 X'')");
+  });
+
+  it('list composite keys by their columns', () => {
+    const composite = keys(column('a', 'int'), column('b', 'binary'));
+    expect(keyListCondition(composite, 't', [['1', '00FF']])).to.equal("((t.`a` = 1 AND t.`b` = X'00FF'))");
+  });
+
+  it('are refused for types without an exact order', () => {
+    for (const type of ['float', 'double', 'json', 'set', 'geometry', 'vector']) {
+      expect(keyColumn(column('x', type))).to.equal(null);
+    }
+  });
+});
