@@ -50,6 +50,7 @@ export class CutOver {
     let reason = '';
     try {
       for (let attempt = 1; attempt <= attempts; attempt++) {
+        let waitMs: number;
         try {
           const blocker = await this.blocker();
           if (blocker !== null) throw new Postponed(blocker);
@@ -65,10 +66,11 @@ export class CutOver {
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           reason = error.reason;
+          waitMs = error.soon ? backoffMs : backoff(attempt, backoffMs, backoffMaxMs);
         }
         log('attempt %d postponed: %s', attempt, reason);
         this.progress.update({ waitingFor: reason });
-        const wait = pause(backoff(attempt, backoffMs, backoffMaxMs), signal);
+        const wait = pause(waitMs, signal);
         await this.keepUpUntil(wait);
         this.progress.update({ waitingFor: null });
       }

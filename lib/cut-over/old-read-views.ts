@@ -96,7 +96,11 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
     }
     if (deadline.leftMs <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
-      throw new Postponed(`transactions with an older read view are open (connections ${connections})`);
+      throw new Postponed(
+        `transactions with an older read view are open (connections ${connections})`,
+        {},
+        true,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 3));
     const now = new Set((await openViews(deps)).map((view) => view.key));

@@ -40,22 +40,25 @@ export function createColumnTracker(originColumns: readonly string[]): ColumnTra
 
 /**
  * The clauses of one statement are simultaneous: every name they refer to is one from before it. So a rename
- * chain swaps, and a column that is dropped and added again is a new one without the old one's data. MariaDB's
- * IF NOT EXISTS, too, asks about the table before the statement, and about what the statement has added so far.
+ * chain swaps, and a column that is dropped and added again is a new one without the old one's data.
  */
 function afterStatement(before: readonly TrackedColumn[], clauses: readonly AlterClause[]): TrackedColumn[] {
   const dropped = new Set<string>();
   const renamed = new Map<string, string>();
   const added: TrackedColumn[] = [];
-  const existed = new Set(before.map(({ name }) => fold(name)));
+  // What MariaDB's IF NOT EXISTS finds: the columns before the statement and those it has made so far.
+  const found = new Set(before.map(({ name }) => fold(name)));
   for (const clause of clauses) {
     switch (clause.kind) {
       case 'drop-column':
         dropped.add(fold(clause.name));
         break;
       case 'rename-column':
+        renamed.set(fold(clause.from), clause.to);
+        break;
       case 'change-column':
         renamed.set(fold(clause.from), clause.to);
+        if (found.has(fold(clause.from))) found.add(fold(clause.to));
         break;
       case 'modify-column':
         // The server takes over the spelling.
@@ -63,8 +66,8 @@ function afterStatement(before: readonly TrackedColumn[], clauses: readonly Alte
         break;
       case 'add-column':
         for (const name of clause.names) {
-          if (clause.ifNotExists && (existed.has(fold(name)) || added.some((one) => same(one.name, name))))
-            continue;
+          if (clause.ifNotExists && found.has(fold(name))) continue;
+          found.add(fold(name));
           added.push({ name, origin: null });
         }
         break;
@@ -75,10 +78,6 @@ function afterStatement(before: readonly TrackedColumn[], clauses: readonly Alte
     .filter(({ name }) => !dropped.has(fold(name)))
     .map(({ name, origin }) => ({ name: renamed.get(fold(name)) ?? name, origin }));
   return [...kept, ...added];
-}
-
-function same(a: string, b: string): boolean {
-  return fold(a) === fold(b);
 }
 
 /** Names of columns are the same whatever the case, on both servers. */

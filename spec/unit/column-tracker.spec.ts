@@ -101,6 +101,11 @@ describe('column tracker', () => {
       { mapping: { id: 'id', a: 'a', b: 'b' }, added: ['c'] },
     ],
     [
+      'IF NOT EXISTS of a name just given to another column',
+      ['CHANGE b x INT, ADD IF NOT EXISTS X INT'],
+      { mapping: { id: 'id', a: 'a', b: 'x' } },
+    ],
+    [
       'IF EXISTS of columns there are not',
       ['DROP COLUMN IF EXISTS x, CHANGE IF EXISTS y z INT, RENAME COLUMN IF EXISTS v TO w'],
       { mapping: { id: 'id', a: 'a', b: 'b' } },
