@@ -17,7 +17,7 @@ import { SentryLockRename } from './sentry-lock-rename';
 const log = debugLog('cut-over');
 
 /** How long an instant without open read views is waited for before each attempt, in ms. */
-const QUIET_WITHIN_MS = 3000;
+const QUIET_WITHIN_MS = 1000;
 
 export interface CutOverResult {
   readonly strategy: SwapStrategy['name'];
@@ -51,9 +51,10 @@ export class CutOver {
     try {
       for (let attempt = 1; attempt <= attempts; attempt++) {
         let waitMs: number;
+        let started = Infinity;
         try {
-          const blocker = await this.blocker();
-          if (blocker !== null) throw new Postponed(blocker);
+          await this.waitForBlockers();
+          started = performance.now();
           const times = await this.attempt(strategy);
           return {
             strategy: strategy.name,
@@ -66,7 +67,13 @@ export class CutOver {
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           reason = error.reason;
-          waitMs = error.soon ? backoffMs : backoff(attempt, backoffMs, backoffMaxMs);
+          const blockedMs = performance.now() - started;
+          // Whatever the reason, the application is blocked for at most a tenth of the time.
+          waitMs = Math.max(
+            error.pauseMs ?? backoff(attempt, backoffMs, backoffMaxMs),
+            backoffMs,
+            9 * blockedMs,
+          );
         }
         log('attempt %d postponed: %s', attempt, reason);
         this.progress.update({ waitingFor: reason });
@@ -127,37 +134,44 @@ export class CutOver {
   }
 
   /**
-   * Why asking for the lock now would be in vain: a waiting request stalls every new query on the table, so a
-   * transaction that has been open for long is waited for without one. null when nothing is known to be in the way.
+   * A request for the lock that has to wait stalls every new query on the table, so a transaction that has been open
+   * for long is waited for without one.
+   *
+   * @throws Postponed while one is in the way
    */
-  private async blocker(): Promise<string | null> {
+  private async waitForBlockers(): Promise<void> {
     const { observer, work, pair, options } = this.deps;
     const own = [observer.id, work.id];
     const patience = options.cutOver.lockTimeoutMs;
     const holders = (await tableHolders(observer, pair.schema, pair.origin.table, own)) ?? [];
     const holder = holders.find(({ ageMs }) => ageMs > patience);
     if (holder !== undefined) {
-      return `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`;
+      throw new Postponed(
+        `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
+      );
     }
-    return this.answer === 'wait' ? this.oldView(own) : null;
+    if (this.answer === 'wait') await this.waitForQuiet(own);
   }
 
   /**
    * Waits a moment for an instant without any open read view, so that the lock is asked for when the chance is best
    * that none is left to wait for; changes are applied all the while.
    */
-  private async oldView(own: readonly number[]): Promise<string | null> {
+  private async waitForQuiet(own: readonly number[]): Promise<void> {
     const { database, observer, options, signal } = this.deps;
     const until = performance.now() + QUIET_WITHIN_MS;
     for (;;) {
       signal.throwIfAborted();
       const views = await openReadViews(observer, database.server, own);
-      if (views.length === 0) return null;
+      if (views.length === 0) return;
       if (performance.now() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);
-        return old === undefined
-          ? null
-          : `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`;
+        if (old === undefined) return;
+        throw new Postponed(
+          `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`,
+          {},
+          Math.min(options.cutOver.backoffMaxMs, old.ageSeconds * 250),
+        );
       }
       await this.keepUp(5);
     }

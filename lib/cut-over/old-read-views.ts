@@ -99,7 +99,7 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
       throw new Postponed(
         `transactions with an older read view are open (connections ${connections})`,
         {},
-        true,
+        0,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 3));

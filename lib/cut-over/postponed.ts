@@ -5,8 +5,8 @@ export class Postponed extends Error {
     /** In words, for the progress and for the error when no attempt is left. */
     readonly reason: string,
     options?: { cause?: unknown },
-    /** Whether the next moment is as good as any later one, so that a longer pause would gain nothing. */
-    readonly soon = false,
+    /** The pause before the next attempt, in ms, where more is known of it than how many attempts there were. */
+    readonly pauseMs: number | null = null,
   ) {
     super(reason, options);
   }

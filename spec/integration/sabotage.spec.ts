@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import { LargeHadronError } from '../../lib';
+import { ledgerRun, type LedgerRunOptions } from '../support/ledger-run';
+import { insertIgnore, rangeDelete, renameBeforeLastDrain, sabotage, type Rewrite } from '../support/saboteur';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { describeReport, isExact } from '../support/workload';
+
+/** Races: each run has a good chance of losing something, and in this many one does. */
+const RUNS = 6;
+
+type Broken = Omit<LedgerRunOptions, 'seed' | 'wrap'> & { readonly rewrite?: Rewrite };
+
+/** Without verification, which would notice and repair most of it before the swap. */
+const UNVERIFIED = { verify: false } as const;
+
+const RULES: Readonly<Record<string, Broken>> = {
+  'the journal is emptied by range': { rewrite: rangeDelete, migration: UNVERIFIED, workload: { writers: 12 } },
+  'rows are copied with IGNORE': { rewrite: insertIgnore, migration: { ...UNVERIFIED, chunk: { rows: 100 } } },
+  'the tables are swapped before the last drain': { rewrite: renameBeforeLastDrain, migration: UNVERIFIED },
+  'old read views get no answer': {
+    migration: { cutOver: { oldReadViews: 'ignore' } },
+    workload: { pairedReaders: 6, holdMs: 2000, dumpMs: 2000, restMs: 0 },
+  },
+};
+
+for (const flavor of availableFlavors()) {
+  describe(`the gate on ${flavor} fails when`, function () {
+    this.timeout(300_000);
+    let server: RunningServer;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    for (const [rule, { rewrite, ...options }] of Object.entries(RULES)) {
+      it(rule, async () => {
+        const seen: string[] = [];
+        for (let run = 1; run <= RUNS; run++) {
+          const { report, result } = await ledgerRun(server, {
+            ...options,
+            seed: run,
+            wrap: (knex) => {
+              if (rewrite !== undefined) sabotage(knex, rewrite);
+            },
+          });
+          // A sabotage that only makes the migration fail would show nothing about the gate.
+          if (result instanceof LargeHadronError) throw result;
+          if (!isExact(report)) return;
+          seen.push(describeReport(report));
+        }
+        expect.fail(`not noticed in ${RUNS} runs:\n${seen.join('\n')}`);
+      });
+    }
+  });
+}
