@@ -15,7 +15,15 @@ const UNVERIFIED = { verify: false } as const;
 
 const RULES: Readonly<Record<string, Broken>> = {
   'the journal is emptied by range': { rewrite: rangeDelete, migration: UNVERIFIED, workload: { writers: 12 } },
-  'rows are copied with IGNORE': { rewrite: insertIgnore, migration: { ...UNVERIFIED, chunk: { rows: 100 } } },
+  // Values that merely move between rows survive IGNORE here: the taker's entry is never read before the giver's, so
+  // a row passed over is applied again. What IGNORE swallows for good is rows that collide in the origin itself.
+  'rows are copied with IGNORE': {
+    rewrite: insertIgnore,
+    migration: UNVERIFIED,
+    alter: (t) => {
+      t.unique(['bucket']);
+    },
+  },
   'the tables are swapped before the last drain': { rewrite: renameBeforeLastDrain, migration: UNVERIFIED },
   'old read views get no answer': {
     migration: { cutOver: { oldReadViews: 'ignore' } },
