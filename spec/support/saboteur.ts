@@ -40,14 +40,21 @@ export const rangeDelete: Rewrite = (sql) => {
 };
 
 /** Rows that collide are passed over in silence. */
-export const insertIgnore: Rewrite = (sql) =>
-  /^INSERT INTO \S*_lhmn` /.test(sql) ? sql.replace(/^INSERT/, 'INSERT IGNORE') : sql;
+export const insertIgnore: Rewrite = (sql, locked) =>
+  /^INSERT INTO \S*_lhmn` /.test(sql) ? sql.replace(/^INSERT/, 'INSERT IGNORE') : blindToKeys(sql, locked);
 
 /** The tables are swapped with changes still in the journal, and nothing looks whether there are any. */
 export const renameBeforeLastDrain: Rewrite = (sql, locked) => {
-  if (/^SELECT COUNT\(\*\) AS entries FROM \S*_lhmj_.*LOCK IN SHARE MODE$/.test(sql)) return 'SELECT 0 AS entries';
+  if (/^SELECT COUNT\(\*\) AS entries FROM \S*_lhmj_.*LOCK IN SHARE MODE$/.test(sql))
+    return 'SELECT 0 AS entries';
   if (!locked) return sql;
   if (/^SELECT hadron_seq,.*_lhmj_/.test(sql)) return sql.replace('hadron_action IS NOT NULL', 'FALSE');
-  // The look at the first and the last key would notice.
-  return sql.replace(/ ORDER BY (.* (?:ASC|DESC)) LIMIT 1$/, ' WHERE FALSE ORDER BY $1 LIMIT 1');
+  return blindToKeys(sql, locked);
 };
+
+/** The look at the first and the last key, under the lock, would notice by itself; here the ledger has to. */
+function blindToKeys(sql: string, locked: boolean): string {
+  return locked
+    ? sql.replace(/ ORDER BY (.* (?:ASC|DESC)) LIMIT 1$/, ' WHERE FALSE ORDER BY $1 LIMIT 1')
+    : sql;
+}
