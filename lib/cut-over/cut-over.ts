@@ -9,7 +9,7 @@ import { pause } from '../util/pause';
 import { confirmSwap, waitUntilGone } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
-import { InstantRefused, strictestAnswer, type OldReadViews } from './old-read-views';
+import { InstantRefused, chosenAnswer, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
@@ -37,7 +37,7 @@ export class CutOver {
     private readonly progress: ProgressTracker,
     private readonly keepUp: (ms: number) => Promise<void>,
   ) {
-    this.answer = deps.options.cutOver.oldReadViews ?? strictestAnswer(deps.database.server, deps.pair.ghost);
+    this.answer = chosenAnswer(deps.options.cutOver.oldReadViews, deps.database.server, deps.pair.ghost);
   }
 
   /**

@@ -4,7 +4,7 @@ import { debugLog } from '../events/debug-log';
 import { deadlineIn } from './deadline';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
-import { answerOldReadViews, type OldReadViews } from './old-read-views';
+import { answerOldReadViews, prepareAnswer, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
 
 const log = debugLog('cut-over');
@@ -23,6 +23,7 @@ export async function lockedAttempt(
   await work.execute(
     `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`,
   );
+  await prepareAnswer(deps, answer);
   const more = await strategy.prepare();
   const started = performance.now();
   await lock(deps, more);

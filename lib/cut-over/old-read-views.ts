@@ -3,7 +3,10 @@ import { errorNumber, isLockTimeout, messageOf } from '../database/server-error'
 import { openReadViews, type OpenView } from '../database/read-views';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { ServerCapabilities } from '../database/server-capabilities';
+import type { Session } from '../database/session';
+import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
+import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { CutOverDeps } from './cut-over-deps';
 import type { Deadline } from './deadline';
@@ -13,8 +16,13 @@ const log = debugLog('cut-over');
 
 export type OldReadViews = 'error' | 'wait' | 'ignore';
 
-/** The strictest answer to old read views that the server and the new table allow. */
-export function strictestAnswer(server: ServerCapabilities, ghost: TableSchema): 'error' | 'wait' {
+/** The answer asked for, or the strictest that the server and the new table allow. */
+export function chosenAnswer(
+  wanted: OldReadViews | undefined,
+  server: ServerCapabilities,
+  ghost: TableSchema,
+): OldReadViews {
+  if (wanted !== undefined) return wanted;
   return server.instantDropColumn && allowsInstant(ghost) ? 'error' : 'wait';
 }
 
@@ -51,27 +59,66 @@ export async function answerOldReadViews(
 }
 
 /**
- * An INSTANT column added and dropped makes the definition younger than every view there is, so the server answers
- * them with 1412, "please retry transaction", as it would after a native ALTER.
+ * Whether the account may see the transactions it would have to wait for; found out before any row is copied.
+ *
+ * @throws Refusal LHM_MISSING_PRIVILEGE
  */
-async function ageDefinition({ work, pair }: CutOverDeps): Promise<void> {
-  const ghost = qualified(pair.schema, pair.names.ghost);
-  const column = id(freeColumnName(pair.ghost));
+export async function checkCanAnswer(
+  observer: Session,
+  server: ServerCapabilities,
+  answer: OldReadViews,
+): Promise<void> {
+  if (answer !== 'wait') return;
   try {
-    await work.execute(`ALTER TABLE ${ghost} ADD COLUMN ${column} TINYINT NULL, ALGORITHM = INSTANT`);
+    await openReadViews(observer, server, []);
+  } catch (cause) {
+    if (errorNumber(cause) !== SPECIFIC_ACCESS_DENIED) throw cause;
+    throw new Refusal(
+      'LHM_MISSING_PRIVILEGE',
+      'Waiting for transactions with an older read view takes the PROCESS privilege, which the account lacks; without it such a transaction could read wrong rows right after the swap.',
+      "GRANT PROCESS ON *.* TO the account, or accept the risk with cutOver: { oldReadViews: 'ignore' }.",
+      { cause },
+    );
+  }
+}
+
+const SPECIFIC_ACCESS_DENIED = 1227;
+
+/**
+ * What can be done for the answer before the lock is asked for: the INSTANT column whose dropping under the lock makes
+ * the definition younger than every view there is. May be repeated.
+ */
+export async function prepareAnswer({ work, pair }: CutOverDeps, answer: OldReadViews): Promise<void> {
+  if (answer !== 'error') return;
+  try {
+    await work.execute(
+      `ALTER TABLE ${ghostOf(pair)} ADD COLUMN ${viewColumn(pair)} TINYINT NULL, ALGORITHM = INSTANT`,
+    );
   } catch (error) {
+    // Left by an attempt that was given up before it came to dropping it.
+    if (errorNumber(error) === DUPLICATE_COLUMN) return;
     if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
     if (NOT_INSTANT.has(errorNumber(error))) throw new InstantRefused(messageOf(error), { cause: error });
     throw error;
   }
-  await work.execute(`ALTER TABLE ${ghost} DROP COLUMN ${column}, ALGORITHM = INSTANT`);
 }
 
-function freeColumnName(ghost: TableSchema): string {
+/** The server then answers older views with 1412, "please retry transaction", as it would after a native ALTER. */
+async function ageDefinition({ work, pair }: CutOverDeps): Promise<void> {
+  await work.execute(`ALTER TABLE ${ghostOf(pair)} DROP COLUMN ${viewColumn(pair)}, ALGORITHM = INSTANT`);
+}
+
+function ghostOf(pair: TablePair): string {
+  return qualified(pair.schema, pair.names.ghost);
+}
+
+function viewColumn({ ghost }: TablePair): string {
   let name = 'hadron_view';
   while (columnNamed(ghost, name) !== undefined) name += '_';
-  return name;
+  return id(name);
 }
+
+const DUPLICATE_COLUMN = 1060;
 
 /** Not supported this way (1845, 1846), used up row versions (4092), too many columns or too long a row. */
 const NOT_INSTANT = new Set([1845, 1846, 4092, 1117, 1118]);

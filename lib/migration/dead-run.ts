@@ -4,7 +4,7 @@ import { qualified } from '../database/sql';
 import { debugLog } from '../events/debug-log';
 import type { DerivedNames } from '../schema/derived-names';
 import { readTableTypes } from '../schema/read-table-schema';
-import { takeOver } from '../state/state-table';
+import { STATE_COMMENT, takeOver } from '../state/state-table';
 import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { Cleaner } from './cleaner';
 
@@ -22,7 +22,7 @@ export async function removeDeadRun(
   bound: BoundedLock,
 ): Promise<boolean> {
   const found = await readTableTypes(session, schema, [names.state]);
-  if (!found.has(names.state)) return false;
+  if (found.get(names.state)?.comment !== STATE_COMMENT) return false;
   const record = await takeOver(session, schema, names.state, epoch);
   // Without its row the dead run had created nothing but the state table.
   const theirs = record?.names ?? names;

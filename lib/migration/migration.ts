@@ -6,6 +6,7 @@ import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { messageOf } from '../database/server-error';
 import { confirmSwap, waitUntilGone } from '../cut-over/confirm-swap';
+import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import type { CutOverResult } from '../cut-over/cut-over';
 import { Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -165,6 +166,8 @@ export class Migration {
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;
+    const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
+    await checkCanAnswer(observer, database.server, answer);
     const bound = this.bound(signal);
     const parts = assemble({ database, work, observer, lock, pair, state, options, bound, progress, signal });
     const otherUniques = pair.ghost.indexes.some(

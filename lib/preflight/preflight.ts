@@ -51,18 +51,32 @@ export async function preflight(input: {
 }): Promise<TableSchema> {
   const { session, name } = input;
   const found = (await readTableTypes(session, name.schema, [name.table])).get(name.table) ?? null;
+  const { table, unreadable } =
+    found?.type === 'BASE TABLE' ? await tryToRead(session, name) : { table: null, unreadable: null };
   const context: CheckContext = {
     ...input,
     found,
-    table: found?.type === 'BASE TABLE' ? await readTableSchema(session, name) : null,
+    table,
     grants: await readGrants(session),
     variables: await readVariables(session),
   };
   const problems: Problem[] = [];
   for (const check of CHECKS) problems.push(...(await check(context)));
   refuse(problems);
-  if (context.table === null) throw new Error(`table ${name.schema}.${name.table} has no definition`);
-  return context.table;
+  if (table === null) throw unreadable ?? new Error(`table ${name.schema}.${name.table} has no definition`);
+  return table;
+}
+
+/** Most likely a privilege is missing when it cannot be read, which is then reported with everything else that is. */
+async function tryToRead(
+  session: Session,
+  name: TableName,
+): Promise<{ table: TableSchema | null; unreadable: Error | null }> {
+  try {
+    return { table: await readTableSchema(session, name), unreadable: null };
+  } catch (error) {
+    return { table: null, unreadable: error instanceof Error ? error : new Error(String(error)) };
+  }
 }
 
 /** @throws Refusal when there is any problem */

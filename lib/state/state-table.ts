@@ -10,6 +10,9 @@ export interface MigrationRecord {
   readonly startedAt: string;
 }
 
+/** Tells the state table from anybody else's of that name. */
+export const STATE_COMMENT = 'large-hadron-migrate state';
+
 /**
  * One row that belongs to the migration of a table: who owns it (the epoch), what it created, how far it is.
  *
@@ -27,7 +30,8 @@ export class StateTable {
     const record: MigrationRecord = { version: 1, names: this.names, startedAt: startedAt.toISOString() };
     await session.execute(
       `CREATE TABLE ${this.table} (id TINYINT NOT NULL PRIMARY KEY, epoch VARCHAR(64) NOT NULL,` +
-        ` record TEXT NOT NULL, copied_to TEXT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`,
+        ` record TEXT NOT NULL, copied_to TEXT NULL)` +
+        ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = '${STATE_COMMENT}'`,
     );
     await session.execute(
       `INSERT INTO ${this.table} (id, epoch, record) VALUES (1, ${text(this.epoch)}, ${text(JSON.stringify(record))})`,

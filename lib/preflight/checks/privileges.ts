@@ -16,16 +16,6 @@ const NEEDED = [
   'CREATE TEMPORARY TABLES',
 ];
 
-/** With any of these an account may create triggers on a server that writes a binary log. */
-const TRUSTED = [
-  'SUPER',
-  'SET_USER_ID',
-  'SET_ANY_DEFINER',
-  'SET USER',
-  'BINLOG ADMIN',
-  'SYSTEM_VARIABLES_ADMIN',
-];
-
 /** Everything the migration does, it must be allowed to do. Where the grants cannot be read, the server will tell. */
 export const privileges: Check = async ({ grants, name, session, variables }) => {
   if (grants === null) return [];
@@ -47,7 +37,8 @@ export const privileges: Check = async ({ grants, name, session, variables }) =>
   const trusting = ['ON', '1'].includes(
     variables.get('log_bin_trust_function_creators')?.toUpperCase() ?? '',
   );
-  if (logging && !trusting && !TRUSTED.some((privilege) => grants.hasGlobal(privilege))) {
+  // Nothing but SUPER will do, on either server: not SET_ANY_DEFINER, not BINLOG ADMIN.
+  if (logging && !trusting && !grants.hasGlobal('SUPER')) {
     problems.push({
       code: 'LHM_MISSING_PRIVILEGE',
       message: `The server writes a binary log, and the account ${grantee} is not trusted to create triggers (error 1419).`,
