@@ -11,7 +11,7 @@ export function messageOf(error: unknown): string {
 export const DUPLICATE_ENTRY = 1062;
 
 const DEADLOCK = 1213;
-const LOCK_WAIT_TIMEOUT = 1205;
+export const LOCK_WAIT_TIMEOUT = 1205;
 /** MariaDB: record has changed since last read (innodb_snapshot_isolation). */
 const RECORD_CHANGED = 1020;
 

@@ -40,7 +40,13 @@ export interface Assembled extends Parts {
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
   const { database, work, observer, lock, pair, state, options, bound, progress, signal } = input;
-  const source = new TriggerChangeSource(pair, work, options.triggers.definer, bound);
+  const source = new TriggerChangeSource(
+    pair,
+    work,
+    options.triggers.definer,
+    bound,
+    database.server.preparedXaLosesLocks,
+  );
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(pair, new ConflictFinder(pair, scratch));
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));

@@ -1,6 +1,7 @@
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
 import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
+import { LOCK_WAIT_TIMEOUT } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
 import { OWN_SQL_MODE } from '../../database/session-settings';
@@ -22,6 +23,14 @@ import { createTrigger, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-d
 
 const log = debugLog('changes');
 
+/** Prepared XA transactions are in the way; they go away like any other holder of a lock. */
+class InDoubtError extends Error {
+  readonly errno = LOCK_WAIT_TIMEOUT;
+  constructor(count: number) {
+    super(`${count} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`);
+  }
+}
+
 /** Captures changes by three triggers that append keys to a journal table. */
 export class TriggerChangeSource implements ChangeSource {
   constructor(
@@ -29,6 +38,8 @@ export class TriggerChangeSource implements ChangeSource {
     private readonly session: Session,
     private readonly definer: string | null,
     private readonly bound: BoundedLock,
+    /** Whether prepared XA transactions may be there that hold no lock on the table. */
+    private readonly lookForXa: boolean,
   ) {}
 
   async start(): Promise<void> {
@@ -48,9 +59,10 @@ export class TriggerChangeSource implements ChangeSource {
     const { session, pair } = this;
     const origin = qualified(pair.schema, pair.origin.table);
     const journal = qualified(pair.schema, pair.names.journal);
-    await withBoundedLock(session, this.bound, () =>
-      session.execute(`LOCK TABLES ${origin} WRITE, ${journal} WRITE`),
-    );
+    await withBoundedLock(session, this.bound, async () => {
+      await session.execute(`LOCK TABLES ${origin} WRITE, ${journal} WRITE`);
+      await this.refuseInDoubt();
+    });
     try {
       await session.execute(`SET SESSION sql_mode = '${TRIGGER_SQL_MODE}'`);
       for (const trigger of triggerDefinitions(pair)) {
@@ -62,6 +74,21 @@ export class TriggerChangeSource implements ChangeSource {
         await session.execute(`SET SESSION sql_mode = '${OWN_SQL_MODE}'`);
       }
     }
+  }
+
+  /**
+   * A prepared XA transaction that MariaDB took over from before a restart holds its rows, but no longer the table: the
+   * lock does not wait for it, and what it wrote before there were triggers would appear later without an entry.
+   * (MySQL's keep the table locked.)
+   *
+   * @throws an error that counts as a lock wait timeout, with the lock released
+   */
+  private async refuseInDoubt(): Promise<void> {
+    if (!this.lookForXa) return;
+    const prepared = await this.session.query('XA RECOVER');
+    if (prepared.length === 0) return;
+    await this.session.execute('UNLOCK TABLES');
+    throw new InDoubtError(prepared.length);
   }
 
   async read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
