@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { LargeHadronError } from '../../lib';
 import { ledgerRun, type LedgerRunOptions } from '../support/ledger-run';
-import { insertIgnore, rangeDelete, renameBeforeLastDrain, sabotage, type Rewrite } from '../support/saboteur';
+import {
+  insertIgnore,
+  rangeDelete,
+  renameBeforeLastDrain,
+  sabotage,
+  type Rewrite,
+} from '../support/saboteur';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { describeReport, isExact } from '../support/workload';
 
@@ -14,7 +20,11 @@ type Broken = Omit<LedgerRunOptions, 'seed' | 'wrap'> & { readonly rewrite?: Rew
 const UNVERIFIED = { verify: false } as const;
 
 const RULES: Readonly<Record<string, Broken>> = {
-  'the journal is emptied by range': { rewrite: rangeDelete, migration: UNVERIFIED, workload: { writers: 12 } },
+  'the journal is emptied by range': {
+    rewrite: rangeDelete,
+    migration: UNVERIFIED,
+    workload: { writers: 12 },
+  },
   // Values that merely move between rows survive IGNORE here: the taker's entry is never read before the giver's, so
   // a row passed over is applied again. What IGNORE swallows for good is rows that collide in the origin itself.
   'rows are copied with IGNORE': {

@@ -44,7 +44,11 @@ export async function ledgerRun(server: RunningServer, options: LedgerRunOptions
     ...(server.flavor === 'mariadb' ? { holdMs: 250, dumpClients: 1, dumpMs: 300, restMs: 4000 } : {}),
     ...options.workload,
   };
-  const knex = createKnex({ client: 'mysql2', connection: { ...connection, database }, pool: { min: 0, max: 1 } });
+  const knex = createKnex({
+    client: 'mysql2',
+    connection: { ...connection, database },
+    pool: { min: 0, max: 1 },
+  });
   options.wrap?.(knex);
   try {
     await prepareLedgerTable(given);
@@ -83,7 +87,10 @@ function migrate(knex: Knex, { migration, alter }: LedgerRunOptions): Promise<Mi
   );
 }
 
-async function leftovers(admin: Awaited<ReturnType<typeof createConnection>>, database: string): Promise<string[]> {
+async function leftovers(
+  admin: Awaited<ReturnType<typeof createConnection>>,
+  database: string,
+): Promise<string[]> {
   const [rows] = await admin.query(
     `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?
       UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?`,

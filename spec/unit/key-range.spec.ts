@@ -35,6 +35,7 @@ describe('key ranges', () => {
 
   it('agree with comparing tuples', () => {
     const evaluate = (sql: string, row: Record<string, number>): boolean =>
+      // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- SQL read as JavaScript
       new Function(
         'a',
         'b',
