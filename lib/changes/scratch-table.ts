@@ -24,6 +24,14 @@ export class ScratchTable {
     await session.execute('COMMIT');
   }
 
+  /**
+   * Between transactions, and without LOCK TABLES: it commits. Much cheaper than DELETE over a long run, in which the
+   * rows deleted before would be read over again and again.
+   */
+  async truncate(session: Session): Promise<void> {
+    await session.execute(`TRUNCATE TABLE ${qualified(this.pair.schema, this.pair.names.scratch)}`);
+  }
+
   /** DELETE, because TRUNCATE would commit the transaction it is part of. */
   async clear(session: Session): Promise<void> {
     await session.execute(`DELETE FROM ${qualified(this.pair.schema, this.pair.names.scratch)}`);

@@ -89,7 +89,8 @@ export function listScratchExtra(pair: TablePair, selection: Selection): string 
   const [scratch, ghost] = [id(names.scratch), id(names.ghost)];
   return (
     `SELECT ${key.ghostKeys.select(ghost)} FROM ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
-    ` LEFT JOIN ${qualified(schema, names.scratch)} ON ${sameKeyCondition(key.ghostKeys, scratch, key.ghostKeys, ghost)}` +
+    ` LEFT JOIN ${qualified(schema, names.scratch)} FORCE INDEX (${id(key.ghostIndex)})` +
+    ` ON ${sameKeyCondition(key.ghostKeys, scratch, key.ghostKeys, ghost)}` +
     ` WHERE ${selection.ghost} AND ${scratch}.${id(key.ghostKeys.names[0] ?? '')} IS NULL`
   );
 }
