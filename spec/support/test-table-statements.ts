@@ -1,0 +1,46 @@
+import type { Knex } from 'knex';
+import type { Connection, QueryError } from 'mysql2';
+
+/** Does something when the library's own connections are about to send a statement, or have just had its answer. */
+export interface Interception {
+  readonly match: RegExp;
+  readonly when: 'before' | 'after';
+  /** How many matching statements are let pass first. Default 0. */
+  readonly skip?: number;
+  /** `before`: the statement is sent once this has ended; `after`: the answer is held back until then. */
+  readonly run: (connectionId: number, sql: string) => void | Promise<void>;
+}
+
+type Callback = (error: QueryError | null, result?: unknown, fields?: unknown) => void;
+type Query = (sql: string, values: unknown[], callback: Callback) => unknown;
+
+/**
+ * Makes the connections that are opened from the Knex's settings run `run` once, at the first statement that matches:
+ * a place in a migration that no hook has, found without waiting for it.
+ */
+export function intercept(knex: Knex, { match, when, skip = 0, run }: Interception): { happened: boolean } {
+  const client = knex.client as { driver: { createConnection(options: unknown): Connection } };
+  const { driver } = client;
+  const state = { happened: false };
+  let passed = 0;
+  client.driver = {
+    ...driver,
+    createConnection: (options: unknown) => {
+      const connection = driver.createConnection(options);
+      const query = connection.query.bind(connection) as unknown as Query;
+      const intercepting: Query = (sql, values, callback) => {
+        if (state.happened || !match.test(sql) || passed++ < skip) return query(sql, values, callback);
+        state.happened = true;
+        const act = (): Promise<void> => Promise.resolve(run(connection.threadId, sql));
+        const fail = (error: unknown): void => callback(error as QueryError);
+        if (when === 'before') return act().then(() => query(sql, values, callback), fail);
+        return query(sql, values, (...answer) => {
+          act().then(() => callback(...answer), fail);
+        });
+      };
+      connection.query = intercepting as unknown as Connection['query'];
+      return connection;
+    },
+  };
+  return state;
+}
