@@ -128,8 +128,7 @@ export class Verifier {
   private async compareByScratch(session: Session, selection: Selection, counts: boolean): Promise<RowKey[]> {
     const { pair } = this;
     const { ghostKeys, originKeys } = pair.key;
-    // The walk is never under the lock; what is compared again is few.
-    await (counts ? this.scratch.truncate(session) : this.scratch.clear(session));
+    await this.scratch.clear(session);
     const { affectedRows } = await session.execute(
       insertFromOrigin(pair, selection.origin, pair.names.scratch),
     );

@@ -13,12 +13,9 @@ import type { DemoOptions } from './options';
 import { unless } from './stop-signal';
 import { summary, whatFailed, type Evidence } from './summary';
 
-/** As on a server whose data matter, and with more memory than the tests need. */
-const DURABLE = [
-  '--innodb-flush-log-at-trx-commit=1',
-  '--sync-binlog=1',
-  '--innodb-buffer-pool-size=1G',
-] as const;
+/** As on a server whose data matter, and large enough for the table; tests make do with less. */
+const SETTINGS = ['--innodb-flush-log-at-trx-commit=1', '--sync-binlog=1', '--innodb-buffer-pool-size=1G'];
+const REDO_LOG = { mysql: '--innodb-redo-log-capacity=1G', mariadb: '--innodb-log-file-size=1G' } as const;
 
 /** The application alone, before and after, so that there is something to compare with. */
 const BEFORE_MS = 5000;
@@ -43,7 +40,10 @@ export async function runDemo(flavor: Flavor, options: DemoOptions, stop: AbortS
 function start(flavor: Flavor): Promise<RunningServer> {
   // A server that somebody else runs has settings of its own.
   const given = process.env[flavor === 'mysql' ? 'LHM_MYSQL_URL' : 'LHM_MARIADB_URL'];
-  return startServer(flavor, { args: given ? [] : DURABLE, log: (line) => console.error(line) });
+  return startServer(flavor, {
+    args: given ? [] : [...SETTINGS, REDO_LOG[flavor]],
+    log: (line) => console.error(line),
+  });
 }
 
 async function fill(database: Database, rows: number, stop: AbortSignal): Promise<void> {
