@@ -12,7 +12,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { describeReport, isExact } from '../support/workload';
 
 /** Races: each run has a good chance of losing something, and in this many one does. */
-const RUNS = 6;
+const RUNS = 20;
 
 type Broken = Omit<LedgerRunOptions, 'seed' | 'wrap'> & { readonly rewrite?: Rewrite };
 
@@ -43,7 +43,7 @@ const RULES: Readonly<Record<string, Broken>> = {
 
 for (const flavor of availableFlavors()) {
   describe(`the gate on ${flavor} fails when`, function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     let server: RunningServer;
 
     before(async () => (server = await startServer(flavor)));
