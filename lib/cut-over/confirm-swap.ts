@@ -16,8 +16,9 @@ export async function confirmSwap(
   const old = found.get(names.old);
   const oldIsOurs = old !== undefined && old.comment !== SENTRY_COMMENT;
   if (!found.has(origin.table)) return 'unknown';
-  if (found.has(names.ghost)) return oldIsOurs ? 'unknown' : 'not-swapped';
-  return oldIsOurs ? 'swapped' : 'unknown';
+  // The RENAME leaves the old table behind: without one it has not happened, whatever became of the ghost.
+  if (!oldIsOurs) return 'not-swapped';
+  return found.has(names.ghost) ? 'unknown' : 'swapped';
 }
 
 /** Waits until a connection's last statement is over, so that what is looked at next stays as it is. */

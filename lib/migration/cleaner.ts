@@ -3,6 +3,7 @@ import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
 import { messageOf } from '../database/server-error';
 import type { Leftover } from '../errors';
+import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { debugLog } from '../events/debug-log';
 import type { DerivedNames } from '../schema/derived-names';
 import { readTableTypes } from '../schema/read-table-schema';
@@ -22,7 +23,9 @@ export class Cleaner {
 
   /** Removes everything, the ghost included: for a migration that did not reach the swap. */
   async removeAll(session: Session): Promise<void> {
-    await this.remove(session, [this.names.journal, this.names.recheck, this.names.ghost, this.names.state]);
+    const { journal, recheck, ghost, state } = this.names;
+    // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
+    await this.remove(session, [journal, recheck, ghost, ...(await this.sentry(session)), state]);
   }
 
   /** Removes the helpers after the swap; the old table stays. */
@@ -33,7 +36,8 @@ export class Cleaner {
   /** What is still there, with the statement that removes each. */
   async leftovers(session: Session, more: readonly string[] = []): Promise<Leftover[]> {
     const { journal, recheck, ghost, state } = this.names;
-    const tables = await readTableTypes(session, this.schema, [journal, recheck, ghost, state, ...more]);
+    const names = [journal, recheck, ghost, state, ...(await this.sentry(session)), ...more];
+    const tables = await readTableTypes(session, this.schema, names);
     const triggers = (await this.triggers(session)).map((name) => ({
       kind: 'trigger' as const,
       name: `${this.schema}.${name}`,
@@ -61,6 +65,13 @@ export class Cleaner {
       );
     }
     log('removed the triggers and %s', tables.join(', '));
+  }
+
+  /** The old table's name while the sentry bears it. */
+  private async sentry(session: Session): Promise<string[]> {
+    const { old } = this.names;
+    const found = (await readTableTypes(session, this.schema, [old])).get(old);
+    return found?.comment === SENTRY_COMMENT ? [old] : [];
   }
 
   private async triggers(session: Session): Promise<string[]> {

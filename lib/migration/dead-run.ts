@@ -5,7 +5,6 @@ import { debugLog } from '../events/debug-log';
 import type { DerivedNames } from '../schema/derived-names';
 import { readTableTypes } from '../schema/read-table-schema';
 import { STATE_COMMENT, takeOver } from '../state/state-table';
-import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { Cleaner } from './cleaner';
 
 const log = debugLog('migration');
@@ -24,11 +23,9 @@ export async function removeDeadRun(
   const found = await readTableTypes(session, schema, [names.state]);
   if (found.get(names.state)?.comment !== STATE_COMMENT) return false;
   const record = await takeOver(session, schema, names.state, epoch);
-  // Without its row the dead run had created nothing but the state table.
-  const theirs = record?.names ?? names;
   log('removing what the run of %s left', record?.startedAt ?? 'unknown time');
-  await new Cleaner(schema, theirs, bound).removeAll(session);
-  const old = (await readTableTypes(session, schema, [theirs.old])).get(theirs.old);
-  if (old?.comment === SENTRY_COMMENT) await session.execute(`DROP TABLE ${qualified(schema, theirs.old)}`);
+  // Without its row the dead run had created nothing but the state table.
+  if (record === null) await session.execute(`DROP TABLE ${qualified(schema, names.state)}`);
+  else await new Cleaner(schema, record.names, bound).removeAll(session);
   return true;
 }

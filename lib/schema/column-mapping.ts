@@ -43,7 +43,7 @@ export function mapColumns(
     if (from !== undefined) {
       mapped.push({
         target: column.name,
-        expression: `${id(origin.table)}.${id(from.name)}`,
+        expression: carried(origin, from, column),
         comparable: sameStorage(from, column) ? 'bytes' : 'converted',
       });
       continue;
@@ -52,6 +52,27 @@ export function mapColumns(
     if (implicit !== null) mapped.push({ target: column.name, expression: implicit, comparable: 'none' });
   }
   return mapped;
+}
+
+/** These store a length of their own: 1 to 4 bytes of it, by the type. */
+const LENGTH_STORED = /^(?:tiny|medium|long)?(?:text|blob)$/;
+const STRINGS = /(?:char|text|binary|blob)$/;
+const FLOATING = new Set(['float', 'double']);
+
+/**
+ * The origin's column, made to convert as a native ALTER would.
+ *
+ * - MariaDB copies a string from column to column into a shorter TEXT or BLOB without looking: a length of 300
+ *   becomes 300 modulo 256, without an error in strict mode. Through a function it does look.
+ * - Both servers fit FLOAT and DOUBLE into a string by rounding (1234567.125 → '1.2e6'), and turn a FLOAT into a
+ *   DOUBLE first (0.1 → '0.10000000149011612'). CONCAT gives what ALTER gives, and what is too long is an error.
+ */
+function carried(origin: TableSchema, from: Column, to: Column): string {
+  const column = `${id(origin.table)}.${id(from.name)}`;
+  if (FLOATING.has(from.dataType) && STRINGS.test(to.dataType)) return `CONCAT(${column})`;
+  const unseen =
+    LENGTH_STORED.test(to.dataType) && STRINGS.test(from.dataType) && from.dataType !== to.dataType;
+  return unseen ? `COALESCE(${column})` : column;
 }
 
 function sameStorage(a: Column, b: Column): boolean {

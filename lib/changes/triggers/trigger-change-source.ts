@@ -7,6 +7,7 @@ import { qualified } from '../../database/sql';
 import { OWN_SQL_MODE } from '../../database/session-settings';
 import type { RowKey } from '../../schema/key-column';
 import { readTriggers } from '../../schema/read-table-schema';
+import type { TriggerFacts } from '../../schema/table-schema';
 import type { TablePair } from '../../schema/table-pair';
 import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
 import {
@@ -33,6 +34,9 @@ class InDoubtError extends Error {
 
 /** Captures changes by three triggers that append keys to a journal table. */
 export class TriggerChangeSource implements ChangeSource {
+  /** The triggers as the server describes them: MySQL mangles back-ticks in its description of a body. */
+  private installed: readonly TriggerFacts[] = [];
+
   constructor(
     private readonly pair: TablePair,
     private readonly session: Session,
@@ -68,6 +72,7 @@ export class TriggerChangeSource implements ChangeSource {
       for (const trigger of triggerDefinitions(pair)) {
         await session.execute(createTrigger(pair, trigger, this.definer));
       }
+      this.installed = await readTriggers(session, { schema: pair.schema, table: pair.origin.table });
     } finally {
       if (!session.lost) {
         await session.execute('UNLOCK TABLES');
@@ -135,18 +140,7 @@ export class TriggerChangeSource implements ChangeSource {
 
   async check(session: Session): Promise<void> {
     const present = await readTriggers(session, { schema: this.pair.schema, table: this.pair.origin.table });
-    const wanted = triggerDefinitions(this.pair);
-    const intact =
-      present.length === wanted.length &&
-      wanted.every((trigger) =>
-        present.some(
-          (found) =>
-            found.name === trigger.name &&
-            found.event === trigger.event &&
-            found.timing === 'AFTER' &&
-            found.body === trigger.body,
-        ),
-      );
+    const intact = JSON.stringify(present) === JSON.stringify(this.installed);
     if (!intact) {
       throw new Refusal(
         'LHM_TRIGGERS_CHANGED',
