@@ -5,24 +5,33 @@ import { debugLog } from '../events/debug-log';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
 import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
+import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
 
 const log = debugLog('changes');
 
-/** How often conflicting keys are added to a batch before the conflict is called unsolvable for the moment. */
-const CONFLICT_ROUNDS = 25;
+/**
+ * How often rows in the way are taken out before the caller is asked to try less at once. One round clears all there
+ * are; a further one is needed only when writers moved more values meanwhile.
+ */
+const CONFLICT_ROUNDS = 8;
 
 /**
  * Makes the ghost's rows of some keys what the origin's are now: delete and insert, inside the caller's transaction.
  *
  * The origin is read by a statement that starts after the keys were read, so whatever changed a key before is in.
- * A value that another ghost row still holds (it moved, and that row's own entry waits) shows as a duplicate;
- * that row is then brought up to date in the same batch.
+ *
+ * A value that another ghost row still holds shows as a duplicate: it moved, and that row is out of date. The row is
+ * taken out of the ghost, and its key put into the journal by the same transaction, so that it is applied once more.
+ * Bringing it up to date on the spot would not end: its new value may be held by the next row, and so on through
+ * every row that a `SET position = position + 1` moved. A row that is out of date is taken out at most once, since what
+ * comes back is current; so this ends, and until then the key waits in the journal like that of any other change.
  */
 export class ChangeApplier {
   constructor(
     private readonly pair: TablePair,
     private readonly conflicts: ConflictFinder,
+    private readonly source: Pick<ChangeSource, 'requeue'>,
   ) {}
 
   async apply(session: Session, keys: readonly RowKey[]): Promise<void> {
@@ -32,26 +41,25 @@ export class ChangeApplier {
   }
 
   /**
-   * Inserts the origin's rows that meet `condition` (none of them in the ghost), and brings along every ghost row
-   * that stands in the way.
+   * Inserts the origin's rows that meet `condition` (none of them in the ghost), and takes out every ghost row that
+   * stands in the way.
    *
    * @throws Refusal LHM_DUPLICATE_ROWS when the origin itself holds both rows, LHM_DATA_WOULD_BE_LOST when a value
    * does not fit
    */
   async insert(session: Session, condition: string): Promise<number> {
-    let extended = condition;
     for (let round = 1; ; round++) {
       try {
-        return (await session.execute(insertFromOrigin(this.pair, extended))).affectedRows;
+        return (await session.execute(insertFromOrigin(this.pair, condition))).affectedRows;
       } catch (error) {
         if (isDataError(error)) throw dataLoss(this.pair, error);
         if (errorNumber(error) !== DUPLICATE_ENTRY || round >= CONFLICT_ROUNDS) throw error;
         log('duplicate in round %d: %s', round, messageOf(error));
-        const others = await this.conflicts.find(session, extended, error);
-        // None found: the other row was brought up to date meanwhile, or the value moved on. The next try reads anew.
+        const others = await this.conflicts.find(session, condition, error);
+        // None found: the value moved on meanwhile. The next try reads anew.
         if (others.length === 0) continue;
         await session.execute(deleteFromGhost(this.pair, others));
-        extended = `(${extended} OR ${originHas(this.pair, others)})`;
+        await this.source.requeue(session, others);
       }
     }
   }

@@ -6,11 +6,17 @@ import { sameKeyCondition } from '../chunk/key-range';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
 import type { Index, IndexPart } from '../schema/table-schema';
-import { insertFromOrigin } from './apply-sql';
+import { insertFromOrigin, originHas } from './apply-sql';
 import type { ScratchTable } from './scratch-table';
 
-/** Keys brought into a batch at once; more wait for the next round. */
-const MOST_KEYS = 1000;
+/** Pairs looked at in one round; more wait for the next. */
+const MOST_PAIRS = 1000;
+
+/** A row of the ghost, and an incoming one that needs its value. */
+interface Collision {
+  readonly holder: RowKey;
+  readonly incoming: RowKey;
+}
 
 /**
  * Finds which rows of the ghost stand in the way of rows that are being inserted.
@@ -27,17 +33,29 @@ export class ConflictFinder {
 
   /**
    * @param condition over the origin: the rows that are being inserted
+   * @returns keys of ghost rows that are out of date, and hold values of the incoming rows
    * @throws Refusal LHM_DUPLICATE_ROWS naming both rows
    */
   async find(session: Session, condition: string, cause: unknown): Promise<RowKey[]> {
+    await this.build(session, condition, cause);
+    const collisions: Collision[] = [];
+    for (const index of this.uniques) collisions.push(...(await this.collisions(session, index)));
+    if (collisions.length === 0) return [];
+    // A holder that is current collides in the origin itself: both rows have to be seen in one snapshot to tell.
+    const both = collisions.flatMap(({ holder, incoming }) => [holder, incoming]);
+    await this.build(session, originHas(this.pair, distinct(both)), cause);
+    return distinct(collisions.map(({ holder }) => holder));
+  }
+
+  /** Builds rows in the scratch table, from one snapshot. */
+  private async build(session: Session, condition: string, cause: unknown): Promise<void> {
     await this.scratch.clear(session);
     await session.execute(insertFromOrigin(this.pair, condition, this.pair.names.scratch));
-    const found = new Map<string, RowKey>();
-    for (const index of this.pair.ghost.indexes.filter((candidate) => candidate.unique)) {
-      await this.refuseGenuine(session, index, cause);
-      for (const key of await this.holders(session, index)) found.set(JSON.stringify(key), key);
-    }
-    return [...found.values()];
+    for (const index of this.uniques) await this.refuseGenuine(session, index, cause);
+  }
+
+  private get uniques(): readonly Index[] {
+    return this.pair.ghost.indexes.filter((index) => index.unique);
   }
 
   private async refuseGenuine(session: Session, index: Index, cause: unknown): Promise<void> {
@@ -63,20 +81,27 @@ export class ConflictFinder {
     );
   }
 
-  /** Keys of ghost rows that hold a value of an incoming row, and are not incoming themselves. */
-  private async holders(session: Session, index: Index): Promise<RowKey[]> {
+  /** Ghost rows that hold a value of an incoming row, and are not incoming themselves. */
+  private async collisions(session: Session, index: Index): Promise<Collision[]> {
     const { schema, names, key } = this.pair;
     const [ghost, scratch] = [id(names.ghost), id(names.scratch)];
     const same = index.parts
       .map((part) => `${valueOf(part, ghost)} = ${valueOf(part, scratch)}`)
       .join(' AND ');
     const rows = await session.query(
-      `SELECT DISTINCT ${key.ghostKeys.select(ghost)} FROM ${qualified(schema, names.scratch)}` +
-        ` JOIN ${qualified(schema, names.ghost)} ON ${same}` +
-        ` WHERE NOT (${sameKeyCondition(key.ghostKeys, ghost, key.ghostKeys, scratch)}) LIMIT ${MOST_KEYS}`,
+      `SELECT ${key.ghostKeys.select(ghost)}, ${key.ghostKeys.select(scratch, 'hadron_s')}` +
+        ` FROM ${qualified(schema, names.scratch)} JOIN ${qualified(schema, names.ghost)} ON ${same}` +
+        ` WHERE NOT (${sameKeyCondition(key.ghostKeys, ghost, key.ghostKeys, scratch)}) LIMIT ${MOST_PAIRS}`,
     );
-    return rows.map((row) => key.ghostKeys.read(row));
+    return rows.map((row) => ({
+      holder: key.ghostKeys.read(row),
+      incoming: key.ghostKeys.read(row, 'hadron_s'),
+    }));
   }
+}
+
+function distinct(keys: readonly RowKey[]): RowKey[] {
+  return [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
 }
 
 /** What an index part holds, for the table behind `alias`. */

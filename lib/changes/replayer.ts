@@ -12,6 +12,9 @@ const log = debugLog('changes');
 /** Entries applied in one transaction. */
 export const BATCH_ENTRIES = 1000;
 
+/** Entries that the last drain, under the lock, can be expected to manage. */
+export const SMALL_BACKLOG = BATCH_ENTRIES / 2;
+
 const ATTEMPTS = 20;
 
 export interface Replayed {

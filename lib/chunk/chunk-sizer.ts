@@ -18,10 +18,17 @@ export class ChunkSizer {
     return this.rows;
   }
 
-  /** Learns from a chunk; grows at most threefold at once, because the first chunks are read from a cold cache. */
+  /**
+   * Learns from a chunk; grows at most threefold at once, because the first chunks are read from a cold cache. A fixed
+   * size is come back to in the same steps after it had to be shrunk.
+   */
   took(rows: number, ms: number): void {
-    const { targetMs, rowsMin, rowsMax } = this.limits;
-    if (this.limits.rows !== false || rows === 0) return;
+    const { rows: fixed, targetMs, rowsMin, rowsMax } = this.limits;
+    if (fixed !== false) {
+      this.rows = Math.min(fixed, this.rows * 3);
+      return;
+    }
+    if (rows === 0) return;
     const wanted = (rows * targetMs) / Math.max(ms, 1);
     this.rows = Math.round(Math.max(rowsMin, Math.min(rowsMax, wanted, this.rows * 3)));
   }

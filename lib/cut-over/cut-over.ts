@@ -1,4 +1,5 @@
 import { Refusal } from '../errors';
+import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
 import { openReadViews } from '../database/read-views';
 import { tableHolders } from '../database/table-holders';
@@ -15,6 +16,9 @@ import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
 
 const log = debugLog('cut-over');
+
+/** Turns of applying changes before an attempt is made whatever the backlog. */
+const CATCH_UP_TURNS = 10;
 
 /** How long an instant without open read views is waited for before each attempt, in ms. */
 const QUIET_WITHIN_MS = 1000;
@@ -53,6 +57,7 @@ export class CutOver {
         let waitMs: number;
         let started = Infinity;
         try {
+          await this.catchUp();
           await this.waitForBlockers();
           started = performance.now();
           const times = await this.attempt(strategy);
@@ -131,6 +136,15 @@ export class CutOver {
       await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 20))]);
     } while (!isOver());
     await done;
+  }
+
+  /** Under the lock there is time for a small backlog only, and writers would be blocked for nothing by a larger one. */
+  private async catchUp(): Promise<void> {
+    const { source, observer } = this.deps;
+    for (let turn = 0; turn < CATCH_UP_TURNS; turn++) {
+      if ((await source.backlog(observer, SMALL_BACKLOG + 1)) <= SMALL_BACKLOG) return;
+      await this.keepUp(1000);
+    }
   }
 
   /**

@@ -48,7 +48,7 @@ export function assemble(input: AssembleInput): Assembled {
     database.server.preparedXaLosesLocks,
   );
   const scratch = new ScratchTable(pair);
-  const applier = new ChangeApplier(pair, new ConflictFinder(pair, scratch));
+  const applier = new ChangeApplier(pair, new ConflictFinder(pair, scratch), source);
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
   const replayer = new Replayer(source, applier, state, () => copier.copiedTo);
   const recheck = new RecheckTable(pair);

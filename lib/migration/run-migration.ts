@@ -1,5 +1,5 @@
 import type { RowCopier } from '../copy/row-copier';
-import { BATCH_ENTRIES, type Replayer } from '../changes/replayer';
+import { SMALL_BACKLOG, type Replayer } from '../changes/replayer';
 import type { ChangeSource } from '../changes/change-source';
 import type { CutOver, CutOverResult } from '../cut-over/cut-over';
 import type { AdvisoryLock } from '../database/advisory-lock';
@@ -25,9 +25,6 @@ export interface Parts {
   readonly options: ResolvedOptions;
   readonly signal: AbortSignal;
 }
-
-/** Journal entries that the last drain, under the lock, can be expected to manage. */
-const SMALL_BACKLOG = BATCH_ENTRIES / 2;
 
 /** Longest time that changes are applied for before the copy gets its turn, in ms. */
 const REPLAY_TURN_MS = 4000;

@@ -68,16 +68,16 @@ export class KeyColumns {
     return this.columns.map((column) => column.name);
   }
 
-  /** `fetch(col) AS hadron_k0, …` */
-  select(alias: string): string {
+  /** `fetch(col) AS hadron_k0, …`; a statement that fetches two keys names the second one's columns otherwise. */
+  select(alias: string, as = 'hadron_k'): string {
     return this.columns
-      .map((column, i) => `${column.fetch(`${alias}.${id(column.name)}`)} AS hadron_k${i}`)
+      .map((column, i) => `${column.fetch(`${alias}.${id(column.name)}`)} AS ${as}${i}`)
       .join(', ');
   }
 
   /** The key out of a row that {@link select} fetched. */
-  read(row: Record<string, unknown>): RowKey {
-    return this.columns.map((_, i) => String(row[`hadron_k${i}`]));
+  read(row: Record<string, unknown>, as = 'hadron_k'): RowKey {
+    return this.columns.map((_, i) => String(row[`${as}${i}`]));
   }
 
   literals(key: RowKey): string[] {

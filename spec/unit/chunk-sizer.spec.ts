@@ -10,6 +10,16 @@ describe('chunk sizer', () => {
     expect(sizer.size).to.equal(35_000);
   });
 
+  it('comes back to a fixed size after it had to be smaller', () => {
+    const sizer = new ChunkSizer({ ...TIMED, rows: 1000 });
+    sizer.shrink();
+    sizer.took(250, 1);
+    expect(sizer.size).to.equal(750);
+    sizer.took(750, 10_000);
+    sizer.took(1000, 10_000);
+    expect(sizer.size).to.equal(1000);
+  });
+
   it('grows at most threefold at once and never beyond rowsMax', () => {
     const sizer = new ChunkSizer(TIMED);
     const sizes = [];
