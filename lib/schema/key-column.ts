@@ -30,7 +30,14 @@ const SPELLED = new Set(['uuid', 'inet4', 'inet6']);
 export function keyColumn(column: Column): KeyColumn | null {
   const { name, dataType, charset } = column;
   if (NUMBERS.has(dataType)) {
-    return { name, fetch: (c) => `CAST(${c} AS CHAR)`, literal: (v) => v, differs: (l, r) => `${l} <> ${r}` };
+    // Without the zeros of ZEROFILL: the same number is one key, however wide the ghost shows it.
+    const bare = /zerofill/i.test(column.columnType) ? ' + 0' : '';
+    return {
+      name,
+      fetch: (c) => `CAST(${c}${bare} AS CHAR)`,
+      literal: (v) => v,
+      differs: (l, r) => `${l} <> ${r}`,
+    };
   }
   if (CODED.has(dataType)) {
     return {

@@ -14,6 +14,8 @@ interface Kind {
   /** Literals of the keys, several chunks of them. */
   readonly rows: readonly string[];
   readonly only?: Flavor;
+  /** Default: a new column. */
+  readonly alter?: string;
 }
 
 const many = (make: (i: number) => string, count = 40): string[] =>
@@ -36,6 +38,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     columns: 'id BIGINT PRIMARY KEY',
     key: ['id'],
     rows: many((i) => String(i * 100_000_000_000)),
+  },
+  'ZEROFILL that is taken away': {
+    columns: 'id INT(8) UNSIGNED ZEROFILL PRIMARY KEY',
+    key: ['id'],
+    rows: many((i) => String(i)),
+    alter: 'MODIFY id BIGINT NOT NULL',
   },
   DECIMAL: {
     columns: 'id DECIMAL(38,10) PRIMARY KEY',
@@ -150,7 +158,7 @@ for (const flavor of availableFlavors()) {
                 },
               },
             },
-            'ADD COLUMN extra INT NULL',
+            kind.alter ?? 'ADD COLUMN extra INT NULL',
           );
           const [old] = await sql.query({
             sql: `SELECT ${keys}, n, note FROM ${result.oldTable!} ORDER BY ${keys}`,

@@ -23,6 +23,11 @@ describe('key ranges', () => {
     expect(rangeCondition(id, '`t`', { after: null, upTo: null })).to.equal('TRUE');
   });
 
+  it('of a number are without the zeros it is shown with, which another width would not have', () => {
+    const wide = keys({ ...column('id', 'int'), columnType: 'int(8) unsigned zerofill' });
+    expect(wide.select('t')).to.equal('CAST(t.`id` + 0 AS CHAR) AS hadron_k0');
+  });
+
   it('of several columns are written out, because a row comparison would be a full scan', () => {
     const composite = keys(column('a', 'int'), column('b', 'int'), column('c', 'int'));
     expect(afterCondition(composite, 't', ['1', '2', '3'])).to.equal(

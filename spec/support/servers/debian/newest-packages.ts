@@ -62,7 +62,7 @@ async function fromSuite(
   log: Log,
 ): Promise<Unpacked | undefined> {
   log(`looking for ${flavor} in Debian ${suite}`);
-  const apt = await PrivateApt.open(join(work, 'apt'), archive, suite);
+  const apt = await PrivateApt.open(join(work, 'apt'), archive, suite, log);
   const packageVersion = await apt.versionOf(PACKAGES[flavor]);
   if (packageVersion === undefined) {
     return undefined;

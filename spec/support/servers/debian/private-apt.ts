@@ -18,8 +18,16 @@ const KEYRINGS = [
 export class PrivateApt {
   private constructor(private readonly folder: string) {}
 
-  /** Fetches the index of one suite, e.g. `sid`. */
-  static async open(folder: string, archive: Archive, suite: string): Promise<PrivateApt> {
+  /**
+   * Fetches the index of one suite, e.g. `sid`. A mirror that stood still for a week is used all the same: what is
+   * signed is still Debian's, and only a throw-away server is made of it.
+   */
+  static async open(
+    folder: string,
+    archive: Archive,
+    suite: string,
+    log: (line: string) => void,
+  ): Promise<PrivateApt> {
     for (const name of ['lists/partial', 'archives/partial', 'empty']) {
       await mkdir(join(folder, name), { recursive: true });
     }
@@ -29,7 +37,13 @@ export class PrivateApt {
     await writeFile(join(folder, 'sources.list'), `deb ${options}${archive.uri} ${suite} main\n`);
     await writeFile(join(folder, 'apt.conf'), configuration(folder));
     const apt = new PrivateApt(folder);
-    await apt.get('update', '--error-on=any');
+    try {
+      await apt.get('update', '--error-on=any');
+    } catch (error) {
+      if (!(error instanceof Error) || !/ is expired /.test(error.message)) throw error;
+      log(`the mirror's list of Debian ${suite} is out of date, but taken: ${error.message}`);
+      await apt.get('update', '--error-on=any', '-o', 'Acquire::Check-Valid-Until=false');
+    }
     return apt;
   }
 
