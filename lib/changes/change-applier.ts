@@ -7,6 +7,7 @@ import type { TablePair } from '../schema/table-pair';
 import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
 import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
+import type { CulpritFinder } from './culprit-finder';
 
 const log = debugLog('changes');
 
@@ -31,6 +32,7 @@ export class ChangeApplier {
   constructor(
     private readonly pair: TablePair,
     private readonly conflicts: ConflictFinder,
+    private readonly culprits: CulpritFinder,
     private readonly source: Pick<ChangeSource, 'requeue'>,
   ) {}
 
@@ -52,7 +54,7 @@ export class ChangeApplier {
       try {
         return (await session.execute(insertFromOrigin(this.pair, condition))).affectedRows;
       } catch (error) {
-        if (isDataError(error)) throw dataLoss(this.pair, error);
+        if (isDataError(error)) throw await this.dataLoss(session, condition, error);
         if (errorNumber(error) !== DUPLICATE_ENTRY || round >= CONFLICT_ROUNDS) throw error;
         log('duplicate in round %d: %s', round, messageOf(error));
         const others = await this.conflicts.find(session, condition, error);
@@ -63,13 +65,23 @@ export class ChangeApplier {
       }
     }
   }
-}
 
-function dataLoss(pair: TablePair, cause: unknown): Refusal {
-  return new Refusal(
-    'LHM_DATA_WOULD_BE_LOST',
-    `A row of '${pair.origin.table}' does not fit the new definition: ${messageOf(cause)}.`,
-    'Correct the rows, or choose a definition that holds them; the table was left as it is.',
-    { cause },
-  );
+  /** The migration ends here, and with it the transaction: what looks for the row may need one of its own. */
+  private async dataLoss(session: Session, condition: string, cause: unknown): Promise<Refusal> {
+    const { origin, key } = this.pair;
+    let row = 'A row';
+    try {
+      await session.execute('ROLLBACK');
+      const culprit = await this.culprits.find(session, condition);
+      if (culprit !== null) row = `The row (${key.originKeys.describe(culprit)})`;
+    } catch (error) {
+      log('the row was not found: %s', messageOf(error));
+    }
+    return new Refusal(
+      'LHM_DATA_WOULD_BE_LOST',
+      `${row} of '${origin.table}' does not fit the new definition: ${messageOf(cause)}.`,
+      'Correct the rows, choose a definition that holds them, or set columns.allowDataLoss to have values cut; the table was left as it is.',
+      { cause },
+    );
+  }
 }

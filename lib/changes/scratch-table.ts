@@ -29,9 +29,14 @@ export class ScratchTable {
 
   /**
    * Empties it by making it anew: TRUNCATE would commit the transaction it is part of, and rows that were deleted
-   * stay in the way of every later scan for as long as anybody has an old view open.
+   * stay in the way of every later scan for as long as anybody has an old view open. Where nobody foresaw that it would
+   * be needed it is made now, which does commit.
    */
   async clear(session: Session): Promise<void> {
+    if (this.createSql === '') {
+      await this.create(session);
+      return;
+    }
     await session.execute(`DROP TEMPORARY TABLE ${this.table}`);
     await session.execute(this.createSql);
   }

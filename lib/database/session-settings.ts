@@ -8,6 +8,11 @@ import type { ServerCapabilities } from './server-capabilities';
 export const OWN_SQL_MODE =
   'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
 
+/** The same without strictness: for those who mean it when a conversion loses data. */
+export const LOSSY_SQL_MODE = OWN_SQL_MODE.split(',')
+  .filter((mode) => !mode.startsWith('STRICT_'))
+  .join(',');
+
 /**
  * The session values the library needs, whatever the server's global ones are: servers are run with
  * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0, a time zone with daylight saving and worse.

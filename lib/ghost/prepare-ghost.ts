@@ -49,7 +49,7 @@ export async function prepareGhost(input: PrepareInput): Promise<TablePair> {
     values.has(column.toLowerCase()),
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
-  const columns = mapColumns(origin, ghost, mapping, values);
+  const columns = mapColumns(origin, ghost, mapping, values, input.columns.allowDataLoss);
   const pair: TablePair = { schema: origin.schema, origin, ghost, names, key: chosen.key, columns };
   await tryMapping(session, pair);
   return pair;

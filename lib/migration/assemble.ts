@@ -1,5 +1,6 @@
 import { ChangeApplier } from '../changes/change-applier';
 import { ConflictFinder } from '../changes/conflict-finder';
+import { CulpritFinder } from '../changes/culprit-finder';
 import { Replayer } from '../changes/replayer';
 import { ScratchTable } from '../changes/scratch-table';
 import { TriggerChangeSource } from '../changes/triggers/trigger-change-source';
@@ -48,7 +49,12 @@ export function assemble(input: AssembleInput): Assembled {
     database.server.preparedXaLosesLocks,
   );
   const scratch = new ScratchTable(pair);
-  const applier = new ChangeApplier(pair, new ConflictFinder(pair, scratch), source);
+  const applier = new ChangeApplier(
+    pair,
+    new ConflictFinder(pair, scratch),
+    new CulpritFinder(pair, scratch),
+    source,
+  );
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
   const replayer = new Replayer(source, applier, state, () => copier.copiedTo);
   const recheck = new RecheckTable(pair);

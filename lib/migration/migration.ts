@@ -3,6 +3,7 @@ import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
+import { LOSSY_SQL_MODE } from '../database/session-settings';
 import { qualified } from '../database/sql';
 import { messageOf } from '../database/server-error';
 import { confirmSwap, waitUntilGone } from '../cut-over/confirm-swap';
@@ -166,6 +167,7 @@ export class Migration {
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;
+    if (options.columns.allowDataLoss) await work.execute(`SET SESSION sql_mode = '${LOSSY_SQL_MODE}'`);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
     const bound = this.bound(signal);

@@ -50,6 +50,11 @@ export interface ColumnOptions {
   readonly renamed?: Readonly<Record<string, string>>;
   /** New column → SQL expression over the old row's columns, instead of the old column's value. */
   readonly values?: Readonly<Record<string, string>>;
+  /**
+   * Values that do not fit the new definition are cut, zeroed or emptied as an ALTER without strict mode would, instead
+   * of stopping the migration. Duplicates under a unique key stop it all the same. Default false.
+   */
+  readonly allowDataLoss?: boolean;
 }
 
 export interface VerifyOptions {

@@ -19,7 +19,10 @@ const FIELDS: Fields = {
       pauseMs: MS,
     },
   },
-  columns: { kind: 'group', fields: { renamed: { kind: 'names' }, values: { kind: 'names' } } },
+  columns: {
+    kind: 'group',
+    fields: { renamed: { kind: 'names' }, values: { kind: 'names' }, allowDataLoss: { kind: 'boolean' } },
+  },
   verify: {
     kind: 'group',
     orBoolean: true,
@@ -140,7 +143,11 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       rowsMax: chunk?.rowsMax ?? Math.max(50_000, chunk?.rowsMin ?? 0),
       pauseMs: chunk?.pauseMs ?? 0,
     },
-    columns: { renamed: { ...given.columns?.renamed }, values: { ...given.columns?.values } },
+    columns: {
+      renamed: { ...given.columns?.renamed },
+      values: { ...given.columns?.values },
+      allowDataLoss: given.columns?.allowDataLoss ?? false,
+    },
     verify:
       verify === false
         ? false

@@ -18,12 +18,14 @@ export interface MappedColumn {
  *
  * @param mapping origin column → ghost column, renames included
  * @param values ghost column → SQL expression over the origin's columns
+ * @param lossy whether values may be changed to fit: a NULL in a NOT NULL column then becomes something else
  */
 export function mapColumns(
   origin: TableSchema,
   ghost: TableSchema,
   mapping: ReadonlyMap<string, string>,
   values: ReadonlyMap<string, string>,
+  lossy: boolean,
 ): MappedColumn[] {
   const sources = new Map([...mapping].map(([from, to]) => [to.toLowerCase(), from]));
   const mapped: MappedColumn[] = [];
@@ -44,7 +46,8 @@ export function mapColumns(
       mapped.push({
         target: column.name,
         expression: carried(origin, from, column),
-        comparable: sameStorage(from, column) ? 'bytes' : 'converted',
+        comparable:
+          sameStorage(from, column) && !(lossy && from.nullable && !column.nullable) ? 'bytes' : 'converted',
       });
       continue;
     }

@@ -250,9 +250,43 @@ for (const flavor of availableFlavors()) {
           progress: ({ rowsCopied }) => (copied = rowsCopied),
         });
         expect(error.message).to.match(says);
-        if (code === 'LHM_DATA_WOULD_BE_LOST') expect(copied).to.equal(36);
+        if (code === 'LHM_DATA_WOULD_BE_LOST') {
+          expect(copied).to.equal(36);
+          expect(error.message).to.contain('The row (id = 37)');
+          expect(error.hint).to.contain('allowDataLoss');
+        }
         await expectTakenBack(test, error, was, { code, phase: 'copy' });
       });
+    }
+
+    for (const { what, trouble, alter, values, code } of ERRORS) {
+      if (values !== undefined || code !== 'LHM_DATA_WOULD_BE_LOST') continue;
+      it(`${what}, with columns.allowDataLoss: as an ALTER without strict mode`, async () => {
+        for (const sql of trouble) await test.query(sql);
+        const native = await nativeAlter(alter);
+        const options = { chunk: { rows: 6 }, columns: { allowDataLoss: true } };
+        if (native === null) {
+          expect((await test.failure(alter, options)).code).to.equal(code);
+        } else {
+          const { verified } = await test.migrate(alter, options);
+          expect(await test.rows()).to.deep.equal(native);
+          expect(verified.notCompared).to.equal(0);
+        }
+      });
+    }
+
+    /** What an ALTER makes of a copy of the table where nothing is strict; null where it refuses all the same. */
+    async function nativeAlter(alter: string): Promise<Record<string, unknown>[] | null> {
+      const sloppy = await test.connect();
+      await sloppy.query("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
+      await sloppy.query('CREATE TABLE native LIKE emails');
+      await sloppy.query('INSERT INTO native SELECT * FROM emails');
+      try {
+        await sloppy.query(`ALTER TABLE native ${alter}`);
+      } catch {
+        return null;
+      }
+      return test.rows('native');
     }
 
     it('a row that stops fitting while the others are copied', async () => {

@@ -32,9 +32,9 @@ export function sabotage(knex: Knex, rewrite: Rewrite): void {
 
 /** The journal is emptied up to a number instead of row by row: numbers become visible out of order. */
 export const rangeDelete: Rewrite = (sql) => {
-  if (!/^DELETE FROM \S*_lhmj_\S* USING/.test(sql)) return sql;
+  if (!/^DELETE \S*_lhmj_\S* FROM \(SELECT/.test(sql)) return sql;
   const [table] = /`\S*_lhmj_\S*`/.exec(sql) ?? [''];
-  const numbers = [...sql.slice(sql.indexOf('WHERE')).matchAll(/\d+/g)].map(([n]) => BigInt(n));
+  const numbers = [...sql.matchAll(/SELECT (\d+)/g)].map(([, n]) => BigInt(n!));
   const last = numbers.reduce((a, b) => (a > b ? a : b), 0n);
   return `DELETE FROM ${table} WHERE hadron_action IS NOT NULL AND hadron_seq <= ${last}`;
 };

@@ -60,14 +60,16 @@ export function readJournal(pair: TablePair, copiedTo: CopiedTo, limit: number):
 }
 
 /**
- * Deletes exactly the numbers given, by runs of consecutive ones: with `IN (…)` a small table is scanned, and the
- * scan waits for other sessions' uncommitted rows.
+ * Deletes exactly the numbers given, each found by itself. `BETWEEN` reads, and so locks, the entry behind its end, and
+ * `IN (…)` and `OR` become a scan where they name a good part of a small table: both would wait for entries of
+ * transactions that are still open.
  */
 export function deleteEntries(pair: TablePair, numbers: readonly bigint[]): string {
-  const conditions = runs(numbers).map(([from, to]) =>
-    from === to ? `hadron_seq = ${from}` : `hadron_seq BETWEEN ${from} AND ${to}`,
+  const list = numbers.map((number, i) => `SELECT ${number}${i === 0 ? ' AS hadron_done' : ''}`);
+  return (
+    `DELETE ${journal(pair)} FROM (${list.join(' UNION ALL ')}) AS hadron_list` +
+    ` STRAIGHT_JOIN ${journal(pair)} FORCE INDEX (PRIMARY) ON hadron_seq = hadron_done`
   );
-  return `DELETE FROM ${journal(pair)} USING ${journal(pair)} FORCE INDEX (PRIMARY) WHERE ${conditions.join(' OR ')}`;
 }
 
 export function countEntries(pair: TablePair, most: number): string {
@@ -86,18 +88,6 @@ export function insertEntries(pair: TablePair, keys: readonly RowKey[]): string 
 
 export function pendingEntries(pair: TablePair): { table: string; condition: string } {
   return { table: journal(pair), condition: ENTRY };
-}
-
-/** Consecutive numbers folded into [first, last]. */
-export function runs(numbers: readonly bigint[]): [bigint, bigint][] {
-  const sorted = [...numbers].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const found: [bigint, bigint][] = [];
-  for (const number of sorted) {
-    const last = found.at(-1);
-    if (last !== undefined && number <= last[1] + 1n) last[1] = number;
-    else found.push([number, number]);
-  }
-  return found;
 }
 
 function journal(pair: TablePair): string {

@@ -4,7 +4,6 @@ import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks
 import { LOCK_WAIT_TIMEOUT } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
-import { OWN_SQL_MODE } from '../../database/session-settings';
 import type { RowKey } from '../../schema/key-column';
 import { readTriggers } from '../../schema/read-table-schema';
 import type { TriggerFacts } from '../../schema/table-schema';
@@ -67,6 +66,7 @@ export class TriggerChangeSource implements ChangeSource {
       await session.execute(`LOCK TABLES ${origin} WRITE, ${journal} WRITE`);
       await this.refuseInDoubt();
     });
+    const [{ own } = { own: '' }] = await session.query<{ own: string }>('SELECT @@SESSION.sql_mode AS own');
     try {
       await session.execute(`SET SESSION sql_mode = '${TRIGGER_SQL_MODE}'`);
       for (const trigger of triggerDefinitions(pair)) {
@@ -76,7 +76,7 @@ export class TriggerChangeSource implements ChangeSource {
     } finally {
       if (!session.lost) {
         await session.execute('UNLOCK TABLES');
-        await session.execute(`SET SESSION sql_mode = '${OWN_SQL_MODE}'`);
+        await session.execute(`SET SESSION sql_mode = '${own}'`);
       }
     }
   }
