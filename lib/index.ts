@@ -1,4 +1,5 @@
 export { largeHadronMigrate } from './large-hadron-migrate';
+export { planLargeHadronMigration } from './plan-large-hadron-migration';
 export { LargeHadronError } from './errors';
 export type { Leftover, Outcome, Problem } from './errors';
 export type { AlterContext, AlterFunction } from './ghost/alter-function';
@@ -17,5 +18,13 @@ export type {
   VerifyOptions,
 } from './options/options';
 export type { Phase } from './phase';
+export type {
+  DataRisk,
+  MigrationPlan,
+  PlanBlocker,
+  PlanEstimate,
+  PlannedColumn,
+  PlanReference,
+} from './plan/plan';
 export type { ProgressSnapshot } from './progress/progress';
 export type { VerifiedCounts } from './verify/verifier';

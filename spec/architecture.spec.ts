@@ -15,7 +15,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['state', 'ghost', 'changes', 'progress', 'preflight'],
   ['guard', 'copy', 'verify'],
   ['cut-over'],
-  ['migration'],
+  ['plan', 'migration'],
+  ['plan-large-hadron-migration'],
   ['large-hadron-migrate'],
   ['index'],
 ];

@@ -69,8 +69,8 @@ async function fromInnodbTrx(session: Session): Promise<OpenView[]> {
       const rows = await session.query<{
         id: string;
         started: string;
-        age: number;
-        connection: number;
+        age: string | number;
+        connection: string | number;
         query: string | null;
       }>(
         `SELECT /* ${mark} */ CAST(trx_id AS CHAR) AS id, CAST(trx_started AS CHAR) AS started,
@@ -80,12 +80,12 @@ async function fromInnodbTrx(session: Session): Promise<OpenView[]> {
       );
       if (rows.some((row) => row.query?.includes(mark))) {
         return rows
-          .filter((row) => row.connection !== session.id)
           .map((row) => ({
             key: `${row.connection} ${row.id} ${row.started}`,
-            connection: row.connection,
-            ageSeconds: Math.max(0, row.age),
-          }));
+            connection: Number(row.connection),
+            ageSeconds: Math.max(0, Number(row.age)),
+          }))
+          .filter((view) => view.connection !== session.id);
       }
       await new Promise((resolve) => setTimeout(resolve, 25 + Math.random() * 100));
     }

@@ -13,8 +13,6 @@ export interface ServerCapabilities {
   readonly instantDropColumn: boolean;
   /** CHECK constraint names are unique in the schema, so a clone cannot carry the origin's. */
   readonly checkNamesAreGlobal: boolean;
-  /** `performance_schema.metadata_locks` tells who holds a table. */
-  readonly metadataLocksTable: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
   readonly preparedXaLosesLocks: boolean;
   /** Session variable that limits a statement's run time; 0 switches it off. */
@@ -39,7 +37,6 @@ export function serverCapabilities(version: string): ServerCapabilities {
     renameUnderLock: !mariadb && number >= 8_000_013,
     instantDropColumn: !mariadb && number >= 8_000_032,
     checkNamesAreGlobal: !mariadb,
-    metadataLocksTable: !mariadb,
     preparedXaLosesLocks: mariadb,
     statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',
   };

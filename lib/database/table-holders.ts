@@ -14,7 +14,7 @@ export async function tableHolders(
   own: readonly number[],
 ): Promise<TableHolder[] | null> {
   try {
-    const rows = await session.query<{ connection: number | null; age: string | null }>(
+    const rows = await session.query<{ connection: string | number | null; age: string | null }>(
       `SELECT t.PROCESSLIST_ID AS connection, MAX(e.TIMER_WAIT) / 1000000000 AS age
          FROM performance_schema.metadata_locks AS m
          JOIN performance_schema.threads AS t ON t.THREAD_ID = m.OWNER_THREAD_ID
@@ -26,7 +26,7 @@ export async function tableHolders(
     );
     return rows
       .flatMap(({ connection, age }) =>
-        connection === null ? [] : [{ connection, ageMs: Number(age ?? 0) }],
+        connection === null ? [] : [{ connection: Number(connection), ageMs: Number(age ?? 0) }],
       )
       .filter(({ connection }) => !own.includes(connection));
   } catch {

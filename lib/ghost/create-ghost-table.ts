@@ -45,8 +45,12 @@ export function ghostDefinition(
   return { sql, constraintNames };
 }
 
-export async function createGhostTable(session: Session, definition: GhostDefinition): Promise<void> {
-  await session.execute(definition.sql);
+export async function createGhostTable(
+  session: Session,
+  { sql }: GhostDefinition,
+  temporary: boolean,
+): Promise<void> {
+  await session.execute(temporary ? sql.replace(/^CREATE TABLE/, 'CREATE TEMPORARY TABLE') : sql);
 }
 
 function isWord(token: Token | undefined, word: string): boolean {

@@ -26,6 +26,14 @@ export interface PrepareInput {
   readonly names: DerivedNames;
   readonly columns: Required<ColumnOptions>;
   readonly alter: AlterFunction | string;
+  /** Makes the ghost a temporary table, which only its session can see: to find out what a migration would do. */
+  readonly temporary?: boolean;
+}
+
+export interface PreparedGhost {
+  readonly pair: TablePair;
+  /** The user's statements as they ran, with the origin's name. */
+  readonly statements: readonly string[];
 }
 
 /**
@@ -33,10 +41,10 @@ export interface PrepareInput {
  *
  * @throws Refusal for every reason why the ALTER cannot be carried out this way
  */
-export async function prepareGhost(input: PrepareInput): Promise<TablePair> {
-  const { session, origin, names, database } = input;
+export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> {
+  const { session, origin, names, database, temporary = false } = input;
   const definition = ghostDefinition(origin, names.ghost, database.server);
-  await createGhostTable(session, definition);
+  await createGhostTable(session, definition, temporary);
   const ghostName = { schema: origin.schema, table: names.ghost };
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
@@ -50,9 +58,18 @@ export async function prepareGhost(input: PrepareInput): Promise<TablePair> {
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
   const columns = mapColumns(origin, ghost, mapping, values, input.columns.allowDataLoss);
-  const pair: TablePair = { schema: origin.schema, origin, ghost, names, key: chosen.key, columns };
+  const pair: TablePair = {
+    schema: origin.schema,
+    origin,
+    ghost,
+    names,
+    key: chosen.key,
+    columns,
+    mapping,
+    values,
+  };
   await tryMapping(session, pair);
-  return pair;
+  return { pair, statements: outcome.changes.map(({ readable }) => readable) };
 }
 
 /** The user's statements run under the sql_mode that a native ALTER of theirs would. */

@@ -162,7 +162,7 @@ export class Migration {
     const state = new StateTable(name.schema, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
-    const pair = await prepareGhost({
+    const { pair } = await prepareGhost({
       ...{ knex: options.knex, database, session: work, origin, names },
       ...{ columns: options.columns, alter: this.alter },
     });

@@ -104,6 +104,8 @@ export type ProgressOption = 'auto' | 'bar' | 'lines' | 'none' | ((progress: Pro
 export interface LargeHadronOptions {
   /** A Knex on mysql2, not a transaction. The migration opens connections of its own from its configuration. */
   readonly knex: Knex;
+  /** Resolve with the plan of what would be done, and touch nothing. Default false. */
+  readonly dryRun?: boolean;
   /** How changes are captured. `binlog` is not available yet. Default `triggers`. */
   readonly mode?: 'triggers' | 'binlog';
   readonly chunk?: ChunkOptions;

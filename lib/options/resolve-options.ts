@@ -8,6 +8,7 @@ const MS: { kind: 'number'; min: number; max: number } = { kind: 'number', min: 
 /** Every option there is. */
 const FIELDS: Fields = {
   knex: { kind: 'any' },
+  dryRun: { kind: 'boolean' },
   mode: { kind: 'one-of', values: ['triggers', 'binlog'] },
   chunk: {
     kind: 'group',

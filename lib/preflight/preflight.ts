@@ -36,19 +36,24 @@ const VARIABLES = [
   ...['group_replication_single_primary_mode', 'group_replication_group_name'],
 ];
 
-/**
- * Runs every check before anything is created, and reports all problems at once.
- *
- * @returns the table's definition as it is now
- * @throws Refusal with the code of the only problem, or LHM_PREFLIGHT with all of them
- */
-export async function preflight(input: {
+export interface PreflightInput {
   readonly session: Session;
   readonly server: ServerCapabilities;
   readonly name: TableName;
   readonly names: DerivedNames;
   readonly options: ResolvedOptions;
-}): Promise<TableSchema> {
+}
+
+export interface Findings {
+  readonly problems: readonly Problem[];
+  /** The table's definition as it is now; null where there is none to read. */
+  readonly table: TableSchema | null;
+  /** Why it could not be read. */
+  readonly unreadable: Error | null;
+}
+
+/** Runs every check, and reports all problems at once. */
+export async function inspect(input: PreflightInput): Promise<Findings> {
   const { session, name } = input;
   const found = (await readTableTypes(session, name.schema, [name.table])).get(name.table) ?? null;
   const { table, unreadable } =
@@ -62,9 +67,21 @@ export async function preflight(input: {
   };
   const problems: Problem[] = [];
   for (const check of CHECKS) problems.push(...(await check(context)));
+  return { problems, table, unreadable };
+}
+
+/**
+ * The same before anything is created.
+ *
+ * @returns the table's definition as it is now
+ * @throws Refusal with the code of the only problem, or LHM_PREFLIGHT with all of them
+ */
+export async function preflight(input: PreflightInput): Promise<TableSchema> {
+  const { problems, table, unreadable } = await inspect(input);
   refuse(problems);
-  if (table === null) throw unreadable ?? new Error(`table ${name.schema}.${name.table} has no definition`);
-  return table;
+  if (table !== null) return table;
+  const { schema, table: name } = input.name;
+  throw unreadable ?? new Error(`table ${schema}.${name} has no definition`);
 }
 
 /** Most likely a privilege is missing when it cannot be read, which is then reported with everything else that is. */

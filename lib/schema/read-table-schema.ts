@@ -16,35 +16,28 @@ export async function showCreateTable(session: Session, { schema, table }: Table
   return row?.['Create Table'] ?? '';
 }
 
+/** SHOW, because information_schema knows nothing of temporary tables. */
 async function readColumns(session: Session, { schema, table }: TableName): Promise<Column[]> {
-  const rows = await session.query<{
-    name: string;
-    columnType: string;
-    dataType: string;
-    charset: string | null;
-    collation: string | null;
-    nullable: string;
-    expression: string | null;
-    defaultValue: string | null;
-    extra: string;
-  }>(
-    `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS columnType, DATA_TYPE AS dataType,
-            CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation, IS_NULLABLE AS nullable,
-            GENERATION_EXPRESSION AS expression, COLUMN_DEFAULT AS defaultValue, EXTRA AS extra
-       FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`,
-    [schema, table],
+  const rows = await session.query<Record<string, string | null>>(
+    `SHOW FULL COLUMNS FROM ${qualified(schema, table)}`,
   );
-  return rows.map((row) => ({
-    name: row.name,
-    columnType: row.columnType,
-    dataType: row.dataType.toLowerCase(),
-    charset: row.charset,
-    collation: row.collation,
-    nullable: row.nullable === 'YES',
-    generated: row.expression !== null && row.expression !== '',
-    default: row.defaultValue,
-    extra: row.extra,
-  }));
+  return rows.map((row) => {
+    const type = row['Type'] ?? '';
+    const collation = row['Collation'] ?? null;
+    const extra = row['Extra'] ?? '';
+    return {
+      name: row['Field'] ?? '',
+      columnType: type,
+      dataType: (/^\w+/.exec(type)?.[0] ?? '').toLowerCase(),
+      // Every collation's name begins with its character set's.
+      charset: collation === null ? null : (collation.split('_')[0] ?? null),
+      collation,
+      nullable: row['Null'] === 'YES',
+      generated: /\b(VIRTUAL|STORED|PERSISTENT) GENERATED\b/i.test(extra),
+      default: row['Default'] ?? null,
+      extra,
+    };
+  });
 }
 
 async function readIndexes(session: Session, { schema, table }: TableName): Promise<Index[]> {

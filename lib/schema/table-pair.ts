@@ -11,4 +11,8 @@ export interface TablePair {
   readonly names: DerivedNames;
   readonly key: ChunkKey;
   readonly columns: readonly MappedColumn[];
+  /** Origin column → ghost column that carries its data. */
+  readonly mapping: ReadonlyMap<string, string>;
+  /** Ghost column in lower case → SQL expression that fills it. */
+  readonly values: ReadonlyMap<string, string>;
 }

@@ -9,7 +9,7 @@ export interface Column {
   readonly collation: string | null;
   readonly nullable: boolean;
   readonly generated: boolean;
-  /** As information_schema says it; null when there is none. */
+  /** As SHOW COLUMNS says it; null when there is none. */
   readonly default: string | null;
   readonly extra: string;
 }

@@ -15,7 +15,7 @@ interface Example {
 }
 
 const EXAMPLES: readonly Example[] = [...README.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) => ({
-  first: code.split('\n').find((line) => line.includes('await largeHadron')) ?? '',
+  first: code.split('\n').find((line) => /await (large|plan)/.test(line)) ?? '',
   code,
 }));
 
@@ -26,7 +26,7 @@ async function run(example: Example, knex: Knex): Promise<void> {
   const isModule = example.code.includes('export ');
   const source = isModule
     ? example.code
-    : `import { largeHadronMigrate } from 'large-hadron-migrate';\nexport async function up(knex) {\n${example.code}}\n`;
+    : `import { largeHadronMigrate, planLargeHadronMigration } from 'large-hadron-migrate';\nexport async function up(knex) {\n${example.code}}\n`;
   mkdirSync(FOLDER, { recursive: true });
   const folder = mkdtempSync(join(FOLDER, 'readme-'));
   try {

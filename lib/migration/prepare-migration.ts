@@ -1,0 +1,33 @@
+import type { Database } from '../database/database';
+import { connectDatabase } from '../database/mysql-database';
+import { Refusal, type LargeHadronError } from '../errors';
+import type { ResolvedOptions } from '../options/options';
+import { resolveOptions } from '../options/resolve-options';
+import { parseTableName, type TableName } from '../schema/identifier';
+import { describeFailure } from './describe-failure';
+
+/** Everything that can be refused before the server is asked, and the first connection to it. */
+export async function prepareMigration(
+  table: unknown,
+  options: unknown,
+  alter: unknown,
+): Promise<{ resolved: ResolvedOptions; database: Database; name: TableName }> {
+  const fail = (error: unknown): LargeHadronError =>
+    describeFailure(error, { phase: 'plan', table: String(table), outcome: 'untouched', leftovers: [] });
+  try {
+    const resolved = resolveOptions(options, process.env);
+    if (typeof alter !== 'function' && (typeof alter !== 'string' || alter.trim() === '')) {
+      throw new Refusal(
+        'LHM_BAD_ALTER',
+        'The third argument must be a function or a string of ALTER clauses.',
+        "For example (t) => { t.string('a', 64); } or 'ADD COLUMN a VARCHAR(64)'.",
+      );
+    }
+    // The name is checked for its form before a connection is made, and for its schema after.
+    parseTableName(table, 'any');
+    const database = await connectDatabase(resolved.knex);
+    return { resolved, database, name: parseTableName(table, database.schema) };
+  } catch (error) {
+    throw fail(error);
+  }
+}

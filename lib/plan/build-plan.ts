@@ -1,0 +1,161 @@
+import { createJournal } from '../changes/triggers/journal-table';
+import { createTrigger, triggerDefinitions } from '../changes/triggers/trigger-ddl';
+import { insertFromOrigin } from '../changes/apply-sql';
+import { renameStatement } from '../cut-over/rename-statement';
+import { chosenAnswer } from '../cut-over/old-read-views';
+import type { Database } from '../database/database';
+import { errorNumber, messageOf } from '../database/server-error';
+import type { Session } from '../database/session';
+import { Refusal, type Problem } from '../errors';
+import type { AlterFunction } from '../ghost/alter-function';
+import { prepareGhost, type PreparedGhost } from '../ghost/prepare-ghost';
+import type { ResolvedOptions } from '../options/options';
+import { inspect, refuse } from '../preflight/preflight';
+import type { DerivedNames } from '../schema/derived-names';
+import type { TableName } from '../schema/identifier';
+import type { TablePair } from '../schema/table-pair';
+import { columnNamed, type TableSchema } from '../schema/table-schema';
+import { blockers } from './blockers';
+import { dataRisks } from './data-risks';
+import { describePlan } from './describe-plan';
+import { estimate } from './estimate';
+import type { MigrationPlan, PlannedColumn } from './plan';
+import { references } from './references';
+
+export interface PlanInput {
+  readonly database: Database;
+  readonly name: TableName;
+  readonly names: DerivedNames;
+  readonly options: ResolvedOptions;
+  readonly alter: AlterFunction | string;
+}
+
+/**
+ * Finds out what a migration would do. The change is tried on a temporary table, which only this session sees, and
+ * which is written to no binary log.
+ *
+ * @throws Refusal when there is no table to plan for, or the change itself cannot be made
+ */
+export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
+  const { database, name, names, options } = input;
+  const { server } = database;
+  const session = await database.open('plan');
+  const { problems, table } = await inspect({ session, server, name, names, options });
+  if (table === null) throw asRefusal(problems);
+  const trial = await tryChange(input, session, table);
+  const { pair, warning } = trial;
+  const holders = await blockers(session, name);
+  const changed = (pair === null ? [] : table.columns)
+    .map((column) => column.name)
+    .filter((column) => pair?.mapping.get(column) !== column);
+  const plan: Omit<MigrationPlan, 'text'> = {
+    ...{ table: `${name.schema}.${name.table}`, oldTable: null, strategy: 'copy' },
+    why: REASONS,
+    server: { flavor: server.flavor, version: server.version },
+    alter: trial.alter,
+    statements: trial.statements,
+    names: { ghost: names.ghost, old: names.old, journal: names.journal },
+    columns: pair === null ? [] : plannedColumns(pair),
+    chunkKey: pair === null ? null : { index: pair.key.originIndex, columns: pair.key.originKeys.names },
+    cutOver: {
+      strategy:
+        options.cutOver.strategy === 'sentry' || !server.renameUnderLock ? 'sentry' : 'rename-under-lock',
+      oldReadViews: chosenAnswer(options.cutOver.oldReadViews, server, pair?.ghost ?? table),
+    },
+    estimate: await estimate(session, name, options),
+    problems,
+    dataRisks:
+      pair === null ? [] : dataRisks(table, pair.ghost, pair.mapping, (column) => isValue(pair, column)),
+    blockers: holders ?? [],
+    references: await references(session, name.table, changed),
+    warnings: [
+      ...(warning === null ? [] : [warning]),
+      ...(holders === null ? ['The account may not see what is in the way now; that takes PROCESS.'] : []),
+      ...(server.checkNamesAreGlobal && / CONSTRAINT `[^`]+` CHECK /.test(table.createSql)
+        ? ['CHECK constraints with names of their own get new ones: names are unique in a schema here.']
+        : []),
+      ...(await temporaryAccount(session, options.triggers.definer)),
+    ],
+  };
+  return Object.freeze({ ...plan, text: describePlan(plan) });
+}
+
+interface Trial {
+  readonly pair: TablePair | null;
+  readonly alter: readonly string[];
+  readonly statements: readonly string[];
+  readonly warning: string | null;
+}
+
+async function tryChange(input: PlanInput, session: Session, origin: TableSchema): Promise<Trial> {
+  const { database, names, options, alter } = input;
+  let prepared: PreparedGhost;
+  try {
+    prepared = await prepareGhost({
+      ...{ knex: options.knex, database, session, origin, names, columns: options.columns, alter },
+      temporary: true,
+    });
+  } catch (error) {
+    const cause = error instanceof Refusal ? error.cause : error;
+    if (!NOT_TEMPORARY.has(errorNumber(cause))) throw error;
+    const warning = `The change could not be tried on a temporary table (${messageOf(cause)}); the migration itself will tell.`;
+    return { pair: null, alter: typeof alter === 'string' ? [alter] : [], statements: [], warning };
+  }
+  const { pair } = prepared;
+  const statements = [
+    createJournal(pair),
+    ...triggerDefinitions(pair).map((trigger) => createTrigger(pair, trigger, options.triggers.definer)),
+    insertFromOrigin(pair, '… range by range …'),
+    renameStatement(pair),
+  ];
+  return { pair, alter: prepared.statements, statements, warning: null };
+}
+
+/** What a temporary table cannot have: partitions, FULLTEXT indexes, compression. */
+const NOT_TEMPORARY = new Set([1562, 1506, 1796, 3500, 4047]);
+
+function asRefusal(problems: readonly Problem[]): Error {
+  try {
+    refuse(problems);
+  } catch (error) {
+    return error as Refusal;
+  }
+  return new Error('the table has no definition that the account may read');
+}
+
+const REASONS = [
+  'Rows are copied to a new table, because the change is made the same way whatever it is, every row can be compared before the swap, and the original stays.',
+  'Triggers capture the changes: they need no global privilege and no binary log.',
+];
+
+function isValue(pair: TablePair, column: string): boolean {
+  return pair.values.has(column.toLowerCase());
+}
+
+function plannedColumns(pair: TablePair): PlannedColumn[] {
+  const { origin, ghost, mapping } = pair;
+  const sources = new Map([...mapping].map(([from, to]) => [to.toLowerCase(), from]));
+  const comparable = new Map(pair.columns.map((column) => [column.target, column.comparable]));
+  const kept = ghost.columns.map((column): PlannedColumn => {
+    const from = sources.get(column.name.toLowerCase()) ?? null;
+    const to = column.name;
+    if (column.generated) return { from, to, how: 'generated' };
+    if (isValue(pair, to)) return { from, to, how: 'value' };
+    if (from === null) return { from, to, how: 'default' };
+    return { from, to, how: comparable.get(to) === 'bytes' ? 'same' : 'converted' };
+  });
+  const dropped = origin.columns
+    .filter(({ name }) => columnNamed(ghost, mapping.get(name) ?? '') === undefined)
+    .map(({ name }): PlannedColumn => ({ from: name, to: null, how: 'dropped' }));
+  return [...kept, ...dropped];
+}
+
+/** An account that is dropped while its triggers are there makes every write of the application fail (1449). */
+async function temporaryAccount(session: Session, definer: string | null): Promise<string[]> {
+  const [row] = await session.query<{ account: string }>('SELECT CURRENT_USER() AS account');
+  const account = definer ?? row?.account ?? '';
+  if (!/^v-|temp|tmp/i.test(account)) return [];
+  return [
+    `The triggers would run as ${account}, which looks like an account that does not last; without it every write of the application fails. Name one that does: triggers: { definer: 'user@host' }.`,
+  ];
+}

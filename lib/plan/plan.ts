@@ -1,0 +1,89 @@
+import type { Problem } from '../errors';
+
+/** What would happen to one column. */
+export interface PlannedColumn {
+  /** In the table as it is; null for a new column. */
+  readonly from: string | null;
+  /** In the table as it would be; null for a column that is dropped. */
+  readonly to: string | null;
+  /**
+   * `same`: the value as it is; `converted`: the value as the new type holds it; `value`: an expression of
+   * `columns.values`; `default`: what the definition says; `generated`: computed by the server; `dropped`.
+   */
+  readonly how: 'same' | 'converted' | 'value' | 'default' | 'generated' | 'dropped';
+}
+
+/** A way in which the change itself can lose data. */
+export interface DataRisk {
+  /** The column as it is named now; for unique keys the index. */
+  readonly name: string;
+  /**
+   * `stops`: the first row that does not fit stops the migration, unless `columns.allowDataLoss` is set.
+   * `loses`: values change without an error, as with a native ALTER.
+   */
+  readonly effect: 'stops' | 'loses';
+  readonly message: string;
+}
+
+/** Sizes in bytes. Estimates of the server, which can be wrong by half. */
+export interface PlanEstimate {
+  readonly rows: number;
+  /** With the chunk sizes that the options ask for. */
+  readonly chunks: number;
+  /** The table with its indexes: about what the new one takes, too. */
+  readonly tableBytes: number;
+  /** What the copy writes to the binary log; 0 where there is none. */
+  readonly binlogBytes: number;
+  /** Free space where the server tells, which it rarely does; null otherwise. */
+  readonly freeBytes: number | null;
+}
+
+/** Something on the server that names a column which the change drops or renames. */
+export interface PlanReference {
+  readonly kind: 'view' | 'routine' | 'event' | 'trigger';
+  /** `schema.name` */
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+/** A transaction that would keep the migration waiting if it began now. */
+export interface PlanBlocker {
+  readonly connection: number;
+  /** How long it has been open, in seconds. */
+  readonly seconds: number;
+  readonly why: string;
+}
+
+/** What `largeHadronMigrate` would do. Nothing was created or changed to find it out. */
+export interface MigrationPlan {
+  /** `schema.table` */
+  readonly table: string;
+  /** Always null: nothing was done. What the original would be called is in `names.old`. */
+  readonly oldTable: null;
+  readonly strategy: 'copy';
+  /** Why this strategy, and this way to capture changes. */
+  readonly why: readonly string[];
+  readonly server: { readonly flavor: 'mysql' | 'mariadb'; readonly version: string };
+  /** The change as it would be made on the new table, with the table's own name. */
+  readonly alter: readonly string[];
+  /** What else would be run, in order: journal, triggers, copy, swap. */
+  readonly statements: readonly string[];
+  readonly names: { readonly ghost: string; readonly old: string; readonly journal: string };
+  /** Empty when the change could not be tried; `warnings` then says why. */
+  readonly columns: readonly PlannedColumn[];
+  /** By which key rows are walked and found; null when the change could not be tried. */
+  readonly chunkKey: { readonly index: string; readonly columns: readonly string[] } | null;
+  readonly cutOver: {
+    readonly strategy: 'rename-under-lock' | 'sentry';
+    readonly oldReadViews: 'error' | 'wait' | 'ignore';
+  };
+  readonly estimate: PlanEstimate;
+  /** What would make the migration refuse to begin, each with the way out. Empty when it would run. */
+  readonly problems: readonly Problem[];
+  readonly dataRisks: readonly DataRisk[];
+  readonly blockers: readonly PlanBlocker[];
+  readonly references: readonly PlanReference[];
+  readonly warnings: readonly string[];
+  /** All of it in words, for a person. */
+  readonly text: string;
+}

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+
+import type { Database } from '../../lib/database/database';
+import { connectDatabase } from '../../lib/database/mysql-database';
+import { openReadViews } from '../../lib/database/read-views';
+import { tableHolders } from '../../lib/database/table-holders';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { TestTable } from '../support/test-table';
+
+for (const flavor of availableFlavors()) {
+  describe(`who holds a table or a read view on ${flavor}`, () => {
+    let server: RunningServer;
+    let test: TestTable;
+    let database: Database;
+
+    before(async () => {
+      server = await startServer(flavor);
+      test = await TestTable.create(server);
+      database = await connectDatabase(test.knex);
+    });
+    after(async () => {
+      await database.close();
+      await test.drop();
+      await server.stop();
+    });
+
+    it('an open view is seen from when it is opened until it is closed, and our own are left out', async () => {
+      const observer = await database.open('observer');
+      const own = await database.open('own');
+      const other = await database.open('other');
+      for (const session of [own, other]) {
+        await session.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+        await session.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+        await session.query(`SELECT * FROM \`${test.database}\`.emails`);
+      }
+      const seen = async (): Promise<number[]> =>
+        (await openReadViews(observer, database.server, [own.id])).map(({ connection }) => connection);
+      expect(await seen()).to.deep.equal([other.id]);
+      await other.execute('COMMIT');
+      expect(await seen()).to.deep.equal([]);
+      await own.execute('COMMIT');
+    });
+
+    it('a holder of the table is seen where the server tells, and our own are left out', async () => {
+      const observer = await database.open('observer');
+      const own = await database.open('own');
+      const other = await database.open('other');
+      for (const session of [own, other]) {
+        await session.execute('START TRANSACTION');
+        await session.query(`SELECT * FROM \`${test.database}\`.emails`);
+      }
+      const holders = await tableHolders(observer, test.database, 'emails', [own.id]);
+      // MariaDB's performance_schema is off unless it is asked for.
+      const [schema] = await test.query<{ on: number }>('SELECT @@GLOBAL.performance_schema AS `on`');
+      expect(holders?.map(({ connection }) => connection) ?? []).to.deep.equal(
+        Number(schema?.on) === 1 ? [other.id] : [],
+      );
+      for (const session of [own, other]) await session.execute('COMMIT');
+    });
+  });
+}
