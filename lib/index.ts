@@ -1,4 +1,7 @@
 export { largeHadronMigrate } from './large-hadron-migrate';
+export { largeHadronCleanUp, type CleanUpCallOptions } from './large-hadron-clean-up';
+export type { CleanUpResult } from './migration/clean-up';
+export type { OldTable } from './migration/old-tables';
 export { planLargeHadronMigration } from './plan-large-hadron-migration';
 export { LargeHadronError } from './errors';
 export type { Leftover, Outcome, Problem } from './errors';

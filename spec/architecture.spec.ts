@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['guard', 'copy', 'verify'],
   ['cut-over'],
   ['plan', 'migration'],
-  ['plan-large-hadron-migration'],
+  ['plan-large-hadron-migration', 'large-hadron-clean-up'],
   ['large-hadron-migrate'],
   ['index'],
 ];

@@ -31,6 +31,11 @@ export class AdvisoryLock {
     );
   }
 
+  /** For a session that goes on; otherwise it ends with the session. */
+  async release(): Promise<void> {
+    await this.session.query('SELECT RELEASE_LOCK(?)', [this.name]);
+  }
+
   /** @throws Refusal LHM_OWNERSHIP_LOST when the session no longer holds it */
   async check(): Promise<void> {
     let holder: unknown = null;

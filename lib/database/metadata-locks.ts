@@ -1,6 +1,8 @@
 import { debugLog } from '../events/debug-log';
 import { isLockTimeout } from './server-error';
 import type { Session } from './session';
+import { backoff } from '../util/backoff';
+import { pause } from '../util/pause';
 
 const log = debugLog('database');
 
@@ -39,4 +41,16 @@ export async function withBoundedLock<T>(
       await bound.pause(attempt);
     }
   }
+}
+
+/** Attempts at each metadata lock on a live table; with the pauses between them, some minutes. */
+const ATTEMPTS = 60;
+
+/** How every lock on a live table is asked for: for a second at a time. `signal` ends the attempts. */
+export function liveLock(signal: AbortSignal = new AbortController().signal): BoundedLock {
+  return {
+    waitSeconds: 1,
+    attempts: ATTEMPTS,
+    pause: (attempt) => pause(backoff(attempt, 100, 5000), signal),
+  };
 }

@@ -1,31 +1,57 @@
 import type { Session } from '../database/session';
 import type { BoundedLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
+import type { Leftover } from '../errors';
 import { debugLog } from '../events/debug-log';
-import type { DerivedNames } from '../schema/derived-names';
+import { derivedNames } from '../schema/derived-names';
+import type { TableName } from '../schema/identifier';
 import { readTableTypes } from '../schema/read-table-schema';
-import { STATE_COMMENT, takeOver } from '../state/state-table';
+import { readRecord, tableOfState, takeOver } from '../state/state-table';
 import { Cleaner } from './cleaner';
 
 const log = debugLog('migration');
 
+/** The name of a table's state table is the same in every run. */
+function stateNameOf(table: string): string {
+  return derivedNames(table, '').state;
+}
+
 /**
- * Removes what an earlier run of the same table left when its process was killed. Its advisory lock is gone (we hold
- * it), and its state table names everything it created, so nothing of anybody else's is touched.
+ * What a run left whose process is gone, or what a running one has created: its state table names everything, so
+ * nothing of anybody else's is ever listed. Empty when there is none.
+ */
+export async function leftByRun(session: Session, { schema, table }: TableName): Promise<Leftover[]> {
+  const state = stateNameOf(table);
+  const found = await readTableTypes(session, schema, [state]);
+  if (tableOfState(found.get(state)?.comment ?? '') !== table) return [];
+  const record = await readRecord(session, schema, state);
+  if (record !== null) return new Cleaner(schema, record.names, NO_LOCK).leftovers(session);
+  return [{ kind: 'table', name: `${schema}.${state}`, sql: `DROP TABLE ${qualified(schema, state)}` }];
+}
+
+/** Listing takes no lock on a live table. */
+const NO_LOCK: BoundedLock = { waitSeconds: 1, attempts: 1, pause: () => Promise.resolve() };
+
+/**
+ * Removes what an earlier run of the same table left when its process was killed. The caller holds its advisory lock,
+ * so that run is gone.
+ *
+ * @returns what there was
  */
 export async function removeDeadRun(
   session: Session,
-  schema: string,
-  names: DerivedNames,
+  name: TableName,
   epoch: string,
   bound: BoundedLock,
-): Promise<boolean> {
-  const found = await readTableTypes(session, schema, [names.state]);
-  if (found.get(names.state)?.comment !== STATE_COMMENT) return false;
-  const record = await takeOver(session, schema, names.state, epoch);
+): Promise<Leftover[]> {
+  const left = await leftByRun(session, name);
+  if (left.length === 0) return left;
+  const { schema } = name;
+  const state = stateNameOf(name.table);
+  const record = await takeOver(session, schema, state, epoch);
   log('removing what the run of %s left', record?.startedAt ?? 'unknown time');
   // Without its row the dead run had created nothing but the state table.
-  if (record === null) await session.execute(`DROP TABLE ${qualified(schema, names.state)}`);
+  if (record === null) await session.execute(`DROP TABLE ${qualified(schema, state)}`);
   else await new Cleaner(schema, record.names, bound).removeAll(session);
-  return true;
+  return left;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
-import type { BoundedLock } from '../database/metadata-locks';
+import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { LOSSY_SQL_MODE } from '../database/session-settings';
 import { qualified } from '../database/sql';
@@ -21,8 +21,6 @@ import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { StateTable } from '../state/state-table';
-import { backoff } from '../util/backoff';
-import { pause } from '../util/pause';
 import { comparesInPlace } from '../verify/compare-sql';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
@@ -33,9 +31,6 @@ import type { MigrationResult } from './result';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
 
 const log = debugLog('migration');
-
-/** Attempts at each metadata lock on the live table; with the pauses between them, some minutes. */
-const LOCK_ATTEMPTS = 60;
 
 /** How far a migration got: what a failure has to take back, and what it may claim. */
 type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
@@ -69,7 +64,7 @@ export class Migration {
     await lock.acquire(this.full);
 
     progress.enter('preflight');
-    await removeDeadRun(observer, this.name.schema, this.names, this.epoch, this.bound(signal));
+    await removeDeadRun(observer, this.name, this.epoch, liveLock(signal));
     const origin = await this.preflight(observer);
     signal.throwIfAborted();
 
@@ -117,7 +112,7 @@ export class Migration {
         if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
         if (state === 'swapped') this.stage = 'swapped';
       }
-      const cleaner = new Cleaner(this.name.schema, this.names, this.bound(new AbortController().signal));
+      const cleaner = new Cleaner(this.name.schema, this.names, liveLock());
       if (this.stage === 'swapped') {
         leftovers = await cleaner.leftovers(session);
         outcome = 'swapped';
@@ -159,7 +154,7 @@ export class Migration {
     origin: TableSchema,
   ): Promise<Assembled> {
     const { database, name, names, options, progress, signal } = this;
-    const state = new StateTable(name.schema, names, this.epoch);
+    const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
     const { pair } = await prepareGhost({
@@ -170,7 +165,7 @@ export class Migration {
     if (options.columns.allowDataLoss) await work.execute(`SET SESSION sql_mode = '${LOSSY_SQL_MODE}'`);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
-    const bound = this.bound(signal);
+    const bound = liveLock(signal);
     const parts = assemble({ database, work, observer, lock, pair, state, options, bound, progress, signal });
     const otherUniques = pair.ghost.indexes.some(
       (index) => index.unique && index.name !== pair.key.ghostIndex,
@@ -203,7 +198,7 @@ export class Migration {
         'Compare these rows of the old and the new table, and carry over what is missing.',
       );
     }
-    const cleaner = new Cleaner(this.name.schema, this.names, this.bound(new AbortController().signal));
+    const cleaner = new Cleaner(this.name.schema, this.names, liveLock());
     await work.close();
     await cleaner.removeHelpers(observer);
     if (this.options.cleanUp.dropOldTable) {
@@ -247,14 +242,6 @@ export class Migration {
     if (await waitUntilGone(session, work.id, 1)) return;
     await session.execute(`KILL ${work.id}`).catch(() => undefined);
     await waitUntilGone(session, work.id);
-  }
-
-  private bound(signal: AbortSignal): BoundedLock {
-    return {
-      waitSeconds: 1,
-      attempts: LOCK_ATTEMPTS,
-      pause: (attempt) => pause(backoff(attempt, 100, 5000), signal),
-    };
   }
 
   /** For when the server cannot be asked: everything that may be there. */

@@ -10,8 +10,13 @@ export interface MigrationRecord {
   readonly startedAt: string;
 }
 
-/** Tells the state table from anybody else's of that name. */
-export const STATE_COMMENT = 'large-hadron-migrate state';
+/** What the comment of every state table begins with: it tells one from anybody else's table of that name. */
+export const STATE_COMMENT = 'large-hadron-migrate state of ';
+
+/** The migrated table, out of the comment of its state table; null for a table that is no state table. */
+export function tableOfState(comment: string): string | null {
+  return comment.startsWith(STATE_COMMENT) ? comment.slice(STATE_COMMENT.length) : null;
+}
 
 /**
  * One row that belongs to the migration of a table: who owns it (the epoch), what it created, how far it is.
@@ -22,6 +27,7 @@ export const STATE_COMMENT = 'large-hadron-migrate state';
 export class StateTable {
   constructor(
     private readonly schema: string,
+    private readonly origin: string,
     private readonly names: DerivedNames,
     private readonly epoch: string,
   ) {}
@@ -31,7 +37,7 @@ export class StateTable {
     await session.execute(
       `CREATE TABLE ${this.table} (id TINYINT NOT NULL PRIMARY KEY, epoch VARCHAR(64) NOT NULL,` +
         ` record TEXT NOT NULL, copied_to TEXT NULL)` +
-        ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = '${STATE_COMMENT}'`,
+        ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = ${text(STATE_COMMENT + this.origin)}`,
     );
     await session.execute(
       `INSERT INTO ${this.table} (id, epoch, record) VALUES (1, ${text(this.epoch)}, ${text(JSON.stringify(record))})`,
@@ -71,7 +77,18 @@ export async function takeOver(
 ): Promise<MigrationRecord | null> {
   const table = qualified(schema, stateTable);
   await session.execute(`UPDATE ${table} SET epoch = ${text(epoch)} WHERE id = 1`);
-  const [row] = await session.query<{ record: string }>(`SELECT record FROM ${table} WHERE id = 1`);
   await session.execute('COMMIT');
+  return readRecord(session, schema, stateTable);
+}
+
+/** What a run wrote down about itself; null when it was killed before it did. */
+export async function readRecord(
+  session: Session,
+  schema: string,
+  stateTable: string,
+): Promise<MigrationRecord | null> {
+  const [row] = await session.query<{ record: string }>(
+    `SELECT record FROM ${qualified(schema, stateTable)} WHERE id = 1`,
+  );
   return row === undefined ? null : (JSON.parse(row.record) as MigrationRecord);
 }

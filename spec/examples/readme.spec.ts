@@ -26,7 +26,7 @@ async function run(example: Example, knex: Knex): Promise<void> {
   const isModule = example.code.includes('export ');
   const source = isModule
     ? example.code
-    : `import { largeHadronMigrate, planLargeHadronMigration } from 'large-hadron-migrate';\nexport async function up(knex) {\n${example.code}}\n`;
+    : `import { largeHadronCleanUp, largeHadronMigrate, planLargeHadronMigration } from 'large-hadron-migrate';\nexport async function up(knex) {\n${example.code}}\n`;
   mkdirSync(FOLDER, { recursive: true });
   const folder = mkdtempSync(join(FOLDER, 'readme-'));
   try {

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+
+import { largeHadronCleanUp } from '../../lib';
+import { expectNoLeaks, oldTables } from '../support/leak-guard';
+import { expectWritable } from '../support/leak-guard-leftovers';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { failureOf, TestTable } from '../support/test-table';
+import { migrationConnections, until } from '../support/test-table-process-list';
+import { ChildMigration, type ChildOrder } from '../support/test-table-process';
+
+/** Where a run dies, and what it leaves: at least these, by the letters of their names. */
+const PLACES: readonly (readonly [what: string, stop: ChildOrder['stop'], left: readonly string[]])[] = [
+  ['with an empty state table', { statement: '^CREATE TABLE .*_lhms', when: 'after' }, ['s']],
+  ['with one trigger', { statement: '^CREATE TRIGGER', when: 'after' }, ['s', 'n', 'j', 'i']],
+  ['in the copy', { phase: 'copy' }, ['s', 'n', 'j', 'i', 'u', 'd']],
+  ['after the swap', { hook: 'afterCutOver' }, ['s', 'j', 'i', 'u', 'd']],
+  ['with the sentry standing', { statement: 'COMMENT = .*sentry', when: 'after' }, ['s', 'n', 'o', 'i']],
+];
+
+for (const flavor of availableFlavors()) {
+  describe(`cleaning up on ${flavor}`, function () {
+    this.timeout(120_000);
+    let server: RunningServer;
+    let test: TestTable;
+    let child: ChildMigration | undefined;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    beforeEach(async () => (test = await TestTable.create(server)));
+    afterEach(async () => {
+      await child?.kill();
+      child = undefined;
+      await test.drop();
+    });
+
+    async function die(stop: ChildOrder['stop']): Promise<void> {
+      const options = { cutOver: { strategy: 'sentry' as const } };
+      child = ChildMigration.start(test, { alter: 'ADD COLUMN extra INT', stop, options });
+      await child.reached();
+      await child.kill();
+      await until('the end of the killed connections', async () =>
+        (await migrationConnections(test)).length === 0 ? true : undefined,
+      );
+    }
+
+    for (const [what, stop, left] of PLACES) {
+      it(`after a run that was killed ${what}: everything goes, and nothing else`, async () => {
+        await die(stop);
+        await test.query('CREATE TABLE emails_lhmx (id INT)');
+        const rows = await test.rows();
+        const before = await test.snapshot();
+
+        const would = await largeHadronCleanUp('emails', { knex: test.knex, dryRun: true });
+        expect(await test.snapshot()).to.deep.equal(before);
+        const letters = would.removed.map(({ name }) => /_lhm(.)(?:_\d+)?$/.exec(name)?.[1]);
+        expect(letters).to.include.members([...left]);
+
+        const { removed, alive } = await largeHadronCleanUp('emails', { knex: test.knex });
+        expect(removed).to.deep.equal(would.removed);
+        expect(alive).to.deep.equal([]);
+        const again = await largeHadronCleanUp('emails', { knex: test.knex });
+        expect(again.removed).to.deep.equal([]);
+        expect(await test.rows()).to.deep.equal(rows);
+        expect((await test.tables()).filter((name) => !name.includes('_lhmo_'))).to.deep.equal([
+          'emails',
+          'emails_lhmx',
+        ]);
+        await test.query('DROP TABLE emails_lhmx');
+        await expectNoLeaks(test);
+        await expectWritable(test);
+      });
+    }
+
+    it('finds every table of the database that a dead run has left something of', async () => {
+      await die({ phase: 'copy' });
+      await test.query('CREATE TABLE letters LIKE emails');
+      const { removed } = await largeHadronCleanUp(null, { knex: test.knex });
+      expect(removed.length).to.be.above(5);
+      expect(await test.tables()).to.deep.equal(['emails', 'letters']);
+      await expectNoLeaks(test);
+    });
+
+    it('leaves a migration alone that is running', async () => {
+      child = ChildMigration.start(test, { alter: 'ADD COLUMN extra INT', stop: { hook: 'beforeCutOver' } });
+      await child.reached();
+      const before = await test.snapshot();
+      const error = await failureOf(largeHadronCleanUp('emails', { knex: test.knex }));
+      expect(error).to.include({ code: 'LHM_ALREADY_RUNNING', phase: 'clean-up', outcome: 'untouched' });
+      const { removed, alive } = await largeHadronCleanUp(null, { knex: test.knex });
+      expect(removed).to.deep.equal([]);
+      expect(alive).to.deep.equal([`${test.database}.emails`]);
+      expect(await test.snapshot()).to.deep.equal(before);
+    });
+
+    it('lists old tables, and drops them by age if asked', async () => {
+      for (const column of ['a', 'b']) await test.migrate(`ADD COLUMN ${column} INT`);
+      const [first, second] = await oldTables(test);
+      await test.query(`RENAME TABLE ${first!} TO emails_lhmo_20200101000000000`);
+      await test.query('CREATE TABLE letters_lhmo_20200101000000000 LIKE emails');
+      const { knex } = test;
+      const listed = await largeHadronCleanUp('emails', { knex });
+      expect(listed.oldTables.map(({ name, dropped }) => ({ name, dropped }))).to.deep.equal([
+        { name: 'emails_lhmo_20200101000000000', dropped: false },
+        { name: second, dropped: false },
+      ]);
+      expect(listed.oldTables[0]?.since.toISOString()).to.equal('2020-01-01T00:00:00.000Z');
+
+      const dropped = await largeHadronCleanUp('emails', { knex, dropOldTablesAfterMs: 86_400_000 });
+      expect(dropped.oldTables.map((old) => old.dropped)).to.deep.equal([true, false]);
+      expect(await test.tables()).to.have.members(['emails', 'letters_lhmo_20200101000000000', second]);
+
+      await largeHadronCleanUp(null, { knex, dropOldTablesAfterMs: 0 });
+      expect(await test.tables()).to.deep.equal(['emails']);
+    });
+
+    it('refuses what it does not understand', async () => {
+      const { knex } = test;
+      const cases: readonly (readonly [unknown, unknown, string])[] = [
+        ['emails', {}, 'LHM_BAD_OPTION'],
+        ['emails', null, 'LHM_BAD_OPTION'],
+        ['emails', { knex, dropOldTables: true }, 'LHM_UNKNOWN_OPTION'],
+        ['emails', { knex, dropOldTablesAfterMs: -1 }, 'LHM_BAD_OPTION'],
+        ['a.b.c', { knex }, 'LHM_BAD_TABLE_NAME'],
+        [null, { knex: test.makeKnex({}, { database: undefined }) }, 'LHM_BAD_TABLE_NAME'],
+      ];
+      for (const [table, options, code] of cases) {
+        const error = await failureOf(largeHadronCleanUp(table as string, options as { knex: typeof knex }));
+        expect(error).to.include({ code, outcome: 'untouched' });
+        expect(error.hint).not.to.equal('');
+      }
+    });
+  });
+}
