@@ -84,3 +84,19 @@ export class Refusal extends Error {
   }
   readonly problems: readonly Problem[];
 }
+
+/** A name that was free a moment ago was taken by somebody else: what bears it is not ours to remove. */
+export class NameTaken extends Refusal {
+  constructor(
+    schema: string,
+    readonly taken: string,
+    cause: unknown,
+  ) {
+    super(
+      'LHM_NAME_TAKEN',
+      `The migration needs the name '${schema}.${taken}', which somebody took just now.`,
+      'If nobody needs that table, drop it; otherwise rename it. Then run again.',
+      { cause },
+    );
+  }
+}

@@ -66,12 +66,11 @@ export class ChangeApplier {
     }
   }
 
-  /** The migration ends here, and with it the transaction: what looks for the row may need one of its own. */
+  /** The migration ends here. */
   private async dataLoss(session: Session, condition: string, cause: unknown): Promise<Refusal> {
     const { origin, key } = this.pair;
     let row = 'A row';
     try {
-      await session.execute('ROLLBACK');
       const culprit = await this.culprits.find(session, condition);
       if (culprit !== null) row = `The row (${key.originKeys.describe(culprit)})`;
     } catch (error) {

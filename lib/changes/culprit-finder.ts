@@ -21,8 +21,6 @@ export class CulpritFinder {
   ) {}
 
   /**
-   * Not inside a transaction that shall go on: making the scratch table may end it.
-   *
    * @param condition over the origin: the rows of which one is refused
    * @returns its key; null when none is refused any more
    */

@@ -37,6 +37,8 @@ export class Replayer {
     private readonly applier: ChangeApplier,
     private readonly state: StateTable,
     private readonly copiedTo: () => CopiedTo,
+    /** Entries in one transaction: fewer where keys are so long that a statement would not fit into a packet. */
+    private readonly batch: number,
   ) {}
 
   /** Changes applied so far. */
@@ -49,7 +51,7 @@ export class Replayer {
   }
 
   /** Applies the oldest entries; `entries` is 0 when there were none. */
-  async replayBatch(session: Session, limit = BATCH_ENTRIES): Promise<Replayed> {
+  async replayBatch(session: Session, limit = this.batch): Promise<Replayed> {
     let size = limit;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -86,7 +88,7 @@ export class Replayer {
     for (;;) {
       signal.throwIfAborted();
       const { entries } = await this.replayBatch(session);
-      if (entries < BATCH_ENTRIES || performance.now() - started >= budgetMs) return;
+      if (entries < this.batch || performance.now() - started >= budgetMs) return;
     }
   }
 }

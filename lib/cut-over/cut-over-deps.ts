@@ -36,6 +36,8 @@ export interface SwapStrategy {
   readonly name: 'rename-under-lock' | 'sentry';
   /** Runs before the lock is asked for; returns further tables to lock for writing. */
   prepare(): Promise<readonly string[]>;
+  /** Connections of its own that were lost, whose last statement may still be running. */
+  readonly lostConnections: readonly number[];
   /** Swaps and releases the lock. Throws with the lock released or about to be released by the caller. */
   swap(): Promise<void>;
   /** Closes what the strategy opened and removes what it created. */

@@ -116,7 +116,8 @@ export class CutOver {
       log('attempt failed: %s; looking at the tables', messageOf(error));
       const looker = await database.open('looker');
       try {
-        if (work.lost) await waitUntilGone(looker, work.id);
+        const lost = [...(work.lost ? [work.id] : []), ...strategy.lostConnections];
+        for (const connection of lost) await waitUntilGone(looker, connection);
         if ((await confirmSwap(looker, pair)) !== 'swapped') throw error;
       } finally {
         await looker.close();

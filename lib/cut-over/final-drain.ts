@@ -42,7 +42,7 @@ export async function carryAutoIncrement({ work, pair }: CutOverDeps): Promise<v
   const before = autoIncrementOf(await showCreateTable(work, { schema, table: origin.table }));
   const after = autoIncrementOf(await showCreateTable(work, { schema, table: names.ghost }));
   // No counter on either side: the origin never had one, or the ALTER took it away.
-  if (before === null || !hasCounter(pair)) return;
+  if (before === null || pair.ownCounter || !hasCounter(pair)) return;
   if (after !== null && BigInt(after) >= BigInt(before)) return;
   await work.execute(`ALTER TABLE ${qualified(schema, names.ghost)} AUTO_INCREMENT = ${before}`);
 }

@@ -1,8 +1,9 @@
 import { qualified } from '../database/sql';
-import { errorNumber, messageOf } from '../database/server-error';
+import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { Session } from '../database/session';
 import { readTableTypes } from '../schema/read-table-schema';
+import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
 import { deadlineIn } from './deadline';
 import { Postponed } from './postponed';
@@ -37,13 +38,14 @@ export class SentryLockRename implements SwapStrategy {
     try {
       await work.execute(createSentry(pair.schema, pair.names.old));
     } catch (error) {
+      if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
       if (errorNumber(error) !== TABLE_EXISTS || !(await this.sentryStands())) throw error;
     }
     return [pair.names.old];
   }
 
   async swap(): Promise<void> {
-    const { work, pair, observer } = this.deps;
+    const { work, pair, observer, options } = this.deps;
     const { renamer } = this;
     if (renamer === null) throw new Error('swap before prepare');
     const renamed = renamer.execute(renameStatement(pair));
@@ -60,12 +62,24 @@ export class SentryLockRename implements SwapStrategy {
     }
     // If the session is lost just here its locks are gone all the same, and only the RENAME tells how it ended.
     await work.execute('UNLOCK TABLES').catch(() => undefined);
+    // Somebody who reads the ghost makes it wait on, and everybody who wants the table behind it.
+    const tooLong = setTimeout(() => {
+      observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
+    }, options.cutOver.lockTimeoutMs);
     try {
       await renamed;
     } catch (error) {
       if (renamer.lost || work.lost) throw error;
+      // It may have been killed just when it was done.
+      if ((await confirmSwap(observer, pair)) === 'swapped') return;
       throw new Postponed(`the RENAME failed: ${messageOf(error)}`, { cause: error });
+    } finally {
+      clearTimeout(tooLong);
     }
+  }
+
+  get lostConnections(): readonly number[] {
+    return this.renamer?.lost === true ? [this.renamer.id] : [];
   }
 
   /**

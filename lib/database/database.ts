@@ -8,6 +8,14 @@ export interface Database {
   readonly schema: string | null;
   /** The sql_mode the caller's sessions get from the server: what a native ALTER would run under. */
   readonly callerSqlMode: string;
+  /** The time zone of the caller's sessions, in which the library's own run as well: conversions depend on it. */
+  readonly timeZone: string;
+  /** Whether an hour may come twice in it, so that a TIMESTAMP's text does not tell which one is meant. */
+  readonly clocksGoBack: boolean;
+  /** Lets every session, those to come included, run in another time zone. */
+  useTimeZone(timeZone: string): Promise<void>;
+  /** Gives a session the library's own settings back, after statements of the user's ran on it. */
+  restore(session: Session): Promise<void>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
   /** Closes every session still open. Never rejects. */

@@ -6,6 +6,7 @@ import type { Database } from './database';
 import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
 import { sessionSettings } from './session-settings';
+import { text } from './sql';
 
 const logSql = debugLog('sql');
 
@@ -94,24 +95,38 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
   const source = connectionSource(knex);
   const open = new Set<Session>();
   const first = await connect(source, 'probe');
-  let facts: { version: string; schemaName: string | null; mode: string } | undefined;
+  let facts:
+    | { version: string; schemaName: string | null; mode: string; zone: string; systemZone: string }
+    | undefined;
   try {
     [facts] = await first.query(
-      'SELECT VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode',
+      'SELECT VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,' +
+        ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone',
     );
   } finally {
     await first.close();
   }
   if (facts === undefined) throw new Error('the server did not answer SELECT VERSION()');
   const server = serverCapabilities(facts.version);
+  const named = facts.zone === 'SYSTEM' ? facts.systemZone : facts.zone;
+  let timeZone = facts.zone;
   return {
     server,
     schema: facts.schemaName,
     callerSqlMode: facts.mode,
+    timeZone: facts.zone,
+    clocksGoBack: !/^(?:[+-]\d\d:\d\d|UTC|GMT|Universal|Zulu|Etc\/(?:UTC|GMT|UCT|Universal))$/i.test(named),
+    async useTimeZone(zone) {
+      timeZone = zone;
+      for (const session of open) {
+        if (!session.lost) await session.execute(`SET SESSION time_zone = ${text(zone)}`);
+      }
+    },
+    restore: (session) => configure(session, server, timeZone),
     async open(role) {
       const session = await connect(source, role);
       open.add(session);
-      await configure(session, server);
+      await configure(session, server, timeZone);
       return session;
     },
     async close() {
@@ -126,8 +141,8 @@ async function connect(source: ConnectionSource, role: string): Promise<MysqlSes
   return session;
 }
 
-async function configure(session: Session, server: ServerCapabilities): Promise<void> {
-  const { required, optional } = sessionSettings(server);
+async function configure(session: Session, server: ServerCapabilities, timeZone: string): Promise<void> {
+  const { required, optional } = sessionSettings(server, timeZone);
   for (const setting of required) await session.execute(setting);
   for (const setting of optional) {
     try {

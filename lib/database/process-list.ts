@@ -1,3 +1,4 @@
+import type { ServerCapabilities } from './server-capabilities';
 import type { Session } from './session';
 
 /**
@@ -14,4 +15,22 @@ export async function processStates(session: Session): Promise<ReadonlyMap<numbe
 /** Whether a state is that of a statement queued for a table's metadata lock. */
 export function waitsForTable(state: string | undefined): boolean {
   return /^Waiting for table metadata lock/i.test(state ?? '');
+}
+
+/**
+ * Whether another server's changes are applied here without firing triggers. Seen with the PROCESS privilege only. The
+ * primary of a group in single-primary mode gets none, though it has the threads.
+ */
+export async function hasReplicatedWrites(session: Session, server: ServerCapabilities): Promise<boolean> {
+  const rows = await session.query<{ User: string; Command: string }>('SHOW PROCESSLIST');
+  const appliers = rows.filter(({ User, Command }) =>
+    server.flavor === 'mariadb' ? /^Slave/i.test(Command) : User === 'system user',
+  );
+  if (appliers.length === 0) return false;
+  const variables = await session.query<{ Variable_name: string; Value: string }>(
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('slave_run_triggers_for_rbr', 'group_replication_group_name')",
+  );
+  return !variables.some(({ Variable_name, Value }) =>
+    Variable_name === 'slave_run_triggers_for_rbr' ? Value !== 'NO' : Value !== '',
+  );
 }

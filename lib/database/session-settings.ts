@@ -1,4 +1,5 @@
 import type { ServerCapabilities } from './server-capabilities';
+import { text } from './sql';
 
 /**
  * Strict, so that a conversion that loses data is an error; without NO_ZERO_DATE and NO_ZERO_IN_DATE, so that
@@ -8,22 +9,34 @@ import type { ServerCapabilities } from './server-capabilities';
 export const OWN_SQL_MODE =
   'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
 
-/** The same without strictness: for those who mean it when a conversion loses data. */
-export const LOSSY_SQL_MODE = OWN_SQL_MODE.split(',')
-  .filter((mode) => !mode.startsWith('STRICT_'))
-  .join(',');
+/** Modes of the caller's that change what an expression or a rounded value is; the library's own SQL bears them. */
+const MEANING = new Set([
+  ...['PIPES_AS_CONCAT', 'IGNORE_SPACE', 'HIGH_NOT_PRECEDENCE', 'NO_UNSIGNED_SUBTRACTION'],
+  ...['TIME_TRUNCATE_FRACTIONAL', 'TIME_ROUND_FRACTIONAL'],
+]);
+
+/**
+ * The sql_mode under which rows are copied: expressions and conversions come out as in a statement of the caller's.
+ *
+ * @param lossy without strictness, for those who mean it when a conversion loses data
+ */
+export function copySqlMode(callers: string, lossy: boolean): string {
+  const own = OWN_SQL_MODE.split(',').filter((mode) => !(lossy && mode.startsWith('STRICT_')));
+  return [...own, ...callers.split(',').filter((mode) => MEANING.has(mode))].join(',');
+}
 
 /**
  * The session values the library needs, whatever the server's global ones are: servers are run with
- * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0, a time zone with daylight saving and worse.
- * `optional` ones may be refused to an unprivileged account; the server's own value is then lived with.
+ * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0 and worse. `optional` ones may be refused to an unprivileged account; the server's own value is then lived with.
  */
-export function sessionSettings(server: ServerCapabilities): { required: string[]; optional: string[] } {
+export function sessionSettings(
+  server: ServerCapabilities,
+  timeZone: string,
+): { required: string[]; optional: string[] } {
   const settings: Record<string, string | number> = {
     autocommit: 1,
     sql_mode: `'${OWN_SQL_MODE}'`,
-    // TIMESTAMPs compare and convert without daylight saving in the middle.
-    time_zone: "'+00:00'",
+    time_zone: text(timeZone),
     wait_timeout: 28_800,
     interactive_timeout: 28_800,
     net_read_timeout: 600,
@@ -32,7 +45,10 @@ export function sessionSettings(server: ServerCapabilities): { required: string[
     lock_wait_timeout: 10,
     completion_type: 0,
     sql_safe_updates: 0,
-    sql_select_limit: 'DEFAULT',
+    // DEFAULT would be the server's global value, under which a list of columns may be cut short.
+    sql_select_limit: '18446744073709551615',
+    sql_big_selects: 1,
+    sql_auto_is_null: 0,
     foreign_key_checks: 1,
     unique_checks: 1,
     sql_quote_show_create: 1,
@@ -49,7 +65,7 @@ export function sessionSettings(server: ServerCapabilities): { required: string[
     optional: [
       server.flavor === 'mysql'
         ? 'SET SESSION sql_require_primary_key = 0'
-        : 'SET SESSION alter_algorithm = DEFAULT',
+        : "SET SESSION alter_algorithm = 'DEFAULT'",
     ],
   };
 }

@@ -8,10 +8,8 @@ export function qualified(schema: string, table: string): string {
   return `${id(schema)}.${id(table)}`;
 }
 
-/**
- * A string literal, right on the library's own sessions only: their sql_mode has backslash escapes on and
- * their character set is utf8mb4.
- */
+/** A string literal that every sql_mode reads the same way. */
 export function text(value: string): string {
-  return "'" + value.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\0', '\\0') + "'";
+  if (!/[\\\0]/.test(value)) return `'${value.replaceAll("'", "''")}'`;
+  return `_utf8mb4 X'${Buffer.from(value).toString('hex')}'`;
 }

@@ -1,3 +1,5 @@
+import { createTaking } from '../database/create-taking';
+import type { TableName } from '../schema/identifier';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import type { ServerCapabilities } from '../database/server-capabilities';
@@ -47,10 +49,11 @@ export function ghostDefinition(
 
 export async function createGhostTable(
   session: Session,
+  name: TableName,
   { sql }: GhostDefinition,
   temporary: boolean,
 ): Promise<void> {
-  await session.execute(temporary ? sql.replace(/^CREATE TABLE/, 'CREATE TEMPORARY TABLE') : sql);
+  await createTaking(session, name, temporary ? sql.replace(/^CREATE TABLE/, 'CREATE TEMPORARY TABLE') : sql);
 }
 
 function isWord(token: Token | undefined, word: string): boolean {

@@ -1,13 +1,15 @@
 import type { Knex } from 'knex';
 import type { Database } from '../database/database';
-import { OWN_SQL_MODE } from '../database/session-settings';
+import { copySqlMode } from '../database/session-settings';
+import type { ServerCapabilities } from '../database/server-capabilities';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { text } from '../database/sql';
 import { insertFromOrigin } from '../changes/apply-sql';
 import { Refusal } from '../errors';
 import type { ColumnOptions } from '../options/options';
-import { chooseChunkKey, keyCandidates } from '../schema/chunk-key';
+import { chooseChunkKey } from '../schema/chunk-key';
+import { convertsAsNative } from '../schema/conversion-support';
 import { mapColumns } from '../schema/column-mapping';
 import type { DerivedNames } from '../schema/derived-names';
 import { readForeignKeys, readTableSchema, showCreateTable } from '../schema/read-table-schema';
@@ -16,6 +18,7 @@ import type { TablePair } from '../schema/table-pair';
 import { columnNamed, definitionText, type TableSchema } from '../schema/table-schema';
 import type { AlterFunction } from './alter-function';
 import { createGhostTable, ghostDefinition } from './create-ghost-table';
+import { refuseDependence, usableCandidates } from './time-zone';
 import { runAlter, type AlterOutcome } from './run-alter';
 
 export interface PrepareInput {
@@ -44,20 +47,30 @@ export interface PreparedGhost {
 export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> {
   const { session, origin, names, database, temporary = false } = input;
   const definition = ghostDefinition(origin, names.ghost, database.server);
-  await createGhostTable(session, definition, temporary);
   const ghostName = { schema: origin.schema, table: names.ghost };
+  await createGhostTable(session, ghostName, definition, temporary);
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
+  const mode = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss);
+  await session.execute(`SET SESSION sql_mode = '${mode}'`);
   const ghost = await readTableSchema(session, ghostName);
-  await refuseForeignKeys(session, ghost);
+  await refuseForeignKeys(session, ghost, database.server);
+  refuseEngine(ghost);
   const values = mergeValues(input.columns.values, outcome.values, ghost);
   refuseNothing(before, ghost, outcome, values);
+  refuseAmbiguous(database.callerSqlMode, values);
   const mapping = mergeRenames(input.columns.renamed, outcome, origin, ghost);
-  const chosen = chooseChunkKey(keyCandidates(origin).usable, origin, ghost, mapping, (column) =>
-    values.has(column.toLowerCase()),
+  refuseDependence(database, origin, ghost, mapping, values);
+  const chosen = chooseChunkKey(
+    usableCandidates(database, origin),
+    ...([origin, ghost, mapping, (column: string) => values.has(column.toLowerCase())] as const),
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
-  const columns = mapColumns(origin, ghost, mapping, values, input.columns.allowDataLoss);
+  refuseConversions(origin, ghost, mapping, values);
+  const columns = mapColumns(origin, ghost, mapping, values, {
+    lossy: input.columns.allowDataLoss,
+    server: database.server,
+  });
   const pair: TablePair = {
     schema: origin.schema,
     origin,
@@ -67,8 +80,10 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
     columns,
     mapping,
     values,
+    ownCounter: outcome.changes.some(({ clauses }) => clauses.some(({ kind }) => kind === 'auto-increment')),
   };
   await tryMapping(session, pair);
+  refuseZeroDates(database.callerSqlMode, pair);
   return { pair, statements: outcome.changes.map(({ readable }) => readable) };
 }
 
@@ -87,12 +102,28 @@ async function alterGhost(
       columns: origin.columns.map((column) => column.name),
     });
   } finally {
-    if (!session.lost) await session.execute(`SET SESSION sql_mode = '${OWN_SQL_MODE}'`);
+    // The user's statements may have been SET.
+    if (!session.lost) await database.restore(session);
   }
 }
 
-async function refuseForeignKeys(session: Session, ghost: TableSchema): Promise<void> {
-  const [key] = await readForeignKeys(session, ghost);
+/** Only InnoDB has the transactions that everything here rests on. */
+function refuseEngine({ createSql }: TableSchema): void {
+  const engine = /^\n\) ENGINE=(\w+)/.exec(createSql.slice(createSql.lastIndexOf('\n) ')))?.[1];
+  if (engine === undefined || engine.toLowerCase() === 'innodb') return;
+  throw new Refusal(
+    'LHM_UNSUPPORTED_ENGINE',
+    `The ALTER changes the engine to ${engine}, which has no transactions.`,
+    'Change the engine with a native ALTER TABLE.',
+  );
+}
+
+async function refuseForeignKeys(
+  session: Session,
+  ghost: TableSchema,
+  server: ServerCapabilities,
+): Promise<void> {
+  const [key] = await readForeignKeys(session, ghost, server);
   if (key === undefined) return;
   throw new Refusal(
     'LHM_ALTER_ADDS_FOREIGN_KEY',
@@ -123,6 +154,13 @@ function mergeValues(
         'Give an SQL expression, e.g. "LOWER(email)" or "\'new\'".',
       );
     }
+    if (/\bselect\b/i.test(value)) {
+      throw new Refusal(
+        'LHM_BAD_VALUES',
+        `The value of '${name}' reads another table, whose changes would not be noticed.`,
+        'Use an expression over the row itself; fill the column from another table in a step of its own.',
+      );
+    }
     const key = column.name.toLowerCase();
     const other = values.get(key);
     if (other !== undefined && other !== value) {
@@ -135,6 +173,45 @@ function mergeValues(
     values.set(key, value);
   }
   return values;
+}
+
+/** Where copying would make another value of it than an ALTER does, it is for the user to say which is meant. */
+function refuseConversions(
+  origin: TableSchema,
+  ghost: TableSchema,
+  mapping: ReadonlyMap<string, string>,
+  values: ReadonlyMap<string, string>,
+): void {
+  for (const [from, to] of mapping) {
+    const [before, after] = [columnNamed(origin, from), columnNamed(ghost, to)];
+    if (before === undefined || after === undefined || after.generated) continue;
+    if (values.has(to.toLowerCase()) || convertsAsNative(before, after)) continue;
+    throw new Refusal(
+      'LHM_CONVERSION_UNSUPPORTED',
+      `Column '${from}' is converted from ${before.columnType} to ${after.columnType}, which the server does in one way in an ALTER and in another way in a copy.`,
+      `Say how it is meant: ctx.values['${to}'] = an SQL expression over the old row; or use a native ALTER TABLE.`,
+    );
+  }
+}
+
+/** Under the modes that the library's own statements cannot bear, the same characters mean another thing. */
+const AMBIGUOUS = [
+  ['NO_BACKSLASH_ESCAPES', '\\', 'CHAR(92) is one'],
+  ['ANSI_QUOTES', '"', 'names in back-ticks, texts in single quotes'],
+] as const;
+
+function refuseAmbiguous(sqlMode: string, values: ReadonlyMap<string, string>): void {
+  const modes = sqlMode.toUpperCase().split(',');
+  for (const [name, value] of values) {
+    for (const [mode, character, instead] of AMBIGUOUS) {
+      if (!modes.includes(mode) || !value.includes(character)) continue;
+      throw new Refusal(
+        'LHM_BAD_VALUES',
+        `The value of '${name}' holds a ${character}, which means another thing under the server's ${mode}.`,
+        `Write it without: ${instead}.`,
+      );
+    }
+  }
 }
 
 function mergeRenames(
@@ -200,6 +277,18 @@ function noKey(origin: TableSchema, rejected: readonly { index: string; reason: 
     'LHM_NO_USABLE_KEY',
     `No unique key of '${origin.table}' finds the same rows in the old and in the new table (${why}).`,
     'Keep one unique key over NOT NULL columns unchanged in this migration, and change it in a second one.',
+  );
+}
+
+/** A native ALTER refuses to fill a new NOT NULL date with zeros under NO_ZERO_DATE; so does this. */
+function refuseZeroDates(sqlMode: string, { columns }: TablePair): void {
+  if (!/\bNO_ZERO_DATE\b/i.test(sqlMode)) return;
+  const zero = columns.find(({ expression }) => expression.startsWith("'0000-00-00"));
+  if (zero === undefined) return;
+  throw new Refusal(
+    'LHM_BAD_VALUES',
+    `The new column '${zero.target}' is NOT NULL and has no default, and the server's sql_mode forbids the date 0000-00-00.`,
+    `Give it a default, or say what it is filled with: ctx.values['${zero.target}'] = 'CURRENT_DATE'.`,
   );
 }
 

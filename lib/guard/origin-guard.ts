@@ -2,6 +2,7 @@ import { Refusal } from '../errors';
 import type { ChangeSource } from '../changes/change-source';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
+import { hasReplicatedWrites } from '../database/process-list';
 import { errorNumber } from '../database/server-error';
 import type { KeyColumns } from '../schema/key-column';
 import { showCreateTable } from '../schema/read-table-schema';
@@ -56,7 +57,14 @@ export class OriginGuard {
   async checkLocked(session: Session): Promise<void> {
     await this.check(session);
     if (this.tableId !== null && (await readTableId(session, this.reader)) !== this.tableId) {
-      throw changed(this.pair, 'was truncated');
+      throw changed(this.pair, 'was truncated or altered');
+    }
+    if (await hasReplicatedWrites(session, this.reader.server)) {
+      throw new Refusal(
+        'LHM_REPLICATED_WRITES',
+        'The server has begun to apply changes of another one, which fire no triggers.',
+        'Nothing was swapped. Stop the replication, and run again.',
+      );
     }
     const { pair } = this;
     const { originKeys, ghostKeys, originIndex, ghostIndex } = pair.key;

@@ -1,3 +1,4 @@
+import { innodbName } from '../database/innodb-name';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import type { TableName } from '../schema/identifier';
@@ -8,32 +9,22 @@ export interface TableIdReader {
 }
 
 /**
- * InnoDB's id of the table, which TRUNCATE changes and nothing else does without changing the definition; null
- * where the account may not see it (it takes PROCESS).
+ * InnoDB's id of the table, which TRUNCATE changes, with the number of its INSTANT changes where the server counts
+ * them: a column that is dropped and added again leaves the same definition. null where the account may not see them
+ * (it takes PROCESS).
  */
 export async function readTableId(session: Session, { server, name }: TableIdReader): Promise<string | null> {
   const view = server.flavor === 'mariadb' ? 'INNODB_SYS_TABLES' : 'INNODB_TABLES';
   try {
-    const rows = await session.query<{ id: string }>(
-      `SELECT CAST(TABLE_ID AS CHAR) AS id FROM information_schema.${view} WHERE NAME = ? OR NAME LIKE ? ORDER BY 1`,
-      [
-        `${encode(name.schema)}/${encode(name.table)}`,
-        `${like(encode(name.schema))}/${like(encode(name.table))}#%`,
-      ],
+    const rows = await session.query<{ TABLE_ID: string; TOTAL_ROW_VERSIONS?: string }>(
+      `SELECT * FROM information_schema.${view} WHERE NAME = ? OR NAME LIKE ? ORDER BY TABLE_ID`,
+      [innodbName(name), `${like(innodbName(name))}#%`],
     );
-    return rows.length === 0 ? null : rows.map((row) => row.id).join(',');
+    if (rows.length === 0) return null;
+    return rows.map((row) => `${row.TABLE_ID}:${row.TOTAL_ROW_VERSIONS ?? ''}`).join(',');
   } catch {
     return null;
   }
-}
-
-/** A name as InnoDB files it: everything but ASCII letters, digits and _ as @ and four hexadecimal digits. */
-function encode(name: string): string {
-  return name.replace(/[^A-Za-z0-9_]/gu, (character) => {
-    return [...Array(character.length).keys()]
-      .map((i) => '@' + character.charCodeAt(i).toString(16).padStart(4, '0'))
-      .join('');
-  });
 }
 
 function like(name: string): string {

@@ -1,7 +1,7 @@
 import { ChangeApplier } from '../changes/change-applier';
 import { ConflictFinder } from '../changes/conflict-finder';
 import { CulpritFinder } from '../changes/culprit-finder';
-import { Replayer } from '../changes/replayer';
+import { BATCH_ENTRIES, Replayer } from '../changes/replayer';
 import { ScratchTable } from '../changes/scratch-table';
 import { TriggerChangeSource } from '../changes/triggers/trigger-change-source';
 import { ChunkSizer } from '../chunk/chunk-sizer';
@@ -14,6 +14,8 @@ import type { Session } from '../database/session';
 import { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
+import { columnNamed } from '../schema/table-schema';
+import { widthOf } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
 import { RecheckTable } from '../verify/recheck-table';
@@ -34,8 +36,18 @@ export interface AssembleInput {
 }
 
 export interface Assembled extends Parts {
-  readonly scratch: ScratchTable;
   readonly recheck: RecheckTable;
+}
+
+/** Bytes of keys in one statement, as hexadecimal text: well below the smallest `max_allowed_packet` in use, 1 MB. */
+const KEY_BYTES = 250_000;
+
+function batchEntries({ origin, key }: TablePair): number {
+  const widths = key.originKeys.names.map(
+    (name) => 2 * widthOf(columnNamed(origin, name)) + name.length + 20,
+  );
+  const bytes = widths.reduce((sum, width) => sum + width, 0);
+  return Math.max(10, Math.min(BATCH_ENTRIES, Math.floor(KEY_BYTES / bytes)));
 }
 
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
@@ -56,10 +68,12 @@ export function assemble(input: AssembleInput): Assembled {
     source,
   );
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
-  const replayer = new Replayer(source, applier, state, () => copier.copiedTo);
+  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, batchEntries(pair));
   const recheck = new RecheckTable(pair);
   const verifier =
-    options.verify === false ? null : new Verifier(pair, source, recheck, scratch, options.verify.rows);
+    options.verify === false
+      ? null
+      : new Verifier(pair, source, recheck, scratch, options.verify.rows, batchEntries(pair));
   const guard = new OriginGuard(pair, source, {
     server: database.server,
     name: { schema: pair.schema, table: pair.origin.table },
@@ -81,7 +95,6 @@ export function assemble(input: AssembleInput): Assembled {
       options,
       signal,
     },
-    scratch,
     recheck,
   };
   return parts;

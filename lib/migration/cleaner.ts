@@ -19,13 +19,28 @@ export class Cleaner {
     private readonly schema: string,
     private readonly names: DerivedNames,
     private readonly bound: BoundedLock,
+    /** A name of ours that somebody else's table bears. */
+    private readonly foreign: string | null = null,
   ) {}
 
   /** Removes everything, the ghost included: for a migration that did not reach the swap. */
   async removeAll(session: Session): Promise<void> {
     const { journal, recheck, ghost, state } = this.names;
     // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
-    await this.remove(session, [journal, recheck, ghost, ...(await this.sentry(session)), state]);
+    const tables = [journal, recheck, ghost, ...(await this.sentry(session)), state];
+    await this.remove(
+      session,
+      tables.filter((name) => name !== this.foreign),
+    );
+  }
+
+  /**
+   * Removes what bears this run's own timestamp: for a run that has lost its ownership. The names without one may be
+   * its successor's by now.
+   */
+  async removeTimestamped(session: Session): Promise<void> {
+    const { journal, recheck } = this.names;
+    await this.remove(session, [journal, recheck, ...(await this.sentry(session))]);
   }
 
   /** Removes the helpers after the swap; the old table stays. */
@@ -37,7 +52,8 @@ export class Cleaner {
   async leftovers(session: Session, more: readonly string[] = []): Promise<Leftover[]> {
     const { journal, recheck, ghost, state } = this.names;
     const names = [journal, recheck, ghost, state, ...(await this.sentry(session)), ...more];
-    const tables = await readTableTypes(session, this.schema, names);
+    const ours = names.filter((name) => name !== this.foreign);
+    const tables = await readTableTypes(session, this.schema, ours);
     const triggers = (await this.triggers(session)).map((name) => ({
       kind: 'trigger' as const,
       name: `${this.schema}.${name}`,
@@ -74,10 +90,13 @@ export class Cleaner {
     return found?.comment === SENTRY_COMMENT ? [old] : [];
   }
 
+  /** Those that write to this run's journal: their names alone are the same in every run. */
   private async triggers(session: Session): Promise<string[]> {
+    const { triggers, journal } = this.names;
     const rows = await session.query<{ name: string }>(
-      'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
-      [this.schema, Object.values(this.names.triggers)],
+      `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
+        WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0`,
+      [this.schema, Object.values(triggers), journal.slice(journal.lastIndexOf('_lhmj_'))],
     );
     return rows.map((row) => row.name);
   }

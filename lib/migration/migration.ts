@@ -3,16 +3,16 @@ import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
-import { LOSSY_SQL_MODE } from '../database/session-settings';
 import { qualified } from '../database/sql';
 import { messageOf } from '../database/server-error';
 import { confirmSwap, waitUntilGone } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import type { CutOverResult } from '../cut-over/cut-over';
-import { Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
+import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { AlterFunction } from '../ghost/alter-function';
 import { prepareGhost } from '../ghost/prepare-ghost';
+import { settleTimeZone } from '../ghost/time-zone';
 import type { HookContext, ResolvedOptions } from '../options/options';
 import { preflight } from '../preflight/preflight';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -20,8 +20,7 @@ import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
-import { StateTable } from '../state/state-table';
-import { comparesInPlace } from '../verify/compare-sql';
+import { isOwner, StateTable } from '../state/state-table';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
@@ -65,7 +64,7 @@ export class Migration {
 
     progress.enter('preflight');
     await removeDeadRun(observer, this.name, this.epoch, liveLock(signal));
-    const origin = await this.preflight(observer);
+    const origin = await settleTimeZone(this.database, observer, await this.preflight(observer));
     signal.throwIfAborted();
 
     progress.enter('clone');
@@ -99,7 +98,8 @@ export class Migration {
   async fail(error: unknown): Promise<LargeHadronError> {
     const facts = { phase: this.progress.phase, table: this.full };
     log('failed in phase %s: %s', facts.phase, messageOf(error));
-    if (this.stage === 'nothing')
+    const foreign = error instanceof NameTaken ? error.taken : null;
+    if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
     let outcome: Outcome = 'unknown';
     let leftovers: readonly Leftover[] = this.possibleLeftovers();
@@ -112,10 +112,14 @@ export class Migration {
         if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
         if (state === 'swapped') this.stage = 'swapped';
       }
-      const cleaner = new Cleaner(this.name.schema, this.names, liveLock());
+      const cleaner = new Cleaner(this.name.schema, this.names, liveLock(), foreign);
       if (this.stage === 'swapped') {
         leftovers = await cleaner.leftovers(session);
         outcome = 'swapped';
+      } else if (!(await isOwner(session, this.name.schema, this.names.state, this.epoch))) {
+        await cleaner.removeTimestamped(session);
+        leftovers = [];
+        outcome = 'rolled-back';
       } else {
         leftovers = await cleanQuietly(cleaner, session);
         outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
@@ -162,15 +166,11 @@ export class Migration {
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;
-    if (options.columns.allowDataLoss) await work.execute(`SET SESSION sql_mode = '${LOSSY_SQL_MODE}'`);
+    await work.execute('SET SESSION autocommit = 0');
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
     const bound = liveLock(signal);
     const parts = assemble({ database, work, observer, lock, pair, state, options, bound, progress, signal });
-    const otherUniques = pair.ghost.indexes.some(
-      (index) => index.unique && index.name !== pair.key.ghostIndex,
-    );
-    if (otherUniques || !comparesInPlace(pair)) await parts.scratch.create(work);
     if (parts.verifier !== null) {
       await parts.recheck.create(work);
       // Before the walk has begun there is nothing to compare again.

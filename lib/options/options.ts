@@ -115,6 +115,11 @@ export interface LargeHadronOptions {
   readonly cutOver?: CutOverOptions;
   readonly triggers?: TriggerOptions;
   readonly cleanUp?: CleanUpOptions;
+  /**
+   * What to do when the account lacks PROCESS and so cannot see foreign keys from hidden schemas, a TRUNCATE by somebody
+   * else, replicated writes and older read views. Default `refuse`; `accept` when none of that can happen.
+   */
+  readonly blindSpots?: 'refuse' | 'accept';
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
@@ -136,6 +141,7 @@ export interface ResolvedOptions {
   readonly cutOver: Omit<Required<CutOverOptions>, 'oldReadViews'> & Pick<CutOverOptions, 'oldReadViews'>;
   readonly triggers: Required<TriggerOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
+  readonly blindSpots: 'refuse' | 'accept';
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
   readonly signal: AbortSignal | undefined;

@@ -45,6 +45,7 @@ const FIELDS: Fields = {
     },
   },
   triggers: { kind: 'group', fields: { definer: { kind: 'string', orNull: true } } },
+  blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
   cleanUp: { kind: 'group', fields: { dropOldTable: { kind: 'boolean' } } },
   progress: { kind: 'one-of', values: ['auto', 'bar', 'lines', 'none'], orFunction: true },
   hooks: {
@@ -166,6 +167,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       ...(cutOver?.oldReadViews === undefined ? {} : { oldReadViews: cutOver.oldReadViews }),
     },
     triggers: { definer: given.triggers?.definer ?? null },
+    blindSpots: given.blindSpots ?? 'refuse',
     cleanUp: { dropOldTable: given.cleanUp?.dropOldTable ?? false },
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
     hooks: { ...given.hooks },

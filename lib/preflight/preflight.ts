@@ -8,12 +8,14 @@ import type { TableName } from '../schema/identifier';
 import { readTableSchema, readTableTypes } from '../schema/read-table-schema';
 import type { TableSchema } from '../schema/table-schema';
 import type { Check, CheckContext, Variables } from './check';
+import { blindSpots } from './checks/blind-spots';
 import { chunkKey } from './checks/chunk-key';
 import { cutOverOptions } from './checks/cut-over-options';
 import { engine } from './checks/engine';
 import { foreignKeys } from './checks/foreign-keys';
 import { namesAreFree } from './checks/names';
 import { privileges } from './checks/privileges';
+import { replicatedWrites } from './checks/replicated-writes';
 import { serverIsFit } from './checks/server';
 import { tableExists } from './checks/table-exists';
 import { triggers } from './checks/triggers';
@@ -27,6 +29,8 @@ const CHECKS: readonly Check[] = [
   namesAreFree,
   serverIsFit,
   privileges,
+  blindSpots,
+  replicatedWrites,
   cutOverOptions,
 ];
 

@@ -16,7 +16,7 @@ export class ProgressTracker {
   private readonly started = performance.now();
   private readonly durations = new Map<Phase, number>();
   private readonly samples: { at: number; rows: number }[] = [];
-  private readonly listeners = new Set<(snapshot: ProgressSnapshot) => void>();
+  private readonly listeners = new Set<(snapshot: ProgressSnapshot) => unknown>();
   private phaseStarted = this.started;
   private facts = {
     phase: 'plan' as Phase,
@@ -45,14 +45,16 @@ export class ProgressTracker {
     const snapshot = this.snapshot();
     for (const listener of this.listeners) {
       try {
-        listener(snapshot);
+        // A function of the user's may be async, whatever its type says.
+        const returned = listener(snapshot);
+        if (returned instanceof Promise) returned.catch(() => undefined);
       } catch {
         // A listener that shows something must not be able to stop a migration.
       }
     }
   }
 
-  listen(listener: (snapshot: ProgressSnapshot) => void): void {
+  listen(listener: (snapshot: ProgressSnapshot) => unknown): void {
     this.listeners.add(listener);
   }
 

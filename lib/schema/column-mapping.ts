@@ -1,3 +1,4 @@
+import type { ServerCapabilities } from '../database/server-capabilities';
 import { id } from '../database/sql';
 import { columnNamed, type Column, type TableSchema } from './table-schema';
 
@@ -13,19 +14,24 @@ export interface MappedColumn {
   readonly comparable: 'bytes' | 'converted' | 'none';
 }
 
+export interface ConversionRules {
+  /** Values may be changed to fit: a NULL in a NOT NULL column then becomes something else. */
+  readonly lossy: boolean;
+  readonly server: ServerCapabilities;
+}
+
 /**
  * The select list of the copy and of every replayed change.
  *
  * @param mapping origin column → ghost column, renames included
  * @param values ghost column → SQL expression over the origin's columns
- * @param lossy whether values may be changed to fit: a NULL in a NOT NULL column then becomes something else
  */
 export function mapColumns(
   origin: TableSchema,
   ghost: TableSchema,
   mapping: ReadonlyMap<string, string>,
   values: ReadonlyMap<string, string>,
-  lossy: boolean,
+  how: ConversionRules,
 ): MappedColumn[] {
   const sources = new Map([...mapping].map(([from, to]) => [to.toLowerCase(), from]));
   const mapped: MappedColumn[] = [];
@@ -45,9 +51,11 @@ export function mapColumns(
     if (from !== undefined) {
       mapped.push({
         target: column.name,
-        expression: carried(origin, from, column),
+        expression: carried(origin, from, column, how),
         comparable:
-          sameStorage(from, column) && !(lossy && from.nullable && !column.nullable) ? 'bytes' : 'converted',
+          sameStorage(from, column) && !(how.lossy && from.nullable && !column.nullable)
+            ? 'bytes'
+            : 'converted',
       });
       continue;
     }
@@ -61,6 +69,8 @@ export function mapColumns(
 const LENGTH_STORED = /^(?:tiny|medium|long)?(?:text|blob)$/;
 const STRINGS = /(?:char|text|binary|blob)$/;
 const FLOATING = new Set(['float', 'double']);
+const TEXTS = /(?:char|text)$/;
+const INTEGERS = /int$/;
 
 /**
  * The origin's column, made to convert as a native ALTER would.
@@ -68,11 +78,18 @@ const FLOATING = new Set(['float', 'double']);
  * - MariaDB copies a string from column to column into a shorter TEXT or BLOB without looking: a length of 300
  *   becomes 300 modulo 256, without an error in strict mode. Through a function it does look.
  * - Both servers fit FLOAT and DOUBLE into a string by rounding (1234567.125 → '1.2e6'), and turn a FLOAT into a
- *   DOUBLE first (0.1 → '0.10000000149011612'). CONCAT gives what ALTER gives, and what is too long is an error.
+ *   DOUBLE first (0.1 → '0.10000000149011612'). CONCAT gives what ALTER gives, and what is too long is an error. So
+ *   it is with the YEAR 0000, which would become '0'.
+ * - MariaDB rounds a text such as '12.7' when it is stored as an integer, and an ALTER refuses it. What is not a whole
+ *   number is made one that is refused.
  */
-function carried(origin: TableSchema, from: Column, to: Column): string {
+function carried(origin: TableSchema, from: Column, to: Column, { lossy, server }: ConversionRules): string {
   const column = `${id(origin.table)}.${id(from.name)}`;
-  if (FLOATING.has(from.dataType) && STRINGS.test(to.dataType)) return `CONCAT(${column})`;
+  const spelled = FLOATING.has(from.dataType) || from.dataType === 'year';
+  if (spelled && STRINGS.test(to.dataType)) return `CONCAT(${column})`;
+  if (server.roundsTextToIntegers && !lossy && TEXTS.test(from.dataType) && INTEGERS.test(to.dataType)) {
+    return `IF(${column} REGEXP '^ *[-+]?[0-9]+ *$', ${column}, CONCAT(${column}, 'x'))`;
+  }
   const unseen =
     LENGTH_STORED.test(to.dataType) && STRINGS.test(from.dataType) && from.dataType !== to.dataType;
   return unseen ? `COALESCE(${column})` : column;
@@ -103,6 +120,10 @@ const IMPLICIT: ReadonlyMap<string, string> = new Map([
   ['date', "'0000-00-00'"],
   ['datetime', "'0000-00-00 00:00:00'"],
   ['timestamp', "'0000-00-00 00:00:00'"],
+  ['json', "'null'"],
+  ['uuid', "'00000000-0000-0000-0000-000000000000'"],
+  ['inet4', "'0.0.0.0'"],
+  ['inet6', "'::'"],
 ]);
 
 /**

@@ -1,4 +1,7 @@
 import type { Session } from '../database/session';
+import { innodbName } from '../database/innodb-name';
+import type { ServerCapabilities } from '../database/server-capabilities';
+import { errorNumber } from '../database/server-error';
 import { qualified } from '../database/sql';
 import type { TableName } from './identifier';
 import type { Column, ForeignKey, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
@@ -69,15 +72,20 @@ async function readIndexes(session: Session, { schema, table }: TableName): Prom
 
 export async function readTriggers(session: Session, { schema, table }: TableName): Promise<TriggerFacts[]> {
   return session.query<TriggerFacts>(
-    `SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body
+    `SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body,
+            CAST(CREATED AS CHAR) AS created
        FROM information_schema.TRIGGERS
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
     [schema, table],
   );
 }
 
-/** Foreign keys in either direction. */
-export async function readForeignKeys(session: Session, { schema, table }: TableName): Promise<ForeignKey[]> {
+/** Foreign keys in either direction; with PROCESS also those from schemas that the account may not use. */
+export async function readForeignKeys(
+  session: Session,
+  { schema, table }: TableName,
+  server: ServerCapabilities,
+): Promise<ForeignKey[]> {
   const rows = await session.query<{ name: string; cs: string; ct: string; ps: string; pt: string }>(
     `SELECT DISTINCT CONSTRAINT_NAME AS name, TABLE_SCHEMA AS cs, TABLE_NAME AS ct,
             REFERENCED_TABLE_SCHEMA AS ps, REFERENCED_TABLE_NAME AS pt
@@ -86,12 +94,41 @@ export async function readForeignKeys(session: Session, { schema, table }: Table
         AND ((TABLE_SCHEMA = ? AND TABLE_NAME = ?) OR (REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?))`,
     [schema, table, schema, table],
   );
-  return rows.map((row) => ({
+  const visible = rows.map((row) => ({
     name: row.name,
     child: `${row.cs}.${row.ct}`,
     parent: `${row.ps}.${row.pt}`,
   }));
+  return visible.length > 0 ? visible : hiddenForeignKeys(session, { schema, table }, server);
 }
+
+/** From InnoDB's own list, which asks for PROCESS and then shows everything. */
+async function hiddenForeignKeys(
+  session: Session,
+  name: TableName,
+  server: ServerCapabilities,
+): Promise<ForeignKey[]> {
+  const view = server.flavor === 'mariadb' ? 'INNODB_SYS_FOREIGN' : 'INNODB_FOREIGN';
+  const filed = [innodbName(name), `${name.schema}/${name.table}`].map((one) => one.toLowerCase());
+  try {
+    const rows = await session.query<{ ID: string; FOR_NAME: string; REF_NAME: string }>(
+      `SELECT * FROM information_schema.${view} WHERE LOWER(FOR_NAME) IN (?) OR LOWER(REF_NAME) IN (?)`,
+      [filed, filed],
+    );
+    const readable = (one: string): string => one.replace('/', '.');
+    return rows.map((row) => ({
+      name: row.ID.split('/').at(-1) ?? row.ID,
+      child: readable(row.FOR_NAME),
+      parent: readable(row.REF_NAME),
+    }));
+  } catch (error) {
+    if (errorNumber(error) === ACCESS_DENIED) return [];
+    throw error;
+  }
+}
+
+/** PROCESS is missing; whether that is accepted is the preflight's business. */
+const ACCESS_DENIED = 1227;
 
 /** Which of the names exist in the schema, and as what (`BASE TABLE`, `VIEW`, `SEQUENCE` …). */
 export async function readTableTypes(

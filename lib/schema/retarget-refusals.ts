@@ -28,6 +28,12 @@ function refuseClause(clause: AlterClause): void {
         'The alter function adds a foreign key.',
         'Add the column here and the foreign key in a step of its own after the migration.',
       );
+    case 'add-system-versioning':
+      throw new Refusal(
+        'LHM_ALTER_UNSUPPORTED',
+        'The alter function adds system versioning: every change that is applied meanwhile would become history.',
+        'Use a native ALTER TABLE … ADD SYSTEM VERSIONING.',
+      );
     case 'partition-exchange':
       throw unsupported('a statement that moves rows between a partition and another table');
     case 'tablespace':

@@ -15,4 +15,6 @@ export interface TablePair {
   readonly mapping: ReadonlyMap<string, string>;
   /** Ghost column in lower case → SQL expression that fills it. */
   readonly values: ReadonlyMap<string, string>;
+  /** The ALTER names an AUTO_INCREMENT counter: the origin's is not carried over. */
+  readonly ownCounter: boolean;
 }

@@ -37,6 +37,8 @@ export interface TriggerFacts {
   readonly timing: string;
   readonly event: string;
   readonly body: string;
+  /** When it was made: one that was dropped and made anew has missed something. */
+  readonly created: string;
 }
 
 export interface ForeignKey {
@@ -59,12 +61,19 @@ export interface TableSchema {
 
 /** The definition without its AUTO_INCREMENT counter, which every insert changes. */
 export function definitionText(createSql: string): string {
-  return createSql.replace(/\) ENGINE=[^]*$/, (options) => options.replace(/ AUTO_INCREMENT=\d+/, ''));
+  // The options begin on the last line that opens with the parenthesis; a comment's line breaks are escaped.
+  const options = createSql.lastIndexOf('\n) ');
+  return (
+    createSql.slice(0, options) +
+    createSql.slice(options).replace(/^(\n\) ENGINE=\w+) AUTO_INCREMENT=\d+/, '$1')
+  );
 }
 
 /** The live AUTO_INCREMENT counter in SHOW CREATE TABLE (never cached, unlike information_schema); null if unset. */
 export function autoIncrementOf(createSql: string): string | null {
-  return / AUTO_INCREMENT=(\d+)/.exec(createSql.slice(createSql.lastIndexOf('\n)')))?.[1] ?? null;
+  return (
+    /^\n\) ENGINE=\w+ AUTO_INCREMENT=(\d+)/.exec(createSql.slice(createSql.lastIndexOf('\n) ')))?.[1] ?? null
+  );
 }
 
 export function columnNamed(table: TableSchema, name: string): Column | undefined {

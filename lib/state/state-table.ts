@@ -1,5 +1,7 @@
 import { Refusal } from '../errors';
+import { createTaking } from '../database/create-taking';
 import type { Session } from '../database/session';
+import { errorNumber } from '../database/server-error';
 import { qualified, text } from '../database/sql';
 import type { DerivedNames } from '../schema/derived-names';
 
@@ -34,10 +36,12 @@ export class StateTable {
 
   async create(session: Session, startedAt: Date): Promise<void> {
     const record: MigrationRecord = { version: 1, names: this.names, startedAt: startedAt.toISOString() };
-    await session.execute(
+    await createTaking(
+      session,
+      { schema: this.schema, table: this.names.state },
       `CREATE TABLE ${this.table} (id TINYINT NOT NULL PRIMARY KEY, epoch VARCHAR(64) NOT NULL,` +
         ` record TEXT NOT NULL, copied_to TEXT NULL)` +
-        ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = ${text(STATE_COMMENT + this.origin)}`,
+        ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = '${inComment(STATE_COMMENT + this.origin)}'`,
     );
     await session.execute(
       `INSERT INTO ${this.table} (id, epoch, record) VALUES (1, ${text(this.epoch)}, ${text(JSON.stringify(record))})`,
@@ -68,6 +72,11 @@ export class StateTable {
   }
 }
 
+/** A comment takes nothing but a plain string; backslashes escape on the library's own sessions. */
+function inComment(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll("'", "''");
+}
+
 /** Raises the epoch of a dead run's row, so that nothing of it can still write, and returns what it wrote down. */
 export async function takeOver(
   session: Session,
@@ -80,6 +89,29 @@ export async function takeOver(
   await session.execute('COMMIT');
   return readRecord(session, schema, stateTable);
 }
+
+/**
+ * Whether the state table is still this run's. A run that was broken off before it wrote its row owns what it had
+ * created, which is that table alone.
+ */
+export async function isOwner(
+  session: Session,
+  schema: string,
+  stateTable: string,
+  epoch: string,
+): Promise<boolean> {
+  try {
+    const [row] = await session.query<{ epoch: string }>(
+      `SELECT epoch FROM ${qualified(schema, stateTable)} WHERE id = 1`,
+    );
+    return row === undefined || row.epoch === epoch;
+  } catch (error) {
+    if (errorNumber(error) === NO_SUCH_TABLE) return false;
+    throw error;
+  }
+}
+
+const NO_SUCH_TABLE = 1146;
 
 /** What a run wrote down about itself; null when it was killed before it did. */
 export async function readRecord(

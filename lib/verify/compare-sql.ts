@@ -66,7 +66,7 @@ export function listExtra(pair: TablePair, selection: Selection, pending: Pendin
     `SELECT ${key.ghostKeys.select(ghost)} FROM ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
     ` LEFT JOIN ${qualified(schema, pair.origin.table)} FORCE INDEX (${id(key.originIndex)})` +
     ` ON ${sameKeyCondition(key.ghostKeys, ghost, key.originKeys, origin)}` +
-    ` WHERE ${selection.ghost} AND ${origin}.${id(key.originKeys.names[0] ?? '')} IS NULL` +
+    ` WHERE ${selection.ghost} AND ${missing(`${origin}.${id(key.originKeys.names[0] ?? '')}`)}` +
     ` AND ${notPending(pair, ghost, key.ghostKeys.names, pending)} LIMIT ${MOST_DIFFERENCES}`
   );
 }
@@ -91,7 +91,7 @@ export function listScratchExtra(pair: TablePair, selection: Selection): string 
     `SELECT ${key.ghostKeys.select(ghost)} FROM ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
     ` LEFT JOIN ${qualified(schema, names.scratch)} FORCE INDEX (${id(key.ghostIndex)})` +
     ` ON ${sameKeyCondition(key.ghostKeys, scratch, key.ghostKeys, ghost)}` +
-    ` WHERE ${selection.ghost} AND ${scratch}.${id(key.ghostKeys.names[0] ?? '')} IS NULL`
+    ` WHERE ${selection.ghost} AND ${missing(`${scratch}.${id(key.ghostKeys.names[0] ?? '')}`)}`
   );
 }
 
@@ -118,6 +118,11 @@ function firstKey(pair: TablePair): string {
   return `${id(pair.names.ghost)}.${id(pair.key.ghostKeys.names[0] ?? '')}`;
 }
 
+/** That an outer join found no row. For a NOT NULL date of zeros `IS NULL` is true, too. */
+function missing(key: string): string {
+  return `(LENGTH(${key}) IS NULL)`;
+}
+
 function notPending(pair: TablePair, alias: string, names: readonly string[], pending: Pending): string {
   const journal = id(pair.names.journal);
   const same = pair.key.originKeys.names
@@ -128,26 +133,37 @@ function notPending(pair: TablePair, alias: string, names: readonly string[], pe
 
 /** Every comparable column equal, byte by byte; the key columns too, because 'a' joins 'A'. */
 function equalRows(pair: TablePair, side: 'bytes' | 'scratch'): string {
-  const conditions = [`${firstKey(pair)} IS NOT NULL`];
+  const conditions = [`NOT ${missing(firstKey(pair))}`];
   for (const { target, expression, comparable } of pair.columns) {
     const column = columnNamed(pair.ghost, target);
     if (column === undefined || comparable === 'none') continue;
     const left = side === 'bytes' ? expression : `${id(pair.names.scratch)}.${id(target)}`;
-    conditions.push(`${exact(column, left)} <=> ${exact(column, `${id(pair.names.ghost)}.${id(target)}`)}`);
+    const right = `${id(pair.names.ghost)}.${id(target)}`;
+    for (const part of exact(column)) conditions.push(`${part(left)} <=> ${part(right)}`);
   }
   return conditions.join(' AND ');
 }
 
 const COMPARED_AS_THEY_ARE = new Set([
   ...['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'float', 'double', 'year', 'bit'],
-  ...['date', 'time', 'datetime', 'timestamp', 'uuid', 'inet4', 'inet6'],
+  ...['date', 'time', 'datetime', 'uuid', 'inet4', 'inet6'],
+  ...['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob'],
 ]);
 
-/** An expression that differs whenever the stored values do: no collation, no padding, no JSON equality. */
-function exact(column: Column, expression: string): string {
-  if (COMPARED_AS_THEY_ARE.has(column.dataType)) return expression;
-  if (column.dataType === 'enum' || column.dataType === 'set') return `CAST(${expression} AS UNSIGNED)`;
-  if (column.dataType === 'json') return `CAST(CAST(${expression} AS CHAR) AS BINARY)`;
-  if (column.charset !== null || /binary|blob/.test(column.dataType)) return `CAST(${expression} AS BINARY)`;
-  return `HEX(${expression})`;
+type Part = (expression: string) => string;
+
+/**
+ * Expressions of which one differs whenever the stored values do: no collation, no padding, no JSON equality, no hour
+ * that comes twice. None of them makes a copy of a long text, which would be NULL beyond `max_allowed_packet`.
+ */
+function exact({ dataType, charset }: Column): Part[] {
+  const length: Part = (value) => `LENGTH(${value})`;
+  if (COMPARED_AS_THEY_ARE.has(dataType)) return [(value) => value];
+  // Of a column, this is the instant itself.
+  if (dataType === 'timestamp') return [(value) => `UNIX_TIMESTAMP(${value})`];
+  if (dataType === 'enum' || dataType === 'set') return [(value) => `CAST(${value} AS UNSIGNED)`];
+  if (dataType === 'json') return [(value) => `CAST(CAST(${value} AS CHAR) AS BINARY)`];
+  // Equal lengths leave no room for padding, and the rest is compared code by code.
+  if (charset !== null) return [length, (value) => `${value} COLLATE ${charset}_bin`];
+  return [length, (value) => `CRC32(${value})`, (value) => `HEX(${value})`];
 }

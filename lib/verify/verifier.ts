@@ -38,7 +38,7 @@ export interface VerifiedCounts {
   readonly rechecked: number;
   /** Keys compared while the application was blocked. */
   readonly underLock: number;
-  /** Keys that were not compared: 0, or -1 when the verification was switched off. */
+  /** Rows that were not compared: 0, or all that were copied when the verification was switched off. */
   readonly notCompared: number;
 }
 
@@ -65,6 +65,8 @@ export class Verifier {
     private readonly recheck: RecheckTable,
     private readonly scratch: ScratchTable,
     private readonly rowsAtOnce: number,
+    /** Most keys that one statement may list. */
+    private readonly keysAtOnce: number,
   ) {}
 
   get counts(): VerifiedCounts {
@@ -93,7 +95,9 @@ export class Verifier {
 
   /** Compares keys that were written to meanwhile; returns how many entries there were, 0 when none is left. */
   async recheckNext(session: Session, locked = false): Promise<number> {
-    const batch = await transaction(session, () => this.recheck.read(session, RECHECK_KEYS));
+    const batch = await transaction(session, () =>
+      this.recheck.read(session, Math.min(RECHECK_KEYS, this.keysAtOnce)),
+    );
     if (batch.entries === 0) return 0;
     const selection = selectKeys(this.pair, batch.keys);
     const differing = comparesInPlace(this.pair)

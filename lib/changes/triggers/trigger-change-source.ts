@@ -1,7 +1,7 @@
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
 import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
-import { LOCK_WAIT_TIMEOUT } from '../../database/server-error';
+import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
 import type { RowKey } from '../../schema/key-column';
@@ -19,7 +19,7 @@ import {
   pendingEntries,
   readJournal,
 } from './journal-table';
-import { createTrigger, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
+import { createTrigger, quoteAccount, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
 
 const log = debugLog('changes');
 
@@ -50,8 +50,40 @@ export class TriggerChangeSource implements ChangeSource {
     await session.execute(createJournal(pair));
     await session.execute(insertMarker(pair));
     await session.execute('COMMIT');
+    if (this.definer !== null) await this.tryDefiner(this.definer);
     await this.installTriggers();
     log('triggers installed on %s', pair.origin.table);
+  }
+
+  /**
+   * A definer that does not exist, or may not write the journal, would make every write of the application fail; so the
+   * first trigger to run as it is one on a table of our own.
+   */
+  private async tryDefiner(definer: string): Promise<void> {
+    const { session, pair } = this;
+    const { schema, names } = pair;
+    const trigger = qualified(schema, names.triggers.update);
+    try {
+      await session.execute(
+        `CREATE DEFINER = ${quoteAccount(definer)} TRIGGER ${trigger} AFTER UPDATE ON ${qualified(schema, names.state)}` +
+          ` FOR EACH ROW ${insertMarker(pair)}`,
+      );
+      await session.execute(`UPDATE ${qualified(schema, names.state)} SET copied_to = '' WHERE id = 1`);
+      await session.execute('COMMIT');
+    } catch (cause) {
+      if (errorNumber(cause) === 0 || session.lost) throw cause;
+      throw new Refusal(
+        'LHM_BAD_DEFINER',
+        `Triggers cannot run as ${definer}: ${messageOf(cause)}.`,
+        'Name an account that exists and may INSERT and use triggers in the database (triggers.definer), or leave it out.',
+        { cause },
+      );
+    } finally {
+      if (!session.lost) {
+        await session.execute('ROLLBACK');
+        await session.execute(`DROP TRIGGER IF EXISTS ${trigger}`);
+      }
+    }
   }
 
   /**

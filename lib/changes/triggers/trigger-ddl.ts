@@ -42,7 +42,7 @@ export function createTrigger(pair: TablePair, trigger: TriggerDefinition, defin
   );
 }
 
-function quoteAccount(account: string): string {
+export function quoteAccount(account: string): string {
   const at = account.lastIndexOf('@');
   return at < 0 ? id(account) : `${id(account.slice(0, at))}@${id(account.slice(at + 1))}`;
 }

@@ -20,7 +20,8 @@ export const cutOverOptions: Check = ({ options, server, grants }) => {
     });
   }
   const waits = oldReadViews === 'wait' || (oldReadViews === undefined && !server.instantDropColumn);
-  if (waits && grants !== null && !grants.hasGlobal('PROCESS')) {
+  // Otherwise PROCESS is asked for anyway.
+  if (options.blindSpots === 'accept' && waits && grants !== null && !grants.hasGlobal('PROCESS')) {
     problems.push({
       code: 'LHM_MISSING_PRIVILEGE',
       message:
