@@ -253,8 +253,8 @@ function mergeRenames(
   return mapping;
 }
 
-/** Clauses that rebuild a table without showing in its definition. */
-const REBUILDS = new Set(['engine', 'force', 'order-by']);
+/** Clauses that change something which does not show in the definition. */
+const REBUILDS = new Set(['engine', 'force', 'order-by', 'auto-increment']);
 
 function refuseNothing(
   before: string,

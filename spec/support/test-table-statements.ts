@@ -33,7 +33,11 @@ export function intercept(knex: Knex, { match, when, skip = 0, run }: Intercepti
         state.happened = true;
         const act = (): Promise<void> => Promise.resolve(run(connection.threadId, sql));
         const fail = (error: unknown): void => callback(error as QueryError);
-        if (when === 'before') return act().then(() => query(sql, values, callback), fail);
+        if (when === 'before') {
+          return act().then(() => {
+            query(sql, values, callback);
+          }, fail);
+        }
         return query(sql, values, (...answer) => {
           act().then(() => callback(...answer), fail);
         });
