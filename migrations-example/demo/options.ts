@@ -15,7 +15,7 @@ export const USAGE = `npm run demo [-- options]
   --server mysql|mariadb|both   which server to start (default mysql)
   --rows 1000000                rows in the table
   --writers 6                   clients that write to it meanwhile
-  --changes 2                   how many of the ${CHANGES.length} example migrations change the full table`;
+  --changes ${CHANGES.length}                   how many of the ${CHANGES.length} example migrations change the full table`;
 
 const FLAVORS = new Map<string, readonly Flavor[]>([
   ['mysql', ['mysql']],
@@ -31,7 +31,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | null {
       server: { type: 'string', default: 'mysql' },
       rows: { type: 'string', default: '1000000' },
       writers: { type: 'string', default: '6' },
-      changes: { type: 'string', default: '2' },
+      changes: { type: 'string', default: String(CHANGES.length) },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
