@@ -6,7 +6,8 @@ import type { Index } from '../schema/table-schema';
 
 /**
  * A temporary table with the ghost's columns and CHECKs, and only the index by which rows are found; not LIKE the ghost,
- * because a temporary table can have neither partitions nor FULLTEXT indexes nor compression.
+ * because a temporary table can have neither partitions nor FULLTEXT indexes nor compression. ROW_FORMAT, because the
+ * server's default may have no room for the ghost's rows.
  *
  * @param table its name, quoted
  */
@@ -36,7 +37,7 @@ export function scratchDefinition(pair: TablePair, table: string): string {
   const charset = / DEFAULT CHARSET=\w+(?: COLLATE=\w+)?/.exec(
     createSql.slice(createSql.lastIndexOf('\n) ')),
   )?.[0];
-  return `CREATE TEMPORARY TABLE ${table} (${[...elements, ...keys].join(', ')}) ENGINE=InnoDB${charset ?? ''}`;
+  return `CREATE TEMPORARY TABLE ${table} (${[...elements, ...keys].join(', ')}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC${charset ?? ''}`;
 }
 
 /** Its first columns, as far as they are whole: the chunk key's are. */

@@ -15,14 +15,20 @@ const MEANING = new Set([
   ...['TIME_TRUNCATE_FRACTIONAL', 'TIME_ROUND_FRACTIONAL'],
 ]);
 
+const ZEROS = new Set(['NO_ZERO_DATE', 'NO_ZERO_IN_DATE']);
+
 /**
  * The sql_mode under which rows are copied: expressions and conversions come out as in a statement of the caller's.
  *
  * @param lossy without strictness, for those who mean it when a conversion loses data
+ * @param dates with the caller's rules about zeros in dates, too
  */
-export function copySqlMode(callers: string, lossy: boolean): string {
+export function copySqlMode(callers: string, lossy: boolean, dates = false): string {
   const own = OWN_SQL_MODE.split(',').filter((mode) => !(lossy && mode.startsWith('STRICT_')));
-  return [...own, ...callers.split(',').filter((mode) => MEANING.has(mode))].join(',');
+  return [
+    ...own,
+    ...callers.split(',').filter((mode) => MEANING.has(mode) || (dates && ZEROS.has(mode))),
+  ].join(',');
 }
 
 /**
@@ -62,10 +68,14 @@ export function sessionSettings(
       `SET ${assignments.join(', ')}`,
       'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
     ],
-    optional: [
+    optional:
       server.flavor === 'mysql'
-        ? 'SET SESSION sql_require_primary_key = 0'
-        : "SET SESSION alter_algorithm = 'DEFAULT'",
-    ],
+        ? [
+            'SET SESSION sql_require_primary_key = 0',
+            // A generated key that is not shown would be left out of the clone.
+            'SET SESSION show_gipk_in_create_table_and_information_schema = ON',
+            'SET SESSION sql_generate_invisible_primary_key = 0',
+          ]
+        : ["SET SESSION alter_algorithm = 'DEFAULT'"],
   };
 }

@@ -1,7 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../database/database';
 import { copySqlMode } from '../database/session-settings';
-import type { ServerCapabilities } from '../database/server-capabilities';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { text } from '../database/sql';
@@ -9,16 +8,23 @@ import { insertFromOrigin } from '../changes/apply-sql';
 import { Refusal } from '../errors';
 import type { ColumnOptions } from '../options/options';
 import { chooseChunkKey } from '../schema/chunk-key';
-import { convertsAsNative } from '../schema/conversion-support';
 import { mapColumns } from '../schema/column-mapping';
 import type { DerivedNames } from '../schema/derived-names';
-import { readForeignKeys, readTableSchema, showCreateTable } from '../schema/read-table-schema';
-import { modesOfSqlMode } from '../schema/sql-tokens';
+import { readTableSchema, showCreateTable } from '../schema/read-table-schema';
+import { modesOfSqlMode, tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
-import { columnNamed, definitionText, type TableSchema } from '../schema/table-schema';
+import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { AlterFunction } from './alter-function';
 import { createGhostTable, ghostDefinition } from './create-ghost-table';
 import { refuseDependence, usableCandidates } from './time-zone';
+import {
+  refuseAmbiguous,
+  refuseConversions,
+  refuseEngine,
+  refuseForeignKeys,
+  refuseNothing,
+  refuseZeroDates,
+} from './refuse-change';
 import { runAlter, type AlterOutcome } from './run-alter';
 
 export interface PrepareInput {
@@ -82,8 +88,12 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
     values,
     ownCounter: outcome.changes.some(({ clauses }) => clauses.some(({ kind }) => kind === 'auto-increment')),
   };
+  if (convertsToDates(pair)) {
+    const dates = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss, true);
+    await session.execute(`SET SESSION sql_mode = '${dates}'`);
+  }
   await tryMapping(session, pair);
-  refuseZeroDates(database.callerSqlMode, pair);
+  await refuseZeroDates(session, database.callerSqlMode, pair);
   return { pair, statements: outcome.changes.map(({ readable }) => readable) };
 }
 
@@ -105,31 +115,6 @@ async function alterGhost(
     // The user's statements may have been SET.
     if (!session.lost) await database.restore(session);
   }
-}
-
-/** Only InnoDB has the transactions that everything here rests on. */
-function refuseEngine({ createSql }: TableSchema): void {
-  const engine = /^\n\) ENGINE=(\w+)/.exec(createSql.slice(createSql.lastIndexOf('\n) ')))?.[1];
-  if (engine === undefined || engine.toLowerCase() === 'innodb') return;
-  throw new Refusal(
-    'LHM_UNSUPPORTED_ENGINE',
-    `The ALTER changes the engine to ${engine}, which has no transactions.`,
-    'Change the engine with a native ALTER TABLE.',
-  );
-}
-
-async function refuseForeignKeys(
-  session: Session,
-  ghost: TableSchema,
-  server: ServerCapabilities,
-): Promise<void> {
-  const [key] = await readForeignKeys(session, ghost, server);
-  if (key === undefined) return;
-  throw new Refusal(
-    'LHM_ALTER_ADDS_FOREIGN_KEY',
-    `The ALTER adds the foreign key '${key.name}' to '${key.parent}'.`,
-    'Foreign keys are not supported yet: add the column and its index here, and the key with a native ALTER TABLE.',
-  );
 }
 
 function mergeValues(
@@ -154,7 +139,7 @@ function mergeValues(
         'Give an SQL expression, e.g. "LOWER(email)" or "\'new\'".',
       );
     }
-    if (/\bselect\b/i.test(value)) {
+    if (tokenize(value).some((token) => token.kind === 'word' && /^select$/i.test(token.value))) {
       throw new Refusal(
         'LHM_BAD_VALUES',
         `The value of '${name}' reads another table, whose changes would not be noticed.`,
@@ -173,45 +158,6 @@ function mergeValues(
     values.set(key, value);
   }
   return values;
-}
-
-/** Where copying would make another value of it than an ALTER does, it is for the user to say which is meant. */
-function refuseConversions(
-  origin: TableSchema,
-  ghost: TableSchema,
-  mapping: ReadonlyMap<string, string>,
-  values: ReadonlyMap<string, string>,
-): void {
-  for (const [from, to] of mapping) {
-    const [before, after] = [columnNamed(origin, from), columnNamed(ghost, to)];
-    if (before === undefined || after === undefined || after.generated) continue;
-    if (values.has(to.toLowerCase()) || convertsAsNative(before, after)) continue;
-    throw new Refusal(
-      'LHM_CONVERSION_UNSUPPORTED',
-      `Column '${from}' is converted from ${before.columnType} to ${after.columnType}, which the server does in one way in an ALTER and in another way in a copy.`,
-      `Say how it is meant: ctx.values['${to}'] = an SQL expression over the old row; or use a native ALTER TABLE.`,
-    );
-  }
-}
-
-/** Under the modes that the library's own statements cannot bear, the same characters mean another thing. */
-const AMBIGUOUS = [
-  ['NO_BACKSLASH_ESCAPES', '\\', 'CHAR(92) is one'],
-  ['ANSI_QUOTES', '"', 'names in back-ticks, texts in single quotes'],
-] as const;
-
-function refuseAmbiguous(sqlMode: string, values: ReadonlyMap<string, string>): void {
-  const modes = sqlMode.toUpperCase().split(',');
-  for (const [name, value] of values) {
-    for (const [mode, character, instead] of AMBIGUOUS) {
-      if (!modes.includes(mode) || !value.includes(character)) continue;
-      throw new Refusal(
-        'LHM_BAD_VALUES',
-        `The value of '${name}' holds a ${character}, which means another thing under the server's ${mode}.`,
-        `Write it without: ${instead}.`,
-      );
-    }
-  }
 }
 
 function mergeRenames(
@@ -253,24 +199,6 @@ function mergeRenames(
   return mapping;
 }
 
-/** Clauses that change something which does not show in the definition. */
-const REBUILDS = new Set(['engine', 'force', 'order-by', 'auto-increment']);
-
-function refuseNothing(
-  before: string,
-  ghost: TableSchema,
-  outcome: AlterOutcome,
-  values: ReadonlyMap<string, string>,
-): void {
-  const rebuilds = outcome.changes.some(({ clauses }) => clauses.some((clause) => REBUILDS.has(clause.kind)));
-  if (rebuilds || values.size > 0 || definitionText(before) !== definitionText(ghost.createSql)) return;
-  throw new Refusal(
-    'LHM_ALTER_CHANGES_NOTHING',
-    'The table already is what the ALTER makes of it.',
-    'If the change was made before, mark the migration as done; to rebuild the table as it is, use FORCE.',
-  );
-}
-
 function noKey(origin: TableSchema, rejected: readonly { index: string; reason: string }[]): Refusal {
   const why = rejected.map(({ index, reason }) => `'${index}': ${reason}`).join('; ');
   return new Refusal(
@@ -280,16 +208,14 @@ function noKey(origin: TableSchema, rejected: readonly { index: string; reason: 
   );
 }
 
-/** A native ALTER refuses to fill a new NOT NULL date with zeros under NO_ZERO_DATE; so does this. */
-function refuseZeroDates(sqlMode: string, { columns }: TablePair): void {
-  if (!/\bNO_ZERO_DATE\b/i.test(sqlMode)) return;
-  const zero = columns.find(({ expression }) => expression.startsWith("'0000-00-00"));
-  if (zero === undefined) return;
-  throw new Refusal(
-    'LHM_BAD_VALUES',
-    `The new column '${zero.target}' is NOT NULL and has no default, and the server's sql_mode forbids the date 0000-00-00.`,
-    `Give it a default, or say what it is filled with: ctx.values['${zero.target}'] = 'CURRENT_DATE'.`,
-  );
+const DATES = new Set(['date', 'datetime', 'timestamp']);
+
+/** Whether text becomes a date: then the caller's rules about zeros in dates hold, as in an ALTER. */
+function convertsToDates({ origin, ghost, mapping }: TablePair): boolean {
+  return [...mapping].some(([from, to]) => {
+    const types = [columnNamed(origin, from)?.dataType ?? '', columnNamed(ghost, to)?.dataType ?? ''];
+    return !DATES.has(types[0] ?? '') && DATES.has(types[1] ?? '');
+  });
 }
 
 /** Compiles the copy's statement without copying, so that a mistake in a value expression shows at once. */

@@ -1,4 +1,6 @@
-import { innodbName } from '../database/innodb-name';
+import { innodbNamePattern } from '../database/innodb-name';
+import { errorNumber } from '../database/server-error';
+import { Refusal } from '../errors';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import type { TableName } from '../schema/identifier';
@@ -16,17 +18,26 @@ export interface TableIdReader {
 export async function readTableId(session: Session, { server, name }: TableIdReader): Promise<string | null> {
   const view = server.flavor === 'mariadb' ? 'INNODB_SYS_TABLES' : 'INNODB_TABLES';
   try {
+    // Of a partitioned table every partition is filed, behind a #.
     const rows = await session.query<{ TABLE_ID: string; TOTAL_ROW_VERSIONS?: string }>(
-      `SELECT * FROM information_schema.${view} WHERE NAME = ? OR NAME LIKE ? ORDER BY TABLE_ID`,
-      [innodbName(name), `${like(innodbName(name))}#%`],
+      `SELECT * FROM information_schema.${view} WHERE NAME REGEXP ? ORDER BY TABLE_ID`,
+      [`^${innodbNamePattern(name)}(#.*)?$`],
     );
-    if (rows.length === 0) return null;
+    if (rows.length === 0) throw notFound(name);
     return rows.map((row) => `${row.TABLE_ID}:${row.TOTAL_ROW_VERSIONS ?? ''}`).join(',');
-  } catch {
-    return null;
+  } catch (error) {
+    if (errorNumber(error) === ACCESS_DENIED) return null;
+    throw error;
   }
 }
 
-function like(name: string): string {
-  return name.replace(/[\\_%]/g, '\\$&');
+const ACCESS_DENIED = 1227;
+
+/** Without its id a TRUNCATE would go unnoticed, so this is no reason to go on. */
+function notFound({ schema, table }: TableName): Refusal {
+  return new Refusal(
+    'LHM_ORIGIN_CHANGED',
+    `InnoDB does not list the table '${schema}.${table}': it was dropped or renamed by somebody else, or its name is filed in an unknown way.`,
+    'Nothing was swapped. If the table is there, please report its name.',
+  );
 }

@@ -5,7 +5,7 @@ import type { Leftover } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { derivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
-import { readTableTypes } from '../schema/read-table-schema';
+import { readTableTypes, readTriggers } from '../schema/read-table-schema';
 import { readRecord, tableOfState, takeOver } from '../state/state-table';
 import { Cleaner } from './cleaner';
 
@@ -29,6 +29,13 @@ export async function leftByRun(session: Session, { schema, table }: TableName):
   return [{ kind: 'table', name: `${schema}.${state}`, sql: `DROP TABLE ${qualified(schema, state)}` }];
 }
 
+/** A trigger on the state table tried whether the definer may; it must not run when the table is written to now. */
+async function removeProbe(session: Session, schema: string, state: string): Promise<void> {
+  for (const { name } of await readTriggers(session, { schema, table: state })) {
+    await session.execute(`DROP TRIGGER ${qualified(schema, name)}`);
+  }
+}
+
 /** Listing takes no lock on a live table. */
 const NO_LOCK: BoundedLock = { waitSeconds: 1, attempts: 1, pause: () => Promise.resolve() };
 
@@ -48,6 +55,7 @@ export async function removeDeadRun(
   if (left.length === 0) return left;
   const { schema } = name;
   const state = stateNameOf(name.table);
+  await removeProbe(session, schema, state);
   const record = await takeOver(session, schema, state, epoch);
   log('removing what the run of %s left', record?.startedAt ?? 'unknown time');
   // Without its row the dead run had created nothing but the state table.

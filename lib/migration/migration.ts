@@ -20,7 +20,7 @@ import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
-import { isOwner, StateTable } from '../state/state-table';
+import { ownerOf, StateTable } from '../state/state-table';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
@@ -42,6 +42,7 @@ export class Migration {
   private stage: Stage = 'nothing';
   private pair: TablePair | null = null;
   private work: Session | null = null;
+  private lock: AdvisoryLock | null = null;
 
   constructor(
     private readonly database: Database,
@@ -61,6 +62,7 @@ export class Migration {
     const observer = await this.database.open('observer');
     const lock = new AdvisoryLock(observer, this.name.schema, this.name.table);
     await lock.acquire(this.full);
+    this.lock = lock;
 
     progress.enter('preflight');
     await removeDeadRun(observer, this.name, this.epoch, liveLock(signal));
@@ -116,7 +118,7 @@ export class Migration {
       if (this.stage === 'swapped') {
         leftovers = await cleaner.leftovers(session);
         outcome = 'swapped';
-      } else if (!(await isOwner(session, this.name.schema, this.names.state, this.epoch))) {
+      } else if (!(await this.mayRemoveAll(session))) {
         await cleaner.removeTimestamped(session);
         leftovers = [];
         outcome = 'rolled-back';
@@ -128,6 +130,21 @@ export class Migration {
       log('could not clean up: %s', messageOf(secondError));
     }
     return describeFailure(error, { ...facts, outcome, leftovers });
+  }
+
+  /**
+   * Whether what bears a name without a timestamp is still ours. Where the state table was dropped, nobody else can have
+   * begun as long as we hold the lock.
+   */
+  private async mayRemoveAll(session: Session): Promise<boolean> {
+    const owner = await ownerOf(session, this.name.schema, this.names.state, this.epoch);
+    if (owner !== 'gone') return owner === 'ours';
+    return (
+      this.lock?.check().then(
+        () => true,
+        () => false,
+      ) ?? false
+    );
   }
 
   hookContext(): HookContext {

@@ -69,7 +69,6 @@ export function mapColumns(
 const LENGTH_STORED = /^(?:tiny|medium|long)?(?:text|blob)$/;
 const STRINGS = /(?:char|text|binary|blob)$/;
 const FLOATING = new Set(['float', 'double']);
-const TEXTS = /(?:char|text)$/;
 const INTEGERS = /int$/;
 
 /**
@@ -87,8 +86,8 @@ function carried(origin: TableSchema, from: Column, to: Column, { lossy, server 
   const column = `${id(origin.table)}.${id(from.name)}`;
   const spelled = FLOATING.has(from.dataType) || from.dataType === 'year';
   if (spelled && STRINGS.test(to.dataType)) return `CONCAT(${column})`;
-  if (server.roundsTextToIntegers && !lossy && TEXTS.test(from.dataType) && INTEGERS.test(to.dataType)) {
-    return `IF(${column} REGEXP '^ *[-+]?[0-9]+ *$', ${column}, CONCAT(${column}, 'x'))`;
+  if (server.roundsTextToIntegers && !lossy && STRINGS.test(from.dataType) && INTEGERS.test(to.dataType)) {
+    return `IF(${column} REGEXP '^[[:space:]]*[-+]?[0-9]+[[:space:]]*$', ${column}, CONCAT(${column}, 'x'))`;
   }
   const unseen =
     LENGTH_STORED.test(to.dataType) && STRINGS.test(from.dataType) && from.dataType !== to.dataType;

@@ -14,9 +14,14 @@ const DATES = ['date', 'datetime', 'timestamp', 'time'];
 const DIFFERENT: readonly (readonly [from: readonly string[], to: readonly string[]])[] = [
   [[...STRINGS, ...BYTES, ...FLOATING], ['bit']],
   [FLOATING, ['year', 'enum', 'set', ...DATES]],
-  [['decimal', ...INTEGERS], DATES],
+  [['decimal', 'year', 'bit', 'json', ...INTEGERS], DATES],
+  [
+    ['decimal', 'year', ...INTEGERS],
+    ['enum', 'set'],
+  ],
   [DATES, ['year']],
   [['json'], [...NUMBERS, 'bit', 'year']],
+  [NUMBERS, ['json']],
 ];
 
 /** Whether the copy converts such a column as a native ALTER does. */

@@ -1,5 +1,5 @@
 import type { Session } from '../database/session';
-import { innodbName } from '../database/innodb-name';
+import { innodbNamePattern } from '../database/innodb-name';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { errorNumber } from '../database/server-error';
 import { qualified } from '../database/sql';
@@ -109,12 +109,16 @@ async function hiddenForeignKeys(
   server: ServerCapabilities,
 ): Promise<ForeignKey[]> {
   const view = server.flavor === 'mariadb' ? 'INNODB_SYS_FOREIGN' : 'INNODB_FOREIGN';
-  const filed = [innodbName(name), `${name.schema}/${name.table}`].map((one) => one.toLowerCase());
+  const [setting] = await session.query<{ folds: number }>('SELECT @@GLOBAL.lower_case_table_names AS folds');
+  const flags = Number(setting?.folds) === 0 ? '' : 'i';
+  const filed = new RegExp(`^${innodbNamePattern(name)}$`, flags);
+  const plain = `${name.schema}/${name.table}`;
+  const isOurs = (one: string): boolean => one === plain || filed.test(one);
   try {
-    const rows = await session.query<{ ID: string; FOR_NAME: string; REF_NAME: string }>(
-      `SELECT * FROM information_schema.${view} WHERE LOWER(FOR_NAME) IN (?) OR LOWER(REF_NAME) IN (?)`,
-      [filed, filed],
+    const all = await session.query<{ ID: string; FOR_NAME: string; REF_NAME: string }>(
+      `SELECT * FROM information_schema.${view}`,
     );
+    const rows = all.filter((row) => isOurs(row.FOR_NAME) || isOurs(row.REF_NAME));
     const readable = (one: string): string => one.replace('/', '.');
     return rows.map((row) => ({
       name: row.ID.split('/').at(-1) ?? row.ID,

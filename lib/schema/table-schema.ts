@@ -59,21 +59,24 @@ export interface TableSchema {
   readonly indexes: readonly Index[];
 }
 
+/** How the options begin: MySQL puts a tablespace before the engine. */
+export const ENGINE = /^\n\)(?: \/\*!\d+ TABLESPACE .*? \*\/)? ENGINE=(\w+)/;
+const COUNTER = new RegExp(`(${ENGINE.source}) AUTO_INCREMENT=(\\d+)`);
+
+/** The options of a definition: they begin on the last line that opens with the parenthesis. */
+export function optionsOf(createSql: string): string {
+  return createSql.slice(createSql.lastIndexOf('\n) '));
+}
+
 /** The definition without its AUTO_INCREMENT counter, which every insert changes. */
 export function definitionText(createSql: string): string {
-  // The options begin on the last line that opens with the parenthesis; a comment's line breaks are escaped.
-  const options = createSql.lastIndexOf('\n) ');
-  return (
-    createSql.slice(0, options) +
-    createSql.slice(options).replace(/^(\n\) ENGINE=\w+) AUTO_INCREMENT=\d+/, '$1')
-  );
+  const options = optionsOf(createSql);
+  return createSql.slice(0, createSql.length - options.length) + options.replace(COUNTER, '$1');
 }
 
 /** The live AUTO_INCREMENT counter in SHOW CREATE TABLE (never cached, unlike information_schema); null if unset. */
 export function autoIncrementOf(createSql: string): string | null {
-  return (
-    /^\n\) ENGINE=\w+ AUTO_INCREMENT=(\d+)/.exec(createSql.slice(createSql.lastIndexOf('\n) ')))?.[1] ?? null
-  );
+  return COUNTER.exec(optionsOf(createSql))?.[3] ?? null;
 }
 
 export function columnNamed(table: TableSchema, name: string): Column | undefined {

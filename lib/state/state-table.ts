@@ -91,22 +91,22 @@ export async function takeOver(
 }
 
 /**
- * Whether the state table is still this run's. A run that was broken off before it wrote its row owns what it had
- * created, which is that table alone.
+ * Whose the state table is now. A run that was broken off before it wrote its row owns what it had created, which is
+ * that table alone.
  */
-export async function isOwner(
+export async function ownerOf(
   session: Session,
   schema: string,
   stateTable: string,
   epoch: string,
-): Promise<boolean> {
+): Promise<'ours' | 'others' | 'gone'> {
   try {
     const [row] = await session.query<{ epoch: string }>(
       `SELECT epoch FROM ${qualified(schema, stateTable)} WHERE id = 1`,
     );
-    return row === undefined || row.epoch === epoch;
+    return row === undefined || row.epoch === epoch ? 'ours' : 'others';
   } catch (error) {
-    if (errorNumber(error) === NO_SUCH_TABLE) return false;
+    if (errorNumber(error) === NO_SUCH_TABLE) return 'gone';
     throw error;
   }
 }

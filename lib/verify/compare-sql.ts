@@ -162,7 +162,8 @@ function exact({ dataType, charset }: Column): Part[] {
   // Of a column, this is the instant itself.
   if (dataType === 'timestamp') return [(value) => `UNIX_TIMESTAMP(${value})`];
   if (dataType === 'enum' || dataType === 'set') return [(value) => `CAST(${value} AS UNSIGNED)`];
-  if (dataType === 'json') return [(value) => `CAST(CAST(${value} AS CHAR) AS BINARY)`];
+  // The second is NULL for a document beyond `max_allowed_packet`.
+  if (dataType === 'json') return [(value) => value, (value) => `CAST(CAST(${value} AS CHAR) AS BINARY)`];
   // Equal lengths leave no room for padding, and the rest is compared code by code.
   if (charset !== null) return [length, (value) => `${value} COLLATE ${charset}_bin`];
   return [length, (value) => `CRC32(${value})`, (value) => `HEX(${value})`];

@@ -148,6 +148,7 @@ for (const flavor of availableFlavors()) {
         ['ADD SYSTEM VERSIONING', 'LHM_ALTER_UNSUPPORTED'],
         ['MODIFY address BIT(8) NULL', 'LHM_CONVERSION_UNSUPPORTED'],
         ['MODIFY size DATETIME NULL', 'LHM_CONVERSION_UNSUPPORTED'],
+        ["MODIFY size ENUM('off', '1', '2') NULL", 'LHM_CONVERSION_UNSUPPORTED'],
         ['ADD COLUMN x INT', 'LHM_BAD_VALUES', { columns: { values: { x: '(SELECT 1)' } } }],
       ];
       for (const [alter, code, options] of refusals) {
@@ -157,6 +158,22 @@ for (const flavor of availableFlavors()) {
           await expectNoLeaks(test);
         });
       }
+
+      it('a value may speak of select without being one', async () => {
+        const values = { x: "CONCAT('please select ', id)" };
+        await test.migrate('ADD COLUMN x VARCHAR(90)', { columns: { values } });
+        expect((await test.rows())[0]).to.include({ x: 'please select 1' });
+      });
+
+      it('text with zeros in a date stops a conversion where an ALTER would', async () => {
+        await test.query("UPDATE emails SET note = '2024-05-06'");
+        await test.query("UPDATE emails SET note = '2024-05-00' WHERE id = 9");
+        await withGlobal('sql_mode', "'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE'", async () => {
+          const error = await test.failure('MODIFY note DATE NULL');
+          expect(error.code).to.equal('LHM_DATA_WOULD_BE_LOST');
+          expect(error.message).to.contain('(id = 9)');
+        });
+      });
 
       it('a new NOT NULL date under NO_ZERO_DATE is refused, as by an ALTER, unless it is given a value', async () => {
         await withGlobal('sql_mode', "'STRICT_TRANS_TABLES,NO_ZERO_DATE'", async () => {
@@ -196,6 +213,69 @@ for (const flavor of availableFlavors()) {
         expect((await test.failure('MODIFY id VARCHAR(5) NOT NULL')).code).to.equal('LHM_NO_USABLE_KEY');
         await test.migrate('MODIFY id VARCHAR(30) NOT NULL');
       });
+
+      for (const table of ['emails', 'größe', 'письма', '表', 'a-b $', 'p#q']) {
+        it(`a TRUNCATE of '${table}' that leaves the same first and last row is noticed`, async () => {
+          test = await TestTable.create(server, { table, columns: 'id INT PRIMARY KEY, n INT' });
+          const name = `\`${table}\``;
+          await test.query(`INSERT INTO ${name} VALUES (1, 1), (2, 2), (3, 3)`);
+          const error = await test.failure('ADD COLUMN x INT', {
+            hooks: {
+              beforeCutOver: async () => {
+                await test.query(`TRUNCATE TABLE ${name}`);
+                await test.query(`INSERT INTO ${name} VALUES (1, 1), (3, 3)`);
+              },
+            },
+          });
+          expect(error.code).to.equal('LHM_ORIGIN_CHANGED');
+          expect(await test.rows()).to.have.length(2);
+          await expectNoLeaks(test);
+        });
+      }
+
+      it("rows too wide for the server's default row format are converted", async () => {
+        const columns = Array.from({ length: 40 }, (_, i) => `t${i} TEXT`).join(', ');
+        test = await TestTable.create(server, { columns: 'id INT PRIMARY KEY, n INT' });
+        await test.query(`DROP TABLE emails`);
+        await test.query(`CREATE TABLE emails (id INT PRIMARY KEY, n INT, ${columns}) ROW_FORMAT = DYNAMIC`);
+        await test.query('INSERT INTO emails (id, n) VALUES (1, 1)');
+        await test.query(
+          `UPDATE emails SET ${Array.from({ length: 40 }, (_, i) => `t${i} = REPEAT('x', 800)`).join(', ')}`,
+        );
+        await withGlobal('innodb_default_row_format', "'compact'", () => test.migrate('MODIFY n BIGINT'));
+        expect(await test.definition()).to.contain('bigint');
+      });
+
+      if (flavor === 'mysql') {
+        it('a table in a tablespace of its own name is written to meanwhile', async () => {
+          const space = `space_${process.pid}`;
+          test = await TestTable.create(server);
+          await test.query(`CREATE TABLESPACE ${space} ADD DATAFILE '${space}.ibd'`);
+          await test.query(`ALTER TABLE emails TABLESPACE ${space}`);
+          const { oldTable } = await test.migrate('ADD COLUMN x INT', {
+            hooks: {
+              afterRowCopy: () =>
+                test.query("INSERT INTO emails (address) VALUES ('new')").then(() => undefined),
+            },
+          });
+          expect(await test.rows()).to.have.length(31);
+          await test.query(`DROP TABLE emails, ${oldTable!}`);
+          await test.query(`DROP TABLESPACE ${space}`);
+        });
+
+        it('a generated primary key that is not shown is kept', async () => {
+          test = await TestTable.create(server);
+          await test.query('SET SESSION sql_generate_invisible_primary_key = 1');
+          await test.query('DROP TABLE emails');
+          await test.query('CREATE TABLE emails (n INT)');
+          await test.query('ALTER TABLE emails ADD COLUMN code INT NOT NULL UNIQUE');
+          await test.query('INSERT INTO emails (n, code) VALUES (1, 1), (2, 2)');
+          await withGlobal('show_gipk_in_create_table_and_information_schema', '0', () =>
+            test.migrate('ADD COLUMN x INT'),
+          );
+          expect(await test.definition()).to.contain('PRIMARY KEY (`my_row_id`)');
+        });
+      }
 
       it('long values are compared, too', async () => {
         test = await TestTable.create(server, { columns: 'id INT PRIMARY KEY, body LONGTEXT, raw LONGBLOB' });
@@ -352,6 +432,36 @@ for (const flavor of availableFlavors()) {
           await expectNoLeaks(test, [table]);
         });
       }
+
+      it('the state table is dropped: the migration stops, and everything else goes, too', async () => {
+        const error = await test.failure('ADD COLUMN x INT', {
+          hooks: { afterRowCopy: () => test.query('DROP TABLE emails_lhms').then(() => undefined) },
+        });
+        expect(error.outcome).to.equal('rolled-back');
+        expect(error.leftovers).to.deep.equal([]);
+        await expectNoLeaks(test);
+        await expectWritable(test);
+      });
+
+      it('a run that was killed while it tried its definer keeps no later one away', async () => {
+        const done = intercept(test.knex, {
+          ...{ match: /^CREATE DEFINER .* ON .*_lhms/, when: 'after' },
+          // As a kill would: nothing of the run cleans up.
+          run: async (id) => {
+            await test.query('CREATE TABLE kept LIKE emails_lhms');
+            await test.query('INSERT INTO kept SELECT * FROM emails_lhms');
+            await test.query(`KILL ${id}`);
+          },
+        });
+        await test.failure('ADD COLUMN x INT', { triggers: { definer: 'lhm_nobody@localhost' } });
+        expect(done.happened).to.equal(true);
+        await test.query('RENAME TABLE kept TO emails_lhms');
+        await test.query(
+          'CREATE DEFINER = lhm_nobody@localhost TRIGGER emails_lhmu AFTER UPDATE ON emails_lhms FOR EACH ROW INSERT INTO gone VALUES (1)',
+        );
+        await test.migrate('ADD COLUMN x INT');
+        await expectNoLeaks(test);
+      });
 
       it('a trigger that was dropped and made again has missed something', async () => {
         const error = await test.failure('ADD COLUMN x INT', {

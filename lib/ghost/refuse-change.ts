@@ -1,0 +1,107 @@
+import type { ServerCapabilities } from '../database/server-capabilities';
+import type { Session } from '../database/session';
+import { qualified } from '../database/sql';
+import { Refusal } from '../errors';
+import { convertsAsNative } from '../schema/conversion-support';
+import { readForeignKeys } from '../schema/read-table-schema';
+import type { TablePair } from '../schema/table-pair';
+import { columnNamed, definitionText, ENGINE, optionsOf, type TableSchema } from '../schema/table-schema';
+import type { AlterOutcome } from './run-alter';
+
+/** Only InnoDB has the transactions that everything here rests on. */
+export function refuseEngine({ createSql }: TableSchema): void {
+  const engine = ENGINE.exec(optionsOf(createSql))?.[1];
+  if (engine === undefined || engine.toLowerCase() === 'innodb') return;
+  throw new Refusal(
+    'LHM_UNSUPPORTED_ENGINE',
+    `The ALTER changes the engine to ${engine}, which has no transactions.`,
+    'Change the engine with a native ALTER TABLE.',
+  );
+}
+
+export async function refuseForeignKeys(
+  session: Session,
+  ghost: TableSchema,
+  server: ServerCapabilities,
+): Promise<void> {
+  const [key] = await readForeignKeys(session, ghost, server);
+  if (key === undefined) return;
+  throw new Refusal(
+    'LHM_ALTER_ADDS_FOREIGN_KEY',
+    `The ALTER adds the foreign key '${key.name}' to '${key.parent}'.`,
+    'Foreign keys are not supported yet: add the column and its index here, and the key with a native ALTER TABLE.',
+  );
+}
+
+/** Where copying would make another value of it than an ALTER does, it is for the user to say which is meant. */
+export function refuseConversions(
+  origin: TableSchema,
+  ghost: TableSchema,
+  mapping: ReadonlyMap<string, string>,
+  values: ReadonlyMap<string, string>,
+): void {
+  for (const [from, to] of mapping) {
+    const [before, after] = [columnNamed(origin, from), columnNamed(ghost, to)];
+    if (before === undefined || after === undefined || after.generated) continue;
+    if (values.has(to.toLowerCase()) || convertsAsNative(before, after)) continue;
+    throw new Refusal(
+      'LHM_CONVERSION_UNSUPPORTED',
+      `Column '${from}' is converted from ${before.columnType} to ${after.columnType}, which the server does in one way in an ALTER and in another way in a copy.`,
+      `Say how it is meant: ctx.values['${to}'] = an SQL expression over the old row; or use a native ALTER TABLE.`,
+    );
+  }
+}
+
+/** Under the modes that the library's own statements cannot bear, the same characters mean another thing. */
+const AMBIGUOUS = [
+  ['NO_BACKSLASH_ESCAPES', '\\', 'CHAR(92) is one'],
+  ['ANSI_QUOTES', '"', 'names in back-ticks, texts in single quotes'],
+] as const;
+
+export function refuseAmbiguous(sqlMode: string, values: ReadonlyMap<string, string>): void {
+  const modes = sqlMode.toUpperCase().split(',');
+  for (const [name, value] of values) {
+    for (const [mode, character, instead] of AMBIGUOUS) {
+      if (!modes.includes(mode) || !value.includes(character)) continue;
+      throw new Refusal(
+        'LHM_BAD_VALUES',
+        `The value of '${name}' holds a ${character}, which means another thing under the server's ${mode}.`,
+        `Write it without: ${instead}.`,
+      );
+    }
+  }
+}
+
+/** Clauses that change something which does not show in the definition. */
+const REBUILDS = new Set(['engine', 'force', 'order-by', 'auto-increment']);
+
+export function refuseNothing(
+  before: string,
+  ghost: TableSchema,
+  outcome: AlterOutcome,
+  values: ReadonlyMap<string, string>,
+): void {
+  const rebuilds = outcome.changes.some(({ clauses }) => clauses.some((clause) => REBUILDS.has(clause.kind)));
+  if (rebuilds || values.size > 0 || definitionText(before) !== definitionText(ghost.createSql)) return;
+  throw new Refusal(
+    'LHM_ALTER_CHANGES_NOTHING',
+    'The table already is what the ALTER makes of it.',
+    'If the change was made before, mark the migration as done; to rebuild the table as it is, use FORCE.',
+  );
+}
+
+/** A native ALTER refuses to fill a new NOT NULL date with zeros under NO_ZERO_DATE; so does this. */
+export async function refuseZeroDates(session: Session, sqlMode: string, pair: TablePair): Promise<void> {
+  const { columns, schema, origin } = pair;
+  if (!/\bNO_ZERO_DATE\b/i.test(sqlMode)) return;
+  const zero = columns.find(({ expression }) => expression.startsWith("'0000-00-00"));
+  if (zero === undefined) return;
+  const rows = await session.query(`SELECT 1 FROM ${qualified(schema, origin.table)} LIMIT 1`);
+  await session.execute('COMMIT');
+  if (rows.length === 0) return;
+  throw new Refusal(
+    'LHM_BAD_VALUES',
+    `The new column '${zero.target}' is NOT NULL and has no default, and the server's sql_mode forbids the date 0000-00-00.`,
+    `Give it a default, or say what it is filled with: ctx.values['${zero.target}'] = 'CURRENT_DATE'.`,
+  );
+}
