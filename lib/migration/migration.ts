@@ -118,12 +118,8 @@ export class Migration {
       if (this.stage === 'swapped') {
         leftovers = await cleaner.leftovers(session);
         outcome = 'swapped';
-      } else if (!(await this.mayRemoveAll(session))) {
-        await cleaner.removeTimestamped(session);
-        leftovers = [];
-        outcome = 'rolled-back';
       } else {
-        leftovers = await cleanQuietly(cleaner, session);
+        leftovers = await this.takeBack(cleaner, session);
         outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
       }
     } catch (secondError) {
@@ -133,18 +129,26 @@ export class Migration {
   }
 
   /**
-   * Whether what bears a name without a timestamp is still ours. Where the state table was dropped, nobody else can have
-   * begun as long as we hold the lock.
+   * Removes everything, as long as what bears a name without a timestamp is surely ours. Where somebody dropped the state
+   * table, nobody can have begun anew while we hold the lock.
+   *
+   * @returns what is left of ours
    */
-  private async mayRemoveAll(session: Session): Promise<boolean> {
+  private async takeBack(cleaner: Cleaner, session: Session): Promise<readonly Leftover[]> {
     const owner = await ownerOf(session, this.name.schema, this.names.state, this.epoch);
-    if (owner !== 'gone') return owner === 'ours';
-    return (
-      this.lock?.check().then(
-        () => true,
-        () => false,
-      ) ?? false
-    );
+    if (owner === 'ours' || (owner === 'gone' && (await this.holdsLock())))
+      return cleanQuietly(cleaner, session);
+    await cleaner.removeTimestamped(session);
+    return owner === 'gone' ? cleaner.leftovers(session) : [];
+  }
+
+  private async holdsLock(): Promise<boolean> {
+    try {
+      await this.lock?.check();
+      return this.lock !== null;
+    } catch {
+      return false;
+    }
   }
 
   hookContext(): HookContext {
