@@ -2,7 +2,7 @@ import { id } from '../database/sql';
 import { closingParenthesis, splitAtCommas } from '../schema/alter-clause-split';
 import { significant, tokenize, type Token } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
-import type { Index } from '../schema/table-schema';
+import { isCounter, type Index } from '../schema/table-schema';
 
 /**
  * A temporary table with the ghost's columns and CHECKs, and only the index by which rows are found; not LIKE the ghost,
@@ -25,9 +25,7 @@ export function scratchDefinition(pair: TablePair, table: string): string {
     return check >= 0 ? [text(check)] : [];
   });
   const key = indexes.find((index) => index.name === pair.key.ghostIndex);
-  const counter = pair.ghost.columns.find(({ extra }) =>
-    extra.toLowerCase().includes('auto_increment'),
-  )?.name;
+  const counter = pair.ghost.columns.find(isCounter)?.name;
   const keys = [
     ...(key === undefined
       ? []

@@ -1,6 +1,6 @@
 import { qualified } from '../database/sql';
 import { showCreateTable } from '../schema/read-table-schema';
-import { autoIncrementOf, definitionText } from '../schema/table-schema';
+import { autoIncrementOf, definitionText, isCounter } from '../schema/table-schema';
 import { Refusal } from '../errors';
 import type { CutOverDeps } from './cut-over-deps';
 import type { Deadline } from './deadline';
@@ -42,7 +42,7 @@ export async function carryAutoIncrement({ work, pair }: CutOverDeps): Promise<v
   const before = autoIncrementOf(await showCreateTable(work, { schema, table: origin.table }));
   const after = autoIncrementOf(await showCreateTable(work, { schema, table: names.ghost }));
   // No counter on either side: the origin never had one, or the ALTER took it away.
-  if (before === null || pair.ownCounter || !hasCounter(pair)) return;
+  if (before === null || pair.ownCounter || !pair.ghost.columns.some(isCounter)) return;
   if (after !== null && BigInt(after) >= BigInt(before)) return;
   await work.execute(`ALTER TABLE ${qualified(schema, names.ghost)} AUTO_INCREMENT = ${before}`);
 }
@@ -57,8 +57,4 @@ export async function checkGhost({ work, pair }: CutOverDeps): Promise<void> {
     `The new table '${pair.names.ghost}' was altered by somebody else.`,
     'Nothing was swapped. Run again.',
   );
-}
-
-function hasCounter(pair: CutOverDeps['pair']): boolean {
-  return pair.ghost.columns.some((column) => column.extra.toLowerCase().includes('auto_increment'));
 }

@@ -10,7 +10,8 @@ export function innodbNamePattern({ schema, table }: TableName): string {
 }
 
 function pattern(name: string): string {
-  return [...name.split('')]
+  return name
+    .split('')
     .map((unit) => {
       if (/[A-Za-z0-9_]/.test(unit)) return unit;
       const code = unit.charCodeAt(0);

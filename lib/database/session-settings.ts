@@ -23,7 +23,7 @@ const ZEROS = new Set(['NO_ZERO_DATE', 'NO_ZERO_IN_DATE']);
  * @param lossy without strictness, for those who mean it when a conversion loses data
  * @param dates with the caller's rules about zeros in dates, too
  */
-export function copySqlMode(callers: string, lossy: boolean, dates = false): string {
+export function copySqlMode(callers: string, lossy: boolean, dates: boolean): string {
   const own = OWN_SQL_MODE.split(',').filter((mode) => !(lossy && mode.startsWith('STRICT_')));
   return [
     ...own,
@@ -33,7 +33,8 @@ export function copySqlMode(callers: string, lossy: boolean, dates = false): str
 
 /**
  * The session values the library needs, whatever the server's global ones are: servers are run with
- * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0 and worse. `optional` ones may be refused to an unprivileged account; the server's own value is then lived with.
+ * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0 and worse. `optional` ones may be refused to an unprivileged
+ * account; the server's own value is then lived with.
  */
 export function sessionSettings(
   server: ServerCapabilities,

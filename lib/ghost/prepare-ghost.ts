@@ -57,8 +57,6 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await createGhostTable(session, ghostName, definition, temporary);
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
-  const mode = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss);
-  await session.execute(`SET SESSION sql_mode = '${mode}'`);
   const ghost = await readTableSchema(session, ghostName);
   await refuseForeignKeys(session, ghost, database.server);
   refuseEngine(ghost);
@@ -67,9 +65,8 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   refuseAmbiguous(database.callerSqlMode, values);
   const mapping = mergeRenames(input.columns.renamed, outcome, origin, ghost);
   refuseDependence(database, origin, ghost, mapping, values);
-  const chosen = chooseChunkKey(
-    usableCandidates(database, origin),
-    ...([origin, ghost, mapping, (column: string) => values.has(column.toLowerCase())] as const),
+  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, ghost, mapping, (column) =>
+    values.has(column.toLowerCase()),
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
   refuseConversions(origin, ghost, mapping, values);
@@ -88,10 +85,8 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
     values,
     ownCounter: outcome.changes.some(({ clauses }) => clauses.some(({ kind }) => kind === 'auto-increment')),
   };
-  if (convertsToDates(pair)) {
-    const dates = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss, true);
-    await session.execute(`SET SESSION sql_mode = '${dates}'`);
-  }
+  const mode = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss, convertsToDates(pair));
+  await session.execute(`SET SESSION sql_mode = '${mode}'`);
   await tryMapping(session, pair);
   await refuseZeroDates(session, database.callerSqlMode, pair);
   return { pair, statements: outcome.changes.map(({ readable }) => readable) };

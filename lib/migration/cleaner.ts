@@ -25,13 +25,7 @@ export class Cleaner {
 
   /** Removes everything, the ghost included: for a migration that did not reach the swap. */
   async removeAll(session: Session): Promise<void> {
-    const { journal, recheck, ghost, state } = this.names;
-    // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
-    const tables = [journal, recheck, ghost, ...(await this.sentry(session)), state];
-    await this.remove(
-      session,
-      tables.filter((name) => name !== this.foreign),
-    );
+    await this.remove(session, await this.everything(session));
   }
 
   /**
@@ -50,10 +44,8 @@ export class Cleaner {
 
   /** What is still there, with the statement that removes each. */
   async leftovers(session: Session, more: readonly string[] = []): Promise<Leftover[]> {
-    const { journal, recheck, ghost, state } = this.names;
-    const names = [journal, recheck, ghost, state, ...(await this.sentry(session)), ...more];
-    const ours = names.filter((name) => name !== this.foreign);
-    const tables = await readTableTypes(session, this.schema, ours);
+    const names = [...(await this.everything(session)), ...more];
+    const tables = await readTableTypes(session, this.schema, names);
     const triggers = (await this.triggers(session)).map((name) => ({
       kind: 'trigger' as const,
       name: `${this.schema}.${name}`,
@@ -81,6 +73,14 @@ export class Cleaner {
       );
     }
     log('removed the triggers and %s', tables.join(', '));
+  }
+
+  /** The tables that a run creates, the old one apart, in the order in which they may go. */
+  private async everything(session: Session): Promise<string[]> {
+    const { journal, recheck, ghost, state } = this.names;
+    // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
+    const tables = [journal, recheck, ghost, ...(await this.sentry(session)), state];
+    return tables.filter((name) => name !== this.foreign);
   }
 
   /** The old table's name while the sentry bears it. */

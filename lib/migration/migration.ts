@@ -168,7 +168,6 @@ export class Migration {
   /** Copying and applying share one session, so that no two statements of ours ever meet the same row. */
   private async openWork(): Promise<Session> {
     this.work = await this.database.open('work');
-    await this.work.execute('SET SESSION autocommit = 0');
     return this.work;
   }
 
@@ -187,6 +186,7 @@ export class Migration {
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;
+    // Not before: the user's statements may have been SET, after which the session got its settings anew.
     await work.execute('SET SESSION autocommit = 0');
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);

@@ -1,4 +1,4 @@
-import type { Column } from '../schema/table-schema';
+import { lengthOf, type Column } from '../schema/table-schema';
 
 export interface ConversionRisk {
   readonly effect: 'stops' | 'loses';
@@ -111,9 +111,7 @@ function members({ columnType }: Column): string[] {
 }
 
 function timeRisk(from: Column, to: Column): ConversionRisk | null {
-  const [digits, newDigits] = [from, to].map(({ columnType }) =>
-    Number(/\((\d)\)/.exec(columnType)?.[1] ?? 0),
-  );
+  const [digits, newDigits] = [lengthOf(from) ?? 0, lengthOf(to) ?? 0];
   const has = (column: Column, part: 'date' | 'time'): boolean =>
     column.dataType === part || column.dataType === 'datetime' || column.dataType === 'timestamp';
   if (has(from, 'time') && !has(to, 'time')) return loses('the time of day is lost');
@@ -121,8 +119,7 @@ function timeRisk(from: Column, to: Column): ConversionRisk | null {
   if (from.dataType !== to.dataType && to.dataType === 'timestamp') {
     return stops('a date before 1970 or after the end of TIMESTAMP does not fit');
   }
-  if ((newDigits ?? 0) < (digits ?? 0))
-    return loses(`fractions of seconds are rounded to ${newDigits} digits`);
+  if (newDigits < digits) return loses(`fractions of seconds are rounded to ${newDigits} digits`);
   return null;
 }
 
@@ -148,7 +145,7 @@ function stringRisk(from: Column, to: Column): ConversionRisk | null {
 function roomOf(column: Column): { readonly characters: number | null; readonly bytes: number } {
   const bytes = TEXT_BYTES.get(column.dataType);
   if (bytes !== undefined) return { characters: null, bytes };
-  const length = Number(/\((\d+)\)/.exec(column.columnType)?.[1] ?? 1);
+  const length = lengthOf(column) ?? 1;
   return { characters: length, bytes: length * widthOf(column.charset) };
 }
 

@@ -1,4 +1,4 @@
-import { columnNamed, type Column, type Index, type TableSchema } from './table-schema';
+import { columnNamed, lengthOf, type Index, type TableSchema } from './table-schema';
 import { keyColumn, KeyColumns, type KeyColumn } from './key-column';
 
 /** The unique key by which the origin is walked, and the index of the ghost that finds the same rows. */
@@ -110,16 +110,12 @@ function converted(
       before.charset === after.charset &&
       before.collation === after.collation;
     // A longer VARCHAR holds the same values; a shorter one may cut blanks off, and then it is another key.
-    const longer = before.dataType === 'varchar' && lengthOf(before) <= lengthOf(after);
+    const longer = before.dataType === 'varchar' && (lengthOf(before) ?? 0) <= (lengthOf(after) ?? 0);
     if (!same || (before.columnType !== after.columnType && !longer)) {
       return `the ALTER converts '${name}' from ${before.columnType} to ${after.columnType}`;
     }
   }
   return null;
-}
-
-function lengthOf({ columnType }: Column): number {
-  return Number(/\((\d+)\)/.exec(columnType)?.[1] ?? 0);
 }
 
 function indexBeginningWith(ghost: TableSchema, names: readonly string[]): string | null {

@@ -1,6 +1,6 @@
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { id } from '../database/sql';
-import { columnNamed, type Column, type TableSchema } from './table-schema';
+import { columnNamed, isCounter, type Column, type TableSchema } from './table-schema';
 
 /** How one column of the ghost gets its value from a row of the origin. */
 export interface MappedColumn {
@@ -130,7 +130,6 @@ const IMPLICIT: ReadonlyMap<string, string> = new Map([
  * leaves it out is an error in strict mode; so the copy names the zero value. null where it need not.
  */
 function implicitDefault(column: Column): string | null {
-  if (column.nullable || column.default !== null || column.extra.toLowerCase().includes('auto_increment'))
-    return null;
+  if (column.nullable || column.default !== null || isCounter(column)) return null;
   return IMPLICIT.get(column.dataType) ?? null;
 }

@@ -1,5 +1,5 @@
 import { id, text } from '../database/sql';
-import type { Column } from './table-schema';
+import { lengthOf, type Column } from './table-schema';
 
 /**
  * How one column of the chunk key travels: out of the server as text or hexadecimal, back as a literal that
@@ -71,8 +71,7 @@ export function keyColumn(column: Column): KeyColumn | null {
 /** Bytes that a value of the column takes at most, as far as its length is part of its type; 32 otherwise. */
 export function widthOf(column: Column | undefined): number {
   if (column === undefined || !/char|binary/.test(column.dataType)) return 32;
-  const length = Number(/\((\d+)\)/.exec(column.columnType)?.[1] ?? 1);
-  return length * (column.charset === null || column.charset === 'latin1' ? 1 : 4);
+  return (lengthOf(column) ?? 1) * (column.charset === null || column.charset === 'latin1' ? 1 : 4);
 }
 
 /** A key's value: one fetched string for each of its columns. */

@@ -79,6 +79,17 @@ export function autoIncrementOf(createSql: string): string | null {
   return COUNTER.exec(optionsOf(createSql))?.[3] ?? null;
 }
 
+/** The number in parentheses behind a type: a length, or digits of a second; null where there is none. */
+export function lengthOf({ columnType }: Column): number | null {
+  const [, length] = /\((\d+)\)/.exec(columnType) ?? [];
+  return length === undefined ? null : Number(length);
+}
+
+/** Whether the server counts the column up. */
+export function isCounter({ extra }: Column): boolean {
+  return extra.toLowerCase().includes('auto_increment');
+}
+
 export function columnNamed(table: TableSchema, name: string): Column | undefined {
   const wanted = name.toLowerCase();
   return table.columns.find((column) => column.name.toLowerCase() === wanted);

@@ -33,17 +33,6 @@ for (const flavor of availableFlavors()) {
     after(() => server.stop());
     afterEach(() => test.drop());
 
-    async function withGlobal<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
-      const [row] = await test.query<{ was: string }>(`SELECT CAST(@@GLOBAL.${name} AS CHAR) AS was`);
-      await test.query(`SET GLOBAL ${name} = ${value}`);
-      try {
-        return await work();
-      } finally {
-        const was = row?.was ?? '';
-        await test.query(`SET GLOBAL ${name} = ${/^\d+$/.test(was) ? was : `'${was}'`}`);
-      }
-    }
-
     describe('of the account and the server', () => {
       beforeEach(async () => (test = await TestTable.create(server)));
 
@@ -71,7 +60,7 @@ for (const flavor of availableFlavors()) {
 
       it('global sql_select_limit: no column is passed over', async () => {
         const rows = await test.rows();
-        await withGlobal('sql_select_limit', '3', () =>
+        await test.withGlobal('sql_select_limit', '3', () =>
           test.migrate('ADD COLUMN x INT', { chunk: { rows: 4 } }),
         );
         expect(without(await test.rows(), 'x')).to.deep.equal(rows);
@@ -79,7 +68,7 @@ for (const flavor of availableFlavors()) {
 
       it('PIPES_AS_CONCAT: a value is what the same expression is to the application', async () => {
         const mode = "'PIPES_AS_CONCAT,STRICT_TRANS_TABLES'";
-        await withGlobal('sql_mode', mode, () =>
+        await test.withGlobal('sql_mode', mode, () =>
           test.migrate('ADD COLUMN x VARCHAR(200)', { columns: { values: { x: "address || '/' || id" } } }),
         );
         expect((await test.rows())[0]).to.include({ x: 'a1@example.org/1' });
@@ -90,7 +79,7 @@ for (const flavor of availableFlavors()) {
           ['ANSI_QUOTES', '"address"'],
           ['NO_BACKSLASH_ESCAPES', "'a\\\\b'"],
         ]) {
-          const error = await withGlobal('sql_mode', `'${mode!}'`, () =>
+          const error = await test.withGlobal('sql_mode', `'${mode!}'`, () =>
             test.failure('ADD COLUMN x VARCHAR(200)', { columns: { values: { x: value! } } }),
           );
           expect(error).to.include({ code: 'LHM_BAD_VALUES' });
@@ -168,7 +157,7 @@ for (const flavor of availableFlavors()) {
       it('text with zeros in a date stops a conversion where an ALTER would', async () => {
         await test.query("UPDATE emails SET note = '2024-05-06'");
         await test.query("UPDATE emails SET note = '2024-05-00' WHERE id = 9");
-        await withGlobal('sql_mode', "'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE'", async () => {
+        await test.withGlobal('sql_mode', "'STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE'", async () => {
           const error = await test.failure('MODIFY note DATE NULL');
           expect(error.code).to.equal('LHM_DATA_WOULD_BE_LOST');
           expect(error.message).to.contain('(id = 9)');
@@ -176,7 +165,7 @@ for (const flavor of availableFlavors()) {
       });
 
       it('a new NOT NULL date under NO_ZERO_DATE is refused, as by an ALTER, unless it is given a value', async () => {
-        await withGlobal('sql_mode', "'STRICT_TRANS_TABLES,NO_ZERO_DATE'", async () => {
+        await test.withGlobal('sql_mode', "'STRICT_TRANS_TABLES,NO_ZERO_DATE'", async () => {
           const error = await test.failure('ADD COLUMN x DATE NOT NULL');
           expect(error).to.include({ code: 'LHM_BAD_VALUES', outcome: 'untouched' });
           const values = { x: "'2024-02-03'" };
@@ -242,7 +231,9 @@ for (const flavor of availableFlavors()) {
         await test.query(
           `UPDATE emails SET ${Array.from({ length: 40 }, (_, i) => `t${i} = REPEAT('x', 800)`).join(', ')}`,
         );
-        await withGlobal('innodb_default_row_format', "'compact'", () => test.migrate('MODIFY n BIGINT'));
+        await test.withGlobal('innodb_default_row_format', "'compact'", () =>
+          test.migrate('MODIFY n BIGINT'),
+        );
         expect(await test.definition()).to.contain('bigint');
       });
 
@@ -270,7 +261,7 @@ for (const flavor of availableFlavors()) {
           await test.query('CREATE TABLE emails (n INT)');
           await test.query('ALTER TABLE emails ADD COLUMN code INT NOT NULL UNIQUE');
           await test.query('INSERT INTO emails (n, code) VALUES (1, 1), (2, 2)');
-          await withGlobal('show_gipk_in_create_table_and_information_schema', '0', () =>
+          await test.withGlobal('show_gipk_in_create_table_and_information_schema', '0', () =>
             test.migrate('ADD COLUMN x INT'),
           );
           expect(await test.definition()).to.contain('PRIMARY KEY (`my_row_id`)');
@@ -279,7 +270,7 @@ for (const flavor of availableFlavors()) {
 
       it('long values are compared, too', async () => {
         test = await TestTable.create(server, { columns: 'id INT PRIMARY KEY, body LONGTEXT, raw LONGBLOB' });
-        await withGlobal('max_allowed_packet', '1048576', async () => {
+        await test.withGlobal('max_allowed_packet', '1048576', async () => {
           const long = "REPEAT('x', 1000000)";
           await test.query(`INSERT INTO emails VALUES (1, ${long}, ${long}), (2, 'y', 'y')`);
           for (const column of ['body', 'raw']) {
@@ -357,7 +348,7 @@ for (const flavor of availableFlavors()) {
 
         it('moves of a row within the hour that comes twice are not lost', async () => {
           let were: unknown[] = [];
-          await withGlobal('time_zone', "'Europe/Berlin'", () =>
+          await test.withGlobal('time_zone', "'Europe/Berlin'", () =>
             test.migrate('ADD COLUMN x INT', {
               hooks: {
                 beforeCutOver: async () => {
@@ -376,7 +367,7 @@ for (const flavor of availableFlavors()) {
         });
 
         it('a conversion that depends on the time zone is refused', async () => {
-          const error = await withGlobal('time_zone', "'Europe/Berlin'", () =>
+          const error = await test.withGlobal('time_zone', "'Europe/Berlin'", () =>
             test.failure('MODIFY other DATETIME NULL'),
           );
           expect(error).to.include({ code: 'LHM_TIME_ZONE', outcome: 'untouched' });
@@ -393,7 +384,7 @@ for (const flavor of availableFlavors()) {
         await test.query(
           "INSERT INTO emails VALUES (1, '2024-10-27 00:30:00', '2024-10-27 00:30:00'), (2, '2024-10-27 01:30:00', '2024-10-27 01:30:00')",
         );
-        await withGlobal('time_zone', "'Europe/Berlin'", () =>
+        await test.withGlobal('time_zone', "'Europe/Berlin'", () =>
           test.migrate('MODIFY t2 DATETIME NULL', {
             hooks: {
               afterRowCopy: () =>

@@ -42,19 +42,8 @@ for (const flavor of availableFlavors()) {
 
     afterEach(() => test.drop());
 
-    /** Sets a global variable for as long as `work` takes. */
-    async function withGlobal<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
-      const [row] = await test.query<{ was: string | number }>(`SELECT @@GLOBAL.${name} AS was`);
-      await test.query(`SET GLOBAL ${name} = ${value}`);
-      try {
-        return await work();
-      } finally {
-        await test.query(`SET GLOBAL ${name} = ?`, [row?.was]);
-      }
-    }
-
     const trusting = <T>(work: () => Promise<T>): Promise<T> =>
-      withGlobal('log_bin_trust_function_creators', '1', work);
+      test.withGlobal('log_bin_trust_function_creators', '1', work);
 
     /** A Knex for a new account with these privileges on the test's database and these on the server. */
     async function account(onSchema: readonly string[], onServer: readonly string[] = []): Promise<Knex> {
@@ -234,7 +223,7 @@ for (const flavor of availableFlavors()) {
 
     describe('a server', () => {
       it('that is read-only', async () => {
-        await withGlobal('read_only', '1', () => refused('LHM_READ_ONLY', /read_only is ON/, /primary/));
+        await test.withGlobal('read_only', '1', () => refused('LHM_READ_ONLY', /read_only is ON/, /primary/));
       });
 
       if (flavor === 'mysql') {
@@ -242,7 +231,7 @@ for (const flavor of availableFlavors()) {
           const expected = { code: 'LHM_READ_ONLY', says: /read_only is ON/, hints: /primary/ };
           try {
             await expectRefused(test, expected, () =>
-              withGlobal('super_read_only', '1', () => test.failure(THOROUGH)),
+              test.withGlobal('super_read_only', '1', () => test.failure(THOROUGH)),
             );
           } finally {
             await test.query('SET GLOBAL read_only = 0');
@@ -251,20 +240,20 @@ for (const flavor of availableFlavors()) {
       }
 
       it('that logs statements', async () => {
-        await withGlobal('binlog_format', "'STATEMENT'", () =>
+        await test.withGlobal('binlog_format', "'STATEMENT'", () =>
           refused('LHM_BINLOG_FORMAT', /STATEMENT/, /binlog_format = 'ROW'/),
         );
       });
 
       it('that logs statements or rows is good enough', async () => {
-        await withGlobal('binlog_format', "'MIXED'", () => test.migrate(THOROUGH));
+        await test.withGlobal('binlog_format', "'MIXED'", () => test.migrate(THOROUGH));
         await expectNoLeaks(test);
       });
 
       it('that is read-only, in an account that is not trusted, says both', async () => {
         const knex = await account(NEEDED, alsoNeeded);
         const problems = ['LHM_MISSING_PRIVILEGE', 'LHM_READ_ONLY'];
-        await withGlobal('read_only', '1', () =>
+        await test.withGlobal('read_only', '1', () =>
           expectRefused(test, { code: 'LHM_PREFLIGHT', problems }, () => test.failure(THOROUGH, { knex })),
         );
       });

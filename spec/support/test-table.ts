@@ -79,6 +79,18 @@ export class TestTable {
     return rows as unknown as R[];
   }
 
+  /** Sets a global variable of the server for as long as `work` takes. */
+  async withGlobal<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
+    const [row] = await this.query<{ was: string }>(`SELECT CAST(@@GLOBAL.${name} AS CHAR) AS was`);
+    await this.query(`SET GLOBAL ${name} = ${value}`);
+    try {
+      return await work();
+    } finally {
+      const was = row?.was ?? '';
+      await this.query(`SET GLOBAL ${name} = ${/^\d+$/.test(was) ? was : `'${was}'`}`);
+    }
+  }
+
   /** One more connection to the database, for an application; closed with the test. */
   async connect(options: ConnectionOptions = {}): Promise<Client> {
     const client = await connect({ ...this.server.connection, database: this.database, ...options });
