@@ -49,7 +49,7 @@ function loadMs(): number {
 }
 
 function profile(phases: readonly Durations[]): string {
-  const names = Object.keys(phases[0]!);
+  const names = Object.keys(phases[0]!) as (keyof Durations)[];
   return names.map((name) => `${name} ${median(phases.map((one) => one[name] ?? 0)).toFixed(0)}`).join(', ');
 }
 

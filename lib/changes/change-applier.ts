@@ -8,6 +8,7 @@ import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
 import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
 import type { CulpritFinder } from './culprit-finder';
+import type { LossFinder } from './loss-finder';
 
 const log = debugLog('changes');
 
@@ -33,6 +34,7 @@ export class ChangeApplier {
     private readonly pair: TablePair,
     private readonly conflicts: ConflictFinder,
     private readonly culprits: CulpritFinder,
+    private readonly losses: LossFinder,
     private readonly source: Pick<ChangeSource, 'requeue'>,
   ) {}
 
@@ -50,6 +52,7 @@ export class ChangeApplier {
    * does not fit
    */
   async insert(session: Session, condition: string): Promise<number> {
+    await this.losses.check(session, condition);
     for (let round = 1; ; round++) {
       try {
         return (await session.execute(insertFromOrigin(this.pair, condition))).affectedRows;

@@ -1,6 +1,7 @@
 import { ChangeApplier } from '../changes/change-applier';
 import { ConflictFinder } from '../changes/conflict-finder';
 import { CulpritFinder } from '../changes/culprit-finder';
+import { LossFinder } from '../changes/loss-finder';
 import { BATCH_ENTRIES, Replayer } from '../changes/replayer';
 import { ScratchTable } from '../changes/scratch-table';
 import { TriggerChangeSource } from '../changes/triggers/trigger-change-source';
@@ -65,6 +66,7 @@ export function assemble(input: AssembleInput): Assembled {
     pair,
     new ConflictFinder(pair, scratch),
     new CulpritFinder(pair, scratch),
+    new LossFinder(pair),
     source,
   );
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));

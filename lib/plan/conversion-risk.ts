@@ -1,13 +1,8 @@
+import { silentLoss } from '../schema/silent-loss';
 import { lengthOf, type Column } from '../schema/table-schema';
 
-export interface ConversionRisk {
-  readonly effect: 'stops' | 'loses';
-  /** What may happen to which values. */
-  readonly message: string;
-}
-
-const stops = (message: string): ConversionRisk => ({ effect: 'stops', message });
-const loses = (message: string): ConversionRisk => ({ effect: 'loses', message });
+/** Which values do not fit. */
+type Risk = string | null;
 
 /** Bytes of each integer type. */
 const INTEGERS: ReadonlyMap<string, number> = new Map([
@@ -30,8 +25,17 @@ const BYTES = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 
 const LISTED = new Set(['enum', 'set']);
 const TIMES = new Set(['date', 'time', 'datetime', 'timestamp']);
 
-/** What a value may go through when a column is converted; null when every value comes out as the same. */
-export function conversionRisk(from: Column, to: Column): ConversionRisk | null {
+/**
+ * Which values a converted column has no room for, in words; null when every value comes out as the same. The first such
+ * row stops the migration, whether the server would refuse it or change it silently.
+ */
+export function conversionRisk(from: Column, to: Column): Risk {
+  const loss = silentLoss(from, to, '');
+  const silent = loss === null ? null : `a value with ${loss.what} does not fit`;
+  return [sizeRisk(from, to), silent].filter((risk) => risk !== null).join('; ') || null;
+}
+
+function sizeRisk(from: Column, to: Column): Risk {
   if (isInteger(from) && isInteger(to)) return within(integerRange(from), integerRange(to));
   if (isExact(from) && isExact(to)) return decimalRisk(digitsOf(from), roomFor(to), unsigned(from, to));
   if (FLOATING.has(from.dataType) || FLOATING.has(to.dataType)) return floatingRisk(from, to);
@@ -39,8 +43,8 @@ export function conversionRisk(from: Column, to: Column): ConversionRisk | null 
   if (TIMES.has(from.dataType) && TIMES.has(to.dataType)) return timeRisk(from, to);
   if (isString(from) && isString(to)) return stringRisk(from, to);
   if (from.columnType === to.columnType) return null;
-  if (isString(to) && !isString(from)) return stops('a value may be longer than there is room for');
-  return stops('a value may not be one of the new type');
+  if (isString(to) && !isString(from)) return 'a value may be longer than there is room for';
+  return 'a value may not be one of the new type';
 }
 
 const isInteger = ({ dataType }: Column): boolean => INTEGERS.has(dataType);
@@ -57,9 +61,9 @@ function integerRange(column: Column): readonly [bigint, bigint] {
 function within(
   [least, most]: readonly [bigint, bigint],
   [newLeast, newMost]: readonly [bigint, bigint],
-): ConversionRisk | null {
+): Risk {
   if (least >= newLeast && most <= newMost) return null;
-  return stops(`a value below ${newLeast} or above ${newMost} does not fit`);
+  return `a value below ${newLeast} or above ${newMost} does not fit`;
 }
 
 interface Digits {
@@ -84,61 +88,50 @@ function roomFor(column: Column): Digits {
   return isInteger(column) ? { before: before - 1, after } : { before, after };
 }
 
-function decimalRisk(from: Digits, to: Digits, losesSign: boolean): ConversionRisk | null {
-  if (to.before < from.before) return stops(`more than ${to.before} digits before the point do not fit`);
-  if (losesSign) return stops('a negative value does not fit');
-  if (to.after < from.after) return loses(`values are rounded to ${to.after} digits behind the point`);
+function decimalRisk(from: Digits, to: Digits, losesSign: boolean): Risk {
+  if (to.before < from.before) return `more than ${to.before} digits before the point do not fit`;
+  if (losesSign) return 'a negative value does not fit';
   return null;
 }
 
-function floatingRisk(from: Column, to: Column): ConversionRisk | null {
+function floatingRisk(from: Column, to: Column): Risk {
   if (from.columnType === to.columnType) return null;
-  if (from.dataType === 'float' && to.columnType === 'double') return null;
-  if (isString(to)) return stops('a value may be longer than there is room for');
-  return loses('values are rounded, and one that is out of range stops the migration');
+  if (FLOATING.has(to.dataType) && (from.dataType !== 'double' || to.dataType === 'double')) return null;
+  if (isString(to)) return 'a value may be longer than there is room for';
+  return 'a value may be out of range';
 }
 
 /** Members by their text: the order makes no difference. */
-function membersRisk(from: Column, to: Column): ConversionRisk | null {
+function membersRisk(from: Column, to: Column): Risk {
   const kept = new Set(members(to));
   const gone = members(from).filter((member) => !kept.has(member));
-  if (gone.length > 0) return stops(`a row with ${gone.join(', ')} does not fit`);
-  return from.dataType === 'set' && to.dataType === 'enum' ? stops('a combination does not fit') : null;
+  if (gone.length > 0) return `a row with ${gone.join(', ')} does not fit`;
+  return from.dataType === 'set' && to.dataType === 'enum' ? 'a combination does not fit' : null;
 }
 
 function members({ columnType }: Column): string[] {
   return columnType.match(/'(?:[^']|'')*'/g) ?? [];
 }
 
-function timeRisk(from: Column, to: Column): ConversionRisk | null {
-  const [digits, newDigits] = [lengthOf(from) ?? 0, lengthOf(to) ?? 0];
-  const has = (column: Column, part: 'date' | 'time'): boolean =>
-    column.dataType === part || column.dataType === 'datetime' || column.dataType === 'timestamp';
-  if (has(from, 'time') && !has(to, 'time')) return loses('the time of day is lost');
-  if (has(from, 'date') && !has(to, 'date')) return loses('the date is lost');
+function timeRisk(from: Column, to: Column): Risk {
   if (from.dataType !== to.dataType && to.dataType === 'timestamp') {
-    return stops('a date before 1970 or after the end of TIMESTAMP does not fit');
+    return 'a date before 1970 or after the end of TIMESTAMP does not fit';
   }
-  if (newDigits < digits) return loses(`fractions of seconds are rounded to ${newDigits} digits`);
   return null;
 }
 
-function stringRisk(from: Column, to: Column): ConversionRisk | null {
+function stringRisk(from: Column, to: Column): Risk {
   if (from.charset !== to.charset && !holdsAll(from.charset, to.charset)) {
-    return stops(
-      to.charset === null
-        ? 'the bytes of the text are kept, and its character set is forgotten'
-        : `a character that ${to.charset} does not have does not fit`,
-    );
+    return to.charset === null
+      ? 'the bytes of the text are kept, and its character set is forgotten'
+      : `a character that ${to.charset} does not have does not fit`;
   }
   const [room, need] = [roomOf(to), roomOf(from)];
-  const shorter =
-    room.characters !== null && (need.characters === null || room.characters < need.characters)
-      ? `more than ${room.characters} characters do not fit`
-      : room.bytes < (need.characters === null ? need.bytes : need.characters * widthOf(to.charset))
-        ? `more than ${room.bytes} bytes do not fit`
-        : null;
-  return shorter === null ? null : stops(shorter);
+  return room.characters !== null && (need.characters === null || room.characters < need.characters)
+    ? `more than ${room.characters} characters do not fit`
+    : room.bytes < (need.characters === null ? need.bytes : need.characters * widthOf(to.charset))
+      ? `more than ${room.bytes} bytes do not fit`
+      : null;
 }
 
 /** How much a string column holds: characters where it counts them, and bytes. */

@@ -37,8 +37,8 @@ function columnRisks(from: Column, to: Column): DataRisk[] {
   const risk = conversionRisk(from, to);
   if (risk !== null) {
     const types = `from ${typeOf(from, to)} to ${typeOf(to, from)}`;
-    const message = `Column '${from.name}' is converted ${types}: ${risk.message}.`;
-    risks.push({ name: from.name, effect: risk.effect, message });
+    const message = `Column '${from.name}' is converted ${types}: ${risk}.`;
+    risks.push({ name: from.name, effect: 'stops', message });
   }
   return risks;
 }

@@ -19,7 +19,7 @@ export interface DataRisk {
   readonly name: string;
   /**
    * `stops`: the first row that does not fit stops the migration, unless `columns.allowDataLoss` is set.
-   * `loses`: values change without an error, as with a native ALTER.
+   * `loses`: a dropped column, whose values stay in the old table only.
    */
   readonly effect: 'stops' | 'loses';
   readonly message: string;

@@ -1,5 +1,6 @@
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { id } from '../database/sql';
+import { silentLoss, type SilentLoss } from './silent-loss';
 import { columnNamed, isCounter, type Column, type TableSchema } from './table-schema';
 
 /** How one column of the ghost gets its value from a row of the origin. */
@@ -12,6 +13,8 @@ export interface MappedColumn {
    * once more the way the copy did; `none`, where converting twice need not give the same (a value with RAND()).
    */
   readonly comparable: 'bytes' | 'converted' | 'none';
+  /** Which values the conversion would change without an error; null where there are none, or that is wanted. */
+  readonly loss: SilentLoss | null;
 }
 
 export interface ConversionRules {
@@ -43,6 +46,7 @@ export function mapColumns(
         target: column.name,
         expression: `(${value})`,
         comparable: isRepeatable(value) ? 'converted' : 'none',
+        loss: null,
       });
       continue;
     }
@@ -56,11 +60,14 @@ export function mapColumns(
           sameStorage(from, column) && !(how.lossy && from.nullable && !column.nullable)
             ? 'bytes'
             : 'converted',
+        loss: how.lossy ? null : silentLoss(from, column, `${id(origin.table)}.${id(from.name)}`),
       });
       continue;
     }
     const implicit = implicitDefault(column);
-    if (implicit !== null) mapped.push({ target: column.name, expression: implicit, comparable: 'none' });
+    if (implicit !== null) {
+      mapped.push({ target: column.name, expression: implicit, comparable: 'none', loss: null });
+    }
   }
   return mapped;
 }
