@@ -19,9 +19,16 @@ const TOO_LARGE = new Set([1153, 1197, 1206, 1534, 3100]);
 /** Tries of one chunk before the error is final. */
 const ATTEMPTS = 20;
 
+/** What is written down with every chunk. */
+interface Checkpoint {
+  readonly position: CopiedTo['position'];
+  readonly rows: number;
+}
+
 /** Copies the origin in ranges of its chunk key, one transaction each, on the session that also applies changes. */
 export class RowCopier {
   private position: CopiedTo['position'] = 'none';
+  private copied = 0;
 
   constructor(
     private readonly pair: TablePair,
@@ -34,15 +41,30 @@ export class RowCopier {
     return { position: this.position };
   }
 
+  /** Rows copied so far. */
+  get rows(): number {
+    return this.copied;
+  }
+
   get done(): boolean {
     return this.position === 'all';
   }
 
-  /** Copies the next chunk and returns its rows. */
-  async copyNext(session: Session): Promise<number> {
+  /** Goes on where the server says: after a COMMIT that was not answered nothing else tells whether it happened. */
+  async resume(session: Session): Promise<void> {
+    const written = await this.state.readCopiedTo(session);
+    if (written === null) return;
+    const { position, rows } = JSON.parse(written) as Checkpoint;
+    this.position = position;
+    this.copied = rows;
+  }
+
+  /** Copies the next chunk. */
+  async copyNext(session: Session): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.copyChunk(session);
+        await this.copyChunk(session);
+        return;
       } catch (error) {
         const smaller = TOO_LARGE.has(errorNumber(error)) || errorNumber(error) === DUPLICATE_ENTRY;
         if (session.lost || attempt >= ATTEMPTS || !(isTransient(error) || smaller)) throw error;
@@ -52,7 +74,7 @@ export class RowCopier {
     }
   }
 
-  private async copyChunk(session: Session): Promise<number> {
+  private async copyChunk(session: Session): Promise<void> {
     const { pair } = this;
     const { originKeys, originIndex } = pair.key;
     const started = performance.now();
@@ -69,13 +91,14 @@ export class RowCopier {
         rangeCondition(originKeys, id(pair.origin.table), range),
       );
       const reached: CopiedTo['position'] = range.upTo ?? 'all';
-      await this.state.copiedTo(session, JSON.stringify(reached));
+      const checkpoint: Checkpoint = { position: reached, rows: this.copied + inserted };
+      await this.state.copiedTo(session, JSON.stringify(checkpoint));
       return { rows: inserted, position: reached };
     });
     this.position = position;
+    this.copied += rows;
     const ms = performance.now() - started;
     this.sizer.took(rows, ms);
     log('copied %d rows in %d ms up to %j', rows, Math.round(ms), position);
-    return rows;
   }
 }

@@ -1,4 +1,3 @@
-import { processStates } from '../database/process-list';
 import type { Session } from '../database/session';
 import type { TablePair } from '../schema/table-pair';
 import { readTableTypes } from '../schema/read-table-schema';
@@ -19,13 +18,4 @@ export async function confirmSwap(
   // The RENAME leaves the old table behind: without one it has not happened, whatever became of the ghost.
   if (!oldIsOurs) return 'not-swapped';
   return found.has(names.ghost) ? 'unknown' : 'swapped';
-}
-
-/** Waits until a connection's last statement is over, so that what is looked at next stays as it is. */
-export async function waitUntilGone(session: Session, connection: number, attempts = 100): Promise<boolean> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    if (!(await processStates(session)).has(connection)) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return false;
 }

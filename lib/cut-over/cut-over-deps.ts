@@ -1,11 +1,22 @@
 import type { ChangeSource } from '../changes/change-source';
 import type { Replayer } from '../changes/replayer';
 import type { Database } from '../database/database';
+import type { LostConnection } from '../database/ended-connection';
 import type { Session } from '../database/session';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { TablePair } from '../schema/table-pair';
 import type { Verifier } from '../verify/verifier';
+
+/** Carries on over lost connections; see `Recovery`. */
+export interface Steadiness {
+  /** Repeats a step that broke off with its connection, and so must be one that may be repeated. */
+  steadily<T>(step: () => Promise<T>): Promise<T>;
+  /** Whether the error leaves something to be carried on. */
+  canRecover(error: unknown): boolean;
+  /** Makes the work session and the observer usable again; throws when that cannot be. */
+  recover(cause: unknown): Promise<void>;
+}
 
 /** What every strategy of the cut-over works with. */
 export interface CutOverDeps {
@@ -19,6 +30,7 @@ export interface CutOverDeps {
   readonly replayer: Replayer;
   readonly verifier: Verifier | null;
   readonly guard: OriginGuard;
+  readonly steadiness: Steadiness;
   readonly options: ResolvedOptions;
   readonly signal: AbortSignal;
 }
@@ -37,7 +49,7 @@ export interface SwapStrategy {
   /** Runs before the lock is asked for; returns further tables to lock for writing. */
   prepare(): Promise<readonly string[]>;
   /** Connections of its own that were lost, whose last statement may still be running. */
-  readonly lostConnections: readonly number[];
+  readonly lostConnections: readonly LostConnection[];
   /** Swaps and releases the lock. Throws with the lock released or about to be released by the caller. */
   swap(): Promise<void>;
   /** Closes what the strategy opened and removes what it created. */

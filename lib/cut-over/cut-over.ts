@@ -7,7 +7,8 @@ import { messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
-import { confirmSwap, waitUntilGone } from './confirm-swap';
+import { endConnection } from '../database/ended-connection';
+import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
 import { InstantRefused, chosenAnswer, type OldReadViews } from './old-read-views';
@@ -32,6 +33,9 @@ export interface CutOverResult {
   readonly oldReadViews: { readonly answer: OldReadViews; readonly remaining: number };
 }
 
+/** An attempt that ended with its connection. */
+class Interrupted extends Postponed {}
+
 /** Swaps the tables, in as many bounded attempts as it takes; between two the copy is kept up to date. */
 export class CutOver {
   private answer: OldReadViews;
@@ -48,7 +52,7 @@ export class CutOver {
    * @throws Refusal LHM_CUT_OVER_BLOCKED when no attempt is left
    */
   async run(): Promise<CutOverResult> {
-    const { options, signal } = this.deps;
+    const { options, signal, steadiness } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
     const strategy = this.strategy();
     let reason = '';
@@ -57,8 +61,8 @@ export class CutOver {
         let waitMs: number;
         let started = Infinity;
         try {
-          await this.catchUp();
-          await this.waitForBlockers();
+          await steadiness.steadily(() => this.catchUp());
+          await steadiness.steadily(() => this.waitForBlockers());
           started = performance.now();
           const times = await this.attempt(strategy);
           return {
@@ -72,7 +76,7 @@ export class CutOver {
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           reason = error.reason;
-          const blockedMs = performance.now() - started;
+          const blockedMs = error instanceof Interrupted ? 0 : performance.now() - started;
           // Whatever the reason, the application is blocked for at most a tenth of the time.
           waitMs = Math.max(
             error.pauseMs ?? backoff(attempt, backoffMs, backoffMaxMs),
@@ -87,7 +91,7 @@ export class CutOver {
         this.progress.update({ waitingFor: null });
       }
     } finally {
-      await strategy.dispose();
+      await steadiness.steadily(() => strategy.dispose());
     }
     throw new Refusal(
       'LHM_CUT_OVER_BLOCKED',
@@ -112,17 +116,33 @@ export class CutOver {
       return await lockedAttempt(this.deps, strategy, this.answer);
     } catch (error) {
       if (error instanceof Postponed) throw error;
-      const { database, work, pair } = this.deps;
       log('attempt failed: %s; looking at the tables', messageOf(error));
-      const looker = await database.open('looker');
-      try {
-        const lost = [...(work.lost ? [work.id] : []), ...strategy.lostConnections];
-        for (const connection of lost) await waitUntilGone(looker, connection);
-        if ((await confirmSwap(looker, pair)) !== 'swapped') throw error;
-      } finally {
-        await looker.close();
-      }
+      if ((await this.lookAfter(error, strategy)) !== 'swapped') throw error;
       return { stallMs: performance.now() - started, oldReadViews: 0 };
+    }
+  }
+
+  /** @throws Postponed when a connection was lost or a statement killed, and the tables are as they were */
+  private async lookAfter(error: unknown, strategy: SwapStrategy): ReturnType<typeof confirmSwap> {
+    const { database, work, observer, pair, steadiness } = this.deps;
+    if (steadiness.canRecover(error)) {
+      await steadiness.recover(error);
+      const state = await steadiness.steadily(async () => {
+        for (const lost of strategy.lostConnections) await endConnection(observer, lost);
+        return confirmSwap(observer, pair);
+      });
+      // The locks went with the connection, so what it took to come back has blocked nobody.
+      if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error });
+      return state;
+    }
+    const looker = await database.open('looker');
+    try {
+      for (const lost of [...(work.lost ? [work] : []), ...strategy.lostConnections]) {
+        await endConnection(looker, lost);
+      }
+      return await confirmSwap(looker, pair);
+    } finally {
+      await looker.close();
     }
   }
 

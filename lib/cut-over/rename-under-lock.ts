@@ -7,7 +7,7 @@ import { renameStatement } from './rename-statement';
  */
 export class RenameUnderLock implements SwapStrategy {
   readonly name = 'rename-under-lock';
-  readonly lostConnections: readonly number[] = [];
+  readonly lostConnections = [];
 
   constructor(private readonly deps: CutOverDeps) {}
 

@@ -1,6 +1,7 @@
 import { qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
+import type { LostConnection } from '../database/ended-connection';
 import type { Session } from '../database/session';
 import { readTableTypes } from '../schema/read-table-schema';
 import { confirmSwap } from './confirm-swap';
@@ -78,8 +79,8 @@ export class SentryLockRename implements SwapStrategy {
     }
   }
 
-  get lostConnections(): readonly number[] {
-    return this.renamer?.lost === true ? [this.renamer.id] : [];
+  get lostConnections(): readonly LostConnection[] {
+    return this.renamer?.lost === true ? [this.renamer] : [];
   }
 
   /**

@@ -20,10 +20,7 @@ export class AdvisoryLock {
 
   /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has it */
   async acquire(table: string): Promise<void> {
-    const [row] = await this.session.query<{ granted: number | null }>('SELECT GET_LOCK(?, 0) AS granted', [
-      this.name,
-    ]);
-    if (Number(row?.granted) === 1) return;
+    if (await this.take()) return;
     throw new Refusal(
       'LHM_ALREADY_RUNNING',
       `Another migration of '${table}' is running${await this.holder()}.`,
@@ -38,21 +35,31 @@ export class AdvisoryLock {
 
   /** @throws Refusal LHM_OWNERSHIP_LOST when the session no longer holds it */
   async check(): Promise<void> {
-    let holder: unknown = null;
-    try {
-      [{ holder } = { holder: null }] = await this.session.query<{ holder: unknown }>(
-        'SELECT IS_USED_LOCK(?) AS holder',
-        [this.name],
-      );
-    } catch (error) {
-      if (!this.session.lost) throw error;
-    }
-    if (Number(holder) === this.session.id) return;
-    throw new Refusal(
-      'LHM_OWNERSHIP_LOST',
-      'The connection that holds the lock of this migration was lost, so another run may have begun.',
-      'Nothing was swapped. Run again.',
-    );
+    if (!(await this.isHeld())) throw ownershipLost();
+  }
+
+  /**
+   * Takes the lock again after the session that held it got a new connection.
+   *
+   * @throws Refusal LHM_OWNERSHIP_LOST when somebody else has it by now
+   */
+  async retake(): Promise<void> {
+    if ((await this.isHeld()) || (await this.take())) return;
+    throw ownershipLost();
+  }
+
+  private async isHeld(): Promise<boolean> {
+    const [row] = await this.session.query<{ holder: unknown }>('SELECT IS_USED_LOCK(?) AS holder', [
+      this.name,
+    ]);
+    return Number(row?.holder) === this.session.id;
+  }
+
+  private async take(): Promise<boolean> {
+    const [row] = await this.session.query<{ granted: unknown }>('SELECT GET_LOCK(?, 0) AS granted', [
+      this.name,
+    ]);
+    return Number(row?.granted) === 1;
   }
 
   private async holder(): Promise<string> {
@@ -61,4 +68,12 @@ export class AdvisoryLock {
     ]);
     return row?.holder == null ? '' : ` (connection ${row.holder})`;
   }
+}
+
+function ownershipLost(): Refusal {
+  return new Refusal(
+    'LHM_OWNERSHIP_LOST',
+    'The lock of this migration was lost with its connection, and another run may have begun.',
+    'Nothing was swapped. Let the other run finish, or run again.',
+  );
 }

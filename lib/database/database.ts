@@ -18,6 +18,8 @@ export interface Database {
   restore(session: Session): Promise<void>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
+  /** Gives a session whose connection was lost a new one, with a new id, and the library's settings. */
+  reopen(session: Session): Promise<void>;
   /** Closes every session still open. Never rejects. */
   close(): Promise<void>;
 }

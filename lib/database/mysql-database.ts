@@ -5,6 +5,7 @@ import { connectionSource, type ConnectionSource } from './knex-connection';
 import type { Database } from './database';
 import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
+import { isConnectionLoss } from './server-error';
 import { sessionSettings } from './session-settings';
 import { text } from './sql';
 
@@ -13,15 +14,21 @@ const logSql = debugLog('sql');
 /** A session on one mysql2 connection. */
 class MysqlSession implements Session {
   id = 0;
+  openedAt = 0;
   lost = false;
   private closed = false;
 
   constructor(
     readonly role: string,
-    private readonly connection: Connection,
+    private connection: Connection,
   ) {
-    // Without a listener an idle connection that is killed ends the whole process.
+    this.listen(connection);
+  }
+
+  /** Without a listener an idle connection that is killed ends the whole process. */
+  private listen(connection: Connection): void {
     connection.on('error', (error: Error) => {
+      if (connection !== this.connection) return;
       this.lost = true;
       logSql('%s lost: %s', this.role, error.message);
     });
@@ -60,6 +67,22 @@ class MysqlSession implements Session {
     });
     const [row] = await this.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
     this.id = Number(row?.id);
+    this.openedAt = performance.now();
+  }
+
+  /** Goes on with a new connection in the place of one that was lost. */
+  async reconnect(connection: Connection): Promise<void> {
+    this.connection.destroy();
+    this.connection = connection;
+    this.listen(connection);
+    this.lost = false;
+    this.closed = false;
+    try {
+      await this.connect();
+    } catch (error) {
+      this.lost = true;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -77,17 +100,6 @@ class MysqlSession implements Session {
       });
     });
   }
-}
-
-/** Whether the error says that the connection is gone (and the statement's fate with it). */
-export function isConnectionLoss(error: unknown): boolean {
-  const { fatal, code, errno } = error as { fatal?: unknown; code?: unknown; errno?: unknown };
-  return (
-    fatal === true ||
-    errno === 1927 || // MariaDB: connection was killed
-    errno === 4031 || // MySQL: disconnected for inactivity
-    ['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(String(code))
-  );
 }
 
 /** Connects once to learn what the server is, and opens sessions from then on. */
@@ -121,6 +133,11 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       for (const session of open) {
         if (!session.lost) await session.execute(`SET SESSION time_zone = ${text(zone)}`);
       }
+    },
+    async reopen(session) {
+      if (!(session instanceof MysqlSession)) throw new Error('not a session of this database');
+      await session.reconnect(await source.create());
+      await configure(session, server, timeZone);
     },
     restore: (session) => configure(session, server, timeZone),
     async open(role) {

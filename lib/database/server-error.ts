@@ -20,6 +20,25 @@ export function isTransient(error: unknown): boolean {
   return [DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED].includes(errorNumber(error));
 }
 
+/** Whether the error says that the connection is gone (and the statement's fate with it). */
+export function isConnectionLoss(error: unknown): boolean {
+  const { fatal, code } = (error ?? {}) as { fatal?: unknown; code?: unknown };
+  return (
+    fatal === true ||
+    // Disconnected for inactivity (MySQL), killed (MariaDB, MySQL), the server is shutting down.
+    [4031, 1927, 3169, 1053].includes(errorNumber(error)) ||
+    ['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(String(code))
+  );
+}
+
+/** KILL QUERY. */
+const QUERY_INTERRUPTED = 1317;
+
+/** Whether a statement failed for reasons that have nothing to do with it: its connection was lost, or it was killed. */
+export function isInterruption(error: unknown): boolean {
+  return isConnectionLoss(error) || errorNumber(error) === QUERY_INTERRUPTED;
+}
+
 /** A metadata lock was not granted in time; nothing happened. */
 export function isLockTimeout(error: unknown): boolean {
   return errorNumber(error) === LOCK_WAIT_TIMEOUT || errorNumber(error) === 1969;

@@ -1,7 +1,7 @@
 import { format } from 'mysql2';
 
 type SqlValue = string | number | null;
-import { isConnectionLoss } from '../database/mysql-database';
+import { isConnectionLoss } from '../database/server-error';
 import { errorNumber, messageOf } from '../database/server-error';
 import { Refusal } from '../errors';
 import type { RetargetedStatement } from '../schema/retarget-statement';

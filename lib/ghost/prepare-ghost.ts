@@ -41,6 +41,8 @@ export interface PrepareInput {
 
 export interface PreparedGhost {
   readonly pair: TablePair;
+  /** What rows are copied under. */
+  readonly sqlMode: string;
   /** The user's statements as they ran, with the origin's name. */
   readonly statements: readonly string[];
 }
@@ -89,7 +91,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await session.execute(`SET SESSION sql_mode = '${mode}'`);
   await tryMapping(session, pair);
   await refuseZeroDates(session, database.callerSqlMode, pair);
-  return { pair, statements: outcome.changes.map(({ readable }) => readable) };
+  return { pair, sqlMode: mode, statements: outcome.changes.map(({ readable }) => readable) };
 }
 
 /** The user's statements run under the sql_mode that a native ALTER of theirs would. */

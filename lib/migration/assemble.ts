@@ -21,6 +21,7 @@ import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
 import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
+import { Recovery, type RecoveryDeps } from './recovery';
 import { keepUp, type Parts } from './run-migration';
 
 export interface AssembleInput {
@@ -30,6 +31,9 @@ export interface AssembleInput {
   readonly lock: AdvisoryLock;
   readonly pair: TablePair;
   readonly state: StateTable;
+  /** Settings of the work session that a new connection of its has to get again. */
+  readonly workSettings: readonly string[];
+  readonly owner: RecoveryDeps['owner'];
   readonly options: ResolvedOptions;
   readonly bound: BoundedLock;
   readonly progress: ProgressTracker;
@@ -80,7 +84,14 @@ export function assemble(input: AssembleInput): Assembled {
     server: database.server,
     name: { schema: pair.schema, table: pair.origin.table },
   });
-  const deps = { database, work, observer, pair, source, replayer, verifier, guard, options, signal };
+  const recovery = new Recovery({
+    ...{ database, work, observer, lock, copier, progress, signal },
+    ...{ owner: input.owner, workSettings: input.workSettings, reconnectMs: options.reconnectMs },
+  });
+  const deps = {
+    ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
+    steadiness: recovery,
+  };
   const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms));
   const parts: Assembled = {
     ...{
@@ -93,6 +104,7 @@ export function assemble(input: AssembleInput): Assembled {
       replayer,
       verifier,
       cutOver,
+      recovery,
       progress,
       options,
       signal,

@@ -5,7 +5,8 @@ import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { messageOf } from '../database/server-error';
-import { confirmSwap, waitUntilGone } from '../cut-over/confirm-swap';
+import { endConnection } from '../database/ended-connection';
+import { confirmSwap } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import type { CutOverResult } from '../cut-over/cut-over';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
@@ -30,6 +31,8 @@ import type { MigrationResult } from './result';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
 
 const log = debugLog('migration');
+
+const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
 
 /** How far a migration got: what a failure has to take back, and what it may claim. */
 type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
@@ -80,12 +83,15 @@ export class Migration {
     await parts.guard.remember(observer);
 
     await runHook(hooks, 'beforeRowCopy', () => this.hookContext());
-    progress.update({ rowsEstimated: await estimateRows(observer, this.name) });
+    const rowsEstimated = await parts.recovery.steadily(() => estimateRows(observer, this.name));
+    progress.update({ rowsEstimated });
     await copyRows(parts);
     await catchUp(parts);
     await runHook(hooks, 'afterRowCopy', () => this.hookContext());
     await verifyRows(parts);
-    await work.execute(`ANALYZE TABLE ${qualified(this.name.schema, this.names.ghost)}`);
+    await parts.recovery.steadily(() =>
+      work.execute(`ANALYZE TABLE ${qualified(this.name.schema, this.names.ghost)}`),
+    );
     await runHook(hooks, 'beforeCutOver', () => this.hookContext());
     const cutOver = await swap(parts);
     this.stage = 'swapped';
@@ -181,17 +187,21 @@ export class Migration {
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
-    const { pair } = await prepareGhost({
+    const { pair, sqlMode } = await prepareGhost({
       ...{ knex: options.knex, database, session: work, origin, names },
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
-    await work.execute('SET SESSION autocommit = 0');
+    await work.execute(AUTOCOMMIT_OFF);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
     const bound = liveLock(signal);
-    const parts = assemble({ database, work, observer, lock, pair, state, options, bound, progress, signal });
+    const parts = assemble({
+      ...{ database, work, observer, lock, pair, state, options, bound, progress, signal },
+      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
+      owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
+    });
     if (parts.verifier !== null) {
       await parts.recheck.create(work);
       // Before the walk has begun there is nothing to compare again.
@@ -209,9 +219,12 @@ export class Migration {
    * triggers and tables are kept for a person to look at, and nothing is overwritten by itself.
    */
   private async tidy(parts: Assembled, observer: Session): Promise<void> {
-    const { work, source } = parts;
-    const late = await source.lockingBacklog(work);
-    await work.execute('COMMIT');
+    const { work, source, recovery } = parts;
+    const late = await recovery.steadily(async () => {
+      const entries = await source.lockingBacklog(work);
+      await work.execute('COMMIT');
+      return entries;
+    });
     if (late > 0) {
       throw new Refusal(
         'LHM_LATE_CHANGES',
@@ -221,10 +234,12 @@ export class Migration {
     }
     const cleaner = new Cleaner(this.name.schema, this.names, liveLock());
     await work.close();
-    await cleaner.removeHelpers(observer);
-    if (this.options.cleanUp.dropOldTable) {
-      await observer.execute(`DROP TABLE ${qualified(this.name.schema, this.names.old)}`);
-    }
+    await recovery.steadily(async () => {
+      await cleaner.removeHelpers(observer);
+      if (this.options.cleanUp.dropOldTable) {
+        await observer.execute(`DROP TABLE IF EXISTS ${qualified(this.name.schema, this.names.old)}`);
+      }
+    });
   }
 
   private result({ progress, replayer, verifier }: Assembled, cutOver: CutOverResult): MigrationResult {
@@ -260,9 +275,7 @@ export class Migration {
       await work.close();
       return;
     }
-    if (await waitUntilGone(session, work.id, 1)) return;
-    await session.execute(`KILL ${work.id}`).catch(() => undefined);
-    await waitUntilGone(session, work.id);
+    await endConnection(session, work);
   }
 
   /** For when the server cannot be asked: everything that may be there. */

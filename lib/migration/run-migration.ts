@@ -4,6 +4,7 @@ import type { ChangeSource } from '../changes/change-source';
 import type { CutOver, CutOverResult } from '../cut-over/cut-over';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Session } from '../database/session';
+import type { Recovery } from './recovery';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -21,6 +22,7 @@ export interface Parts {
   readonly replayer: Replayer;
   readonly verifier: Verifier | null;
   readonly cutOver: CutOver;
+  readonly recovery: Recovery;
   readonly progress: ProgressTracker;
   readonly options: ResolvedOptions;
   readonly signal: AbortSignal;
@@ -37,29 +39,32 @@ const LOOK_EVERY_MS = 1000;
 
 /** Copies every row, while changes are applied all the time. */
 export async function copyRows(parts: Parts): Promise<void> {
-  const { work, copier, replayer, progress, options, signal } = parts;
+  const { work, copier, replayer, recovery, progress, options, signal } = parts;
   progress.enter('copy');
   const look = lookNowAndThen(parts);
-  let rows = 0;
   while (!copier.done) {
     signal.throwIfAborted();
-    await look();
-    // Changes come first, or the backlog grows for as long as the copy runs; but they must not starve it.
-    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
-    rows += await copier.copyNext(work);
-    progress.update({ rowsCopied: rows, changesApplied: replayer.applied });
+    await recovery.steadily(async () => {
+      await look();
+      // Changes come first, or the backlog grows for as long as the copy runs; but they must not starve it.
+      await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+      if (!copier.done) await copier.copyNext(work);
+    });
+    progress.update({ rowsCopied: copier.rows, changesApplied: replayer.applied });
     if (options.chunk.pauseMs > 0) await keepUp(parts, options.chunk.pauseMs);
   }
-  progress.update({ rowsEstimated: rows });
+  progress.update({ rowsEstimated: copier.rows });
 }
 
 /** Applies changes until few are left. */
 export async function catchUp(parts: Parts): Promise<void> {
-  const { work, observer, replayer, source, progress, signal } = parts;
+  const { work, observer, replayer, recovery, source, progress, signal } = parts;
   progress.enter('catch-up');
   for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
-    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
-    const backlog = await source.backlog(observer, 10_000);
+    const backlog = await recovery.steadily(async () => {
+      await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+      return source.backlog(observer, 10_000);
+    });
     progress.update({ changesApplied: replayer.applied, backlog });
     if (backlog <= SMALL_BACKLOG) return;
   }
@@ -67,15 +72,17 @@ export async function catchUp(parts: Parts): Promise<void> {
 
 /** Compares every row, while changes go on being applied. */
 export async function verifyRows(parts: Parts): Promise<void> {
-  const { work, verifier, replayer, progress, signal } = parts;
+  const { work, verifier, replayer, recovery, progress, signal } = parts;
   if (verifier === null) return;
   progress.enter('verify');
   const look = lookNowAndThen(parts);
   while (!verifier.walkDone) {
     signal.throwIfAborted();
-    await look();
-    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
-    await verifier.walkNext(work);
+    await recovery.steadily(async () => {
+      await look();
+      await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+      await verifier.walkNext(work);
+    });
     progress.update({ rowsVerified: verifier.counts.rows, changesApplied: replayer.applied });
   }
   await recheckWritten(parts, verifier);
@@ -83,15 +90,15 @@ export async function verifyRows(parts: Parts): Promise<void> {
 
 /** Compares again what was written to meanwhile, until what is left is little enough for the lock. */
 async function recheckWritten(parts: Parts, verifier: Verifier): Promise<void> {
-  const { work, replayer, options, signal } = parts;
+  const { work, replayer, recovery, options, signal } = parts;
   const few = options.verify === false ? 0 : options.verify.underLock / 4;
   for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
     verifier.nextRound();
-    await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+    await recovery.steadily(() => replayer.replayFor(work, REPLAY_TURN_MS, signal));
     let entries = 0;
     for (;;) {
       signal.throwIfAborted();
-      const now = await verifier.recheckNext(work);
+      const now = await recovery.steadily(() => verifier.recheckNext(work));
       entries += now;
       if (now === 0) break;
     }
@@ -101,22 +108,28 @@ async function recheckWritten(parts: Parts, verifier: Verifier): Promise<void> {
 
 /** Swaps the tables. */
 export async function swap(parts: Parts): Promise<CutOverResult> {
-  const { progress, cutOver, guard, lock, observer } = parts;
+  const { progress, cutOver, guard, lock, observer, recovery } = parts;
   progress.enter('cut-over');
-  await lock.check();
-  await guard.check(observer);
+  await recovery.steadily(async () => {
+    await lock.check();
+    await guard.check(observer);
+  });
   return cutOver.run();
 }
 
 /** Applies and compares changes for some time; what the migration does while it waits for something. */
 export async function keepUp(parts: Parts, ms: number): Promise<void> {
-  const { work, replayer, verifier, lock, guard, observer, signal, progress } = parts;
+  const { work, replayer, verifier, lock, guard, observer, recovery, signal, progress } = parts;
   const until = performance.now() + ms;
-  await lock.check();
-  await guard.check(observer);
+  await recovery.steadily(async () => {
+    await lock.check();
+    await guard.check(observer);
+  });
   do {
-    await replayer.replayFor(work, ms, signal);
-    if (verifier?.walkDone) while ((await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
+    await recovery.steadily(async () => {
+      await replayer.replayFor(work, ms, signal);
+      if (verifier?.walkDone) while ((await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
+    });
     progress.update({ changesApplied: replayer.applied });
     await pause(Math.min(20, Math.max(1, until - performance.now())), signal);
   } while (performance.now() < until);

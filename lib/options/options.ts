@@ -120,6 +120,11 @@ export interface LargeHadronOptions {
    * else, replicated writes and older read views. Default `refuse`; `accept` when none of that can happen.
    */
   readonly blindSpots?: 'refuse' | 'accept';
+  /**
+   * How long a server that does not answer is waited for when a connection is lost while rows are copied, verified or
+   * swapped, in ms; 0 stops at the first loss. Default 120000, for fixtures 5000.
+   */
+  readonly reconnectMs?: number;
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
@@ -142,6 +147,7 @@ export interface ResolvedOptions {
   readonly triggers: Required<TriggerOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly blindSpots: 'refuse' | 'accept';
+  readonly reconnectMs: number;
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
   readonly signal: AbortSignal | undefined;

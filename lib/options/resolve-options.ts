@@ -46,6 +46,7 @@ const FIELDS: Fields = {
   },
   triggers: { kind: 'group', fields: { definer: { kind: 'string', orNull: true } } },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
+  reconnectMs: MS,
   cleanUp: { kind: 'group', fields: { dropOldTable: { kind: 'boolean' } } },
   progress: { kind: 'one-of', values: ['auto', 'bar', 'lines', 'none'], orFunction: true },
   hooks: {
@@ -168,6 +169,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     },
     triggers: { definer: given.triggers?.definer ?? null },
     blindSpots: given.blindSpots ?? 'refuse',
+    reconnectMs: given.reconnectMs ?? (fixture ? 5000 : 120_000),
     cleanUp: { dropOldTable: given.cleanUp?.dropOldTable ?? false },
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
     hooks: { ...given.hooks },

@@ -67,6 +67,14 @@ export class StateTable {
     await session.execute(`UPDATE ${this.table} SET copied_to = ${text(position)} WHERE id = 1`);
   }
 
+  /** What was last written by `copiedTo`; null when no chunk was copied yet. */
+  async readCopiedTo(session: Session): Promise<string | null> {
+    const [row] = await session.query<{ copied_to: string | null }>(
+      `SELECT copied_to FROM ${this.table} WHERE id = 1`,
+    );
+    return row?.copied_to ?? null;
+  }
+
   get table(): string {
     return qualified(this.schema, this.names.state);
   }

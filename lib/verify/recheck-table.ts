@@ -17,14 +17,7 @@ export interface RecheckBatch {
  * numbers have no gaps in visibility.
  */
 export class RecheckTable {
-  private known = 0;
-
   constructor(private readonly pair: TablePair) {}
-
-  /** Entries recorded and not yet removed. */
-  get pending(): number {
-    return this.known;
-  }
 
   async create(session: Session): Promise<void> {
     await session.execute(
@@ -40,7 +33,6 @@ export class RecheckTable {
     await session.execute(
       `INSERT INTO ${this.table} (${originKeys.names.map(id).join(', ')}) VALUES ${rows.join(', ')}`,
     );
-    this.known += keys.length;
   }
 
   async read(session: Session, limit: number): Promise<RecheckBatch> {
@@ -58,10 +50,7 @@ export class RecheckTable {
   }
 
   async remove(session: Session, batch: RecheckBatch): Promise<void> {
-    const { affectedRows } = await session.execute(
-      `DELETE FROM ${this.table} WHERE hadron_seq <= ${batch.upTo}`,
-    );
-    this.known -= affectedRows;
+    await session.execute(`DELETE FROM ${this.table} WHERE hadron_seq <= ${batch.upTo}`);
   }
 
   private get table(): string {

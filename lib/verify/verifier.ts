@@ -28,6 +28,11 @@ const log = debugLog('verify');
 /** Keys compared again by one statement. */
 export const RECHECK_KEYS = 500;
 
+interface Compared {
+  readonly rows: number;
+  readonly differing: readonly RowKey[];
+}
+
 /** How much was compared. */
 export interface VerifiedCounts {
   /** Rows compared in the walk over the whole table. */
@@ -85,10 +90,16 @@ export class Verifier {
     const walk = { schema: pair.schema, table: pair.origin.table, index: originIndex, keys: originKeys };
     const range = await transaction(session, () => nextRange(session, walk, this.after, this.rowsAtOnce));
     const selection = selectRange(pair, range);
-    const differing = comparesInPlace(pair)
-      ? await transaction(session, () => this.compareInPlace(session, selection))
-      : await transaction(session, () => this.compareByScratch(session, selection, true));
-    await this.settle(session, differing);
+    const { rows, differing } = await transaction(session, () =>
+      comparesInPlace(pair)
+        ? this.compareInPlace(session, selection)
+        : this.compareByScratch(session, selection),
+    );
+    this.refuseRepeated(differing);
+    await transaction(session, () => this.source.requeue(session, differing));
+    // Not before: the step may be repeated when its connection is lost.
+    this.repairs(differing);
+    this.rows += rows;
     this.after = range.upTo;
     this.walked = range.upTo === null;
   }
@@ -100,13 +111,20 @@ export class Verifier {
     );
     if (batch.entries === 0) return 0;
     const selection = selectKeys(this.pair, batch.keys);
-    const differing = comparesInPlace(this.pair)
-      ? await transaction(session, () => this.listInPlace(session, selection))
-      : await transaction(session, () => this.compareByScratch(session, selection, false));
-    await transaction(session, () => this.recheck.remove(session, batch));
+    const differing = await transaction(session, async () =>
+      comparesInPlace(this.pair)
+        ? this.listInPlace(session, selection)
+        : (await this.compareByScratch(session, selection)).differing,
+    );
+    this.refuseRepeated(differing);
+    // In one transaction, or a difference would be forgotten with the connection.
+    await transaction(session, async () => {
+      await this.recheck.remove(session, batch);
+      await this.source.requeue(session, differing);
+    });
+    this.repairs(differing);
     this.rechecked += batch.keys.length;
     if (locked) this.underLock += batch.keys.length;
-    await this.settle(session, differing);
     return batch.entries;
   }
 
@@ -114,11 +132,11 @@ export class Verifier {
     this.rounds += 1;
   }
 
-  private async compareInPlace(session: Session, selection: Selection): Promise<RowKey[]> {
+  private async compareInPlace(session: Session, selection: Selection): Promise<Compared> {
     const [counts] = await session.query<Record<string, unknown>>(countDifferences(this.pair, selection));
-    this.rows += Number(counts?.['hadron_rows']);
-    if (Number(counts?.['hadron_differing']) === 0 && Number(counts?.['hadron_extra']) === 0) return [];
-    return this.listInPlace(session, selection);
+    const rows = Number(counts?.['hadron_rows']);
+    const equal = Number(counts?.['hadron_differing']) === 0 && Number(counts?.['hadron_extra']) === 0;
+    return { rows, differing: equal ? [] : await this.listInPlace(session, selection) };
   }
 
   private async listInPlace(session: Session, selection: Selection): Promise<RowKey[]> {
@@ -129,38 +147,38 @@ export class Verifier {
     return [...differing.map((row) => originKeys.read(row)), ...extra.map((row) => ghostKeys.read(row))];
   }
 
-  private async compareByScratch(session: Session, selection: Selection, counts: boolean): Promise<RowKey[]> {
+  private async compareByScratch(session: Session, selection: Selection): Promise<Compared> {
     const { pair } = this;
     const { ghostKeys, originKeys } = pair.key;
     await this.scratch.clear(session);
-    const { affectedRows } = await session.execute(
+    const { affectedRows: rows } = await session.execute(
       insertFromOrigin(pair, selection.origin, pair.names.scratch),
     );
-    if (counts) this.rows += affectedRows;
     const differing = await session.query(listScratchDiffering(pair));
     const extra = await session.query(listScratchExtra(pair, selection));
     const keys = [...differing, ...extra].map((row) => ghostKeys.read(row));
-    if (keys.length === 0) return [];
+    if (keys.length === 0) return { rows, differing: [] };
     // Read last: whatever changed the origin before the scratch rows were built is either applied or still here.
     const pending = await session.query(listPending(pair, this.source.pendingKeys()));
     const waiting = new Set(pending.map((row) => JSON.stringify(originKeys.read(row))));
-    return keys.filter((key) => !waiting.has(JSON.stringify(key)));
+    return { rows, differing: keys.filter((key) => !waiting.has(JSON.stringify(key))) };
   }
 
-  /** Repairs each key once. */
-  private async settle(session: Session, differing: readonly RowKey[]): Promise<void> {
+  /** Each key is repaired once. */
+  private refuseRepeated(differing: readonly RowKey[]): void {
     if (differing.length === 0) return;
     log('%d keys differ: %j', differing.length, differing.slice(0, 5));
-    const again = differing.find((key) => this.repaired.has(JSON.stringify(key)));
-    if (again !== undefined || differing.length >= MOST_DIFFERENCES) {
-      const keys = differing.slice(0, 5).map((key) => `(${this.pair.key.originKeys.describe(key)})`);
-      throw new Refusal(
-        'LHM_VERIFY_FAILED',
-        `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${keys.join(', ')}.`,
-        "The table was left as it is. This should not happen: please report it, with the table's definition.",
-      );
-    }
+    const again = differing.some((key) => this.repaired.has(JSON.stringify(key)));
+    if (!again && differing.length < MOST_DIFFERENCES) return;
+    const keys = differing.slice(0, 5).map((key) => `(${this.pair.key.originKeys.describe(key)})`);
+    throw new Refusal(
+      'LHM_VERIFY_FAILED',
+      `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${keys.join(', ')}.`,
+      "The table was left as it is. This should not happen: please report it, with the table's definition.",
+    );
+  }
+
+  private repairs(differing: readonly RowKey[]): void {
     for (const key of differing) this.repaired.add(JSON.stringify(key));
-    await transaction(session, () => this.source.requeue(session, differing));
   }
 }

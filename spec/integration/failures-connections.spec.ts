@@ -20,19 +20,29 @@ type Place = readonly [what: string, match: RegExp, when: 'before' | 'after', ro
 
 const SMALL_CHUNKS = { chunk: { rows: 7 }, verify: { rows: 7 } };
 
-/** Statements of the migration at which its own or its other connection is killed, before they are sent. */
-const PLACES: readonly [what: string, match: RegExp][] = [
+/** Statements of the migration before which their connection is killed, as long as nothing was copied. */
+const EARLY: readonly [what: string, match: RegExp][] = [
   ['the ghost is created', /^CREATE TABLE (?!.*sentry).*_lhmn/s],
   ['the ghost is altered', /^ALTER TABLE .*_lhmn.*extra/i],
   ['the lock for the triggers is asked for', /^LOCK TABLES .*_lhmj_\d+` WRITE$/],
   ['the second trigger is created', /^CREATE TRIGGER .*_lhmu/],
   ['the lock for the triggers is released', /^UNLOCK TABLES/],
+];
+
+/** And later, when what was copied is worth more than the connection. */
+const LATE: readonly [what: string, match: RegExp][] = [
   ['a chunk is copied', /^INSERT INTO \S+_lhmn`(?!.*FALSE)/],
   ['the place reached is written down', /^UPDATE .* SET copied_to/],
   ['rows are compared', /hadron_differing/],
   ['the new table is analysed', /^ANALYZE TABLE/],
   ['the lock of the cut-over is asked for', /^LOCK TABLES .*_lhmn/],
   ['the tables are renamed', /^RENAME TABLE/],
+  [
+    'the journal is looked at once more',
+    /^SELECT COUNT\(\*\) AS entries FROM \S+_lhmj_\S+ WHERE.*LOCK IN SHARE/,
+  ],
+  ['a trigger is dropped', /^DROP TRIGGER IF EXISTS \S+_lhmu/],
+  ['the state table is dropped', /^DROP TABLE IF EXISTS \S+_lhms/],
 ];
 
 for (const flavor of availableFlavors()) {
@@ -74,16 +84,52 @@ for (const flavor of availableFlavors()) {
     const fails = (options: Options = {}): Promise<LargeHadronError> =>
       test.failure(ADD_COLUMN, { ...SMALL_CHUNKS, ...options });
 
+    /** The migration succeeds as if nothing had happened, and counts right. */
+    async function expectMigrated(options: Options): Promise<void> {
+      const result = await test.migrate(ADD_COLUMN, { ...SMALL_CHUNKS, ...options });
+      expect(result.rowsCopied).to.equal(was.rows.length);
+      expect(result.verified).to.include({ rows: was.rows.length, notCompared: 0 });
+      expect(await test.definition()).to.contain('`extra`');
+      expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
+      await expectNoLeaks(test);
+      await expectWritable(test);
+    }
+
+    /** Swapped or as it was, nothing in between, and told so. */
+    async function expectEither(options: Options): Promise<void> {
+      const error = await test.migrate(ADD_COLUMN, { ...SMALL_CHUNKS, ...options }).then(
+        () => null,
+        (reason: unknown) => reason as LargeHadronError,
+      );
+      if (error === null || error.outcome === 'swapped') {
+        expect(await test.definition()).to.contain('`extra`');
+        expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
+        if (error === null) await expectNoLeaks(test);
+        else await expectTruthfulLeftovers(test, error);
+        await expectWritable(test);
+      } else {
+        await expectTakenBack(test, error, was, { code: GONE });
+      }
+    }
+
     for (const role of ROLES) {
       for (const hook of ['beforeRowCopy', 'afterRowCopy', 'beforeCutOver'] as const) {
-        it(`the ${role} connection, killed in ${hook}: the table is as it was`, async () => {
-          const error = await fails({ hooks: { [hook]: () => killRole(role) } });
+        it(`the ${role} connection, killed in ${hook}: carries on with a new one`, async () => {
+          await expectMigrated({ hooks: { [hook]: () => killRole(role) } });
+        });
+
+        it(`the ${role} connection, killed in ${hook}, where none may be made anew: the table is as it was`, async () => {
+          const error = await fails({ hooks: { [hook]: () => killRole(role) }, reconnectMs: 0 });
           await expectTakenBack(test, error, was, { code: GONE });
         });
       }
 
-      it(`the ${role} connection, killed after the swap: said to be swapped, with what is left`, async () => {
-        const error = await fails({ hooks: { afterCutOver: () => killRole(role) } });
+      it(`the ${role} connection, killed after the swap: the clean-up carries on`, async () => {
+        await expectMigrated({ hooks: { afterCutOver: () => killRole(role) } });
+      });
+
+      it(`the ${role} connection, killed after the swap, where none may be made anew: said to be swapped, with what is left`, async () => {
+        const error = await fails({ hooks: { afterCutOver: () => killRole(role) }, reconnectMs: 0 });
         expect(error.code).to.match(GONE);
         expect(error.outcome).to.equal('swapped');
         await expectTruthfulLeftovers(test, error);
@@ -95,20 +141,20 @@ for (const flavor of availableFlavors()) {
         const holder = await test.connect();
         const [[own]] = await holder.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id');
         let killed: Promise<unknown> | undefined;
-        const error = await fails({
+        const asked = /^LOCK TABLES .*_lhmn/;
+        await expectMigrated({
           hooks: {
             beforeCutOver: async () => {
               await holder.query('START TRANSACTION');
               await holder.query('SELECT COUNT(*) FROM emails');
+              killed = untilWaiting(test, asked)
+                .then(() => killRole(role, [Number(own?.['id'])]))
+                .finally(() => holder.query('ROLLBACK'));
             },
-          },
-          progress: ({ waitingFor }) => {
-            if (waitingFor === null || killed !== undefined) return;
-            killed = killRole(role, [Number(own?.['id'])]).finally(() => holder.query('ROLLBACK'));
           },
         });
         await killed;
-        await expectTakenBack(test, error, was, { code: GONE, phase: 'cut-over' });
+        expect(killed).not.to.equal(undefined);
       });
     }
 
@@ -124,25 +170,26 @@ for (const flavor of availableFlavors()) {
     });
 
     describe('the connection itself, killed before', () => {
-      for (const [what, match] of PLACES) {
+      for (const [what, match] of EARLY) {
+        it(`${what}: the table is as it was`, async () => {
+          const killed = intercept(test.knex, { match, when: 'before', run: kill });
+          const outcome = /ghost/.test(what) ? 'untouched' : 'rolled-back';
+          await expectTakenBack(test, await fails(), was, { code: GONE, outcome });
+          expect(killed.happened).to.equal(true);
+        });
+      }
+
+      for (const [what, match] of LATE) {
         for (const strategy of match.test('RENAME TABLE') ? strategies : (['auto'] as const)) {
-          it(`${what} (${strategy})`, async () => {
+          it(`${what} (${strategy}): carries on with a new one`, async () => {
             const killed = intercept(test.knex, { match, when: 'before', run: kill });
-            const migration = test.migrate(ADD_COLUMN, { ...SMALL_CHUNKS, cutOver: { strategy } });
-            if (strategy === 'sentry') {
-              // The session that renames is another one; the next attempt opens it anew.
-              const result = await migration;
-              expect(result.cutOver.attempts).to.equal(2);
-              expect(await test.definition()).to.contain('`extra`');
-              await expectNoLeaks(test);
-            } else {
-              const error = await migration.then(
-                () => expect.fail('the migration succeeded'),
-                (reason: unknown) => reason as LargeHadronError,
-              );
-              const outcome = /ghost/.test(what) ? 'untouched' : 'rolled-back';
-              await expectTakenBack(test, error, was, { code: GONE, outcome });
-            }
+            await expectMigrated({ cutOver: { strategy } });
+            expect(killed.happened).to.equal(true);
+          });
+
+          it(`${what} (${strategy}), where none may be made anew: swapped or as it was`, async () => {
+            const killed = intercept(test.knex, { match, when: 'before', run: kill });
+            await expectEither({ cutOver: { strategy }, reconnectMs: 0 });
             expect(killed.happened).to.equal(true);
           });
         }
@@ -165,22 +212,16 @@ for (const flavor of availableFlavors()) {
           ...(strategy === 'sentry' ? sentryOnly : []),
         ];
         for (const [what, match, when, role] of places) {
-          it(`${what}: swapped or as it was, nothing in between, and told so`, async () => {
+          it(`${what}: carries on with a new one`, async () => {
             const killed = intercept(test.knex, { match, when, run: () => killRole(role) });
-            const error = await test.migrate(ADD_COLUMN, { ...SMALL_CHUNKS, cutOver: { strategy } }).then(
-              () => null,
-              (reason: unknown) => reason as LargeHadronError,
-            );
+            await expectMigrated({ cutOver: { strategy } });
             expect(killed.happened).to.equal(true);
-            if (error === null || error.outcome === 'swapped') {
-              expect(await test.definition()).to.contain('`extra`');
-              expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
-              if (error === null) await expectNoLeaks(test);
-              else await expectTruthfulLeftovers(test, error);
-              await expectWritable(test);
-            } else {
-              await expectTakenBack(test, error, was, { code: GONE, phase: 'cut-over' });
-            }
+          });
+
+          it(`${what}, where none may be made anew: swapped or as it was, and told so`, async () => {
+            const killed = intercept(test.knex, { match, when, run: () => killRole(role) });
+            await expectEither({ cutOver: { strategy }, reconnectMs: 0 });
+            expect(killed.happened).to.equal(true);
           });
         }
       });

@@ -9,6 +9,8 @@ export interface Interception {
   readonly skip?: number;
   /** `before`: the statement is sent once this has ended; `after`: the answer is held back until then. */
   readonly run: (connectionId: number, sql: string) => void | Promise<void>;
+  /** Sends another statement in its place. */
+  readonly rewrite?: (sql: string) => string;
 }
 
 type Callback = (error: QueryError | null, result?: unknown, fields?: unknown) => void;
@@ -18,7 +20,10 @@ type Query = (sql: string, values: unknown[], callback: Callback) => unknown;
  * Makes the connections that are opened from the Knex's settings run `run` once, at the first statement that matches:
  * a place in a migration that no hook has, found without waiting for it.
  */
-export function intercept(knex: Knex, { match, when, skip = 0, run }: Interception): { happened: boolean } {
+export function intercept(
+  knex: Knex,
+  { match, when, skip = 0, run, rewrite = (sql) => sql }: Interception,
+): { happened: boolean } {
   const client = knex.client as { driver: { createConnection(options: unknown): Connection } };
   const { driver } = client;
   const state = { happened: false };
@@ -35,10 +40,10 @@ export function intercept(knex: Knex, { match, when, skip = 0, run }: Intercepti
         const fail = (error: unknown): void => callback(error as QueryError);
         if (when === 'before') {
           return act().then(() => {
-            query(sql, values, callback);
+            query(rewrite(sql), values, callback);
           }, fail);
         }
-        return query(sql, values, (...answer) => {
+        return query(rewrite(sql), values, (...answer) => {
           act().then(() => callback(...answer), fail);
         });
       };

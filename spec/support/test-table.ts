@@ -41,9 +41,7 @@ export class TestTable {
     readonly server: RunningServer,
     readonly database: string,
     readonly table: string,
-    private readonly admin: Client,
-    /** The connection that `query` uses, which does not count as lingering. */
-    readonly adminId: number,
+    private admin: Client,
   ) {
     this.knex = this.makeKnex();
   }
@@ -54,14 +52,24 @@ export class TestTable {
   static async create(server: RunningServer, options: TestTableOptions = {}): Promise<TestTable> {
     const { table = 'emails', columns = COLUMNS, rows = columns === COLUMNS ? 30 : 0 } = options;
     const database = `lhm_test_${process.pid}_${++databases}`;
-    const admin = await connect({ ...server.connection, multipleStatements: false });
+    const admin = await connect(server.connection);
     await admin.query(`CREATE DATABASE ${quote(database)} CHARACTER SET utf8mb4`);
     await admin.query(`USE ${quote(database)}`);
-    const [[row]] = await admin.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id');
-    const test = new TestTable(server, database, table, admin, Number(row?.['id']));
+    const test = new TestTable(server, database, table, admin);
     await test.query(`CREATE TABLE ${quote(table)} (${columns}) ENGINE = InnoDB`);
     if (rows > 0) await test.fill(1, rows);
     return test;
+  }
+
+  /** The connection that `query` uses, which does not count as lingering. */
+  get adminId(): number {
+    return this.admin.threadId;
+  }
+
+  /** After a restart of the server. */
+  async reconnect(): Promise<void> {
+    this.admin.destroy();
+    this.admin = await connect({ ...this.server.connection, database: this.database });
   }
 
   /** Rows with the ids `from` to `to` of the default columns; every third has no note. */

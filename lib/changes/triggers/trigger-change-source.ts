@@ -68,7 +68,7 @@ export class TriggerChangeSource implements ChangeSource {
         `CREATE DEFINER = ${quoteAccount(definer)} TRIGGER ${trigger} AFTER UPDATE ON ${qualified(schema, names.state)}` +
           ` FOR EACH ROW ${insertMarker(pair)}`,
       );
-      await session.execute(`UPDATE ${qualified(schema, names.state)} SET copied_to = '' WHERE id = 1`);
+      await session.execute(`UPDATE ${qualified(schema, names.state)} SET copied_to = NULL WHERE id = 1`);
       await session.execute('COMMIT');
     } catch (cause) {
       if (errorNumber(cause) === 0 || session.lost) throw cause;
@@ -163,7 +163,7 @@ export class TriggerChangeSource implements ChangeSource {
   }
 
   async requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
-    await session.execute(insertEntries(this.pair, keys));
+    if (keys.length > 0) await session.execute(insertEntries(this.pair, keys));
   }
 
   pendingKeys(): { table: string; condition: string } {

@@ -1,0 +1,121 @@
+import type { RowCopier } from '../copy/row-copier';
+import type { Steadiness } from '../cut-over/cut-over-deps';
+import type { AdvisoryLock } from '../database/advisory-lock';
+import type { Database } from '../database/database';
+import { endConnection, type LostConnection } from '../database/ended-connection';
+import { isInterruption, messageOf } from '../database/server-error';
+import type { Session } from '../database/session';
+import { Refusal } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { ProgressTracker } from '../progress/progress-tracker';
+import { backoff } from '../util/backoff';
+import { pause } from '../util/pause';
+
+const log = debugLog('migration');
+
+/** Interruptions of one and the same step, one after another, before it is taken for their cause. */
+const MOST_IN_A_ROW = 10;
+
+export interface RecoveryDeps {
+  readonly database: Database;
+  /** Copies and applies; autocommit is off. */
+  readonly work: Session;
+  /** Holds the lock. */
+  readonly observer: Session;
+  readonly lock: AdvisoryLock;
+  readonly copier: RowCopier;
+  /** Whose the migration is, by its state table. */
+  readonly owner: (session: Session) => Promise<'ours' | 'others' | 'gone'>;
+  /** What the work session runs under beside the library's own settings. */
+  readonly workSettings: readonly string[];
+  /** How long a server that does not answer is waited for, in ms. */
+  readonly reconnectMs: number;
+  readonly progress: ProgressTracker;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Carries a migration over lost connections, killed statements and restarts of the server.
+ *
+ * While rows are copied everything that counts is on the server: triggers and journal go on without us, a chunk and its
+ * checkpoint are in one transaction, and applying a change twice is the same as once. So a step that broke off may be
+ * repeated, once the connection it ran on has surely ended and the migration is surely still ours.
+ */
+export class Recovery implements Steadiness {
+  private readonly ended: LostConnection[] = [];
+
+  constructor(private readonly deps: RecoveryDeps) {}
+
+  async steadily<T>(step: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!this.canRecover(error) || attempt >= MOST_IN_A_ROW) throw error;
+        await this.recover(error);
+      }
+    }
+  }
+
+  canRecover(error: unknown): boolean {
+    return isInterruption(error) && this.deps.reconnectMs > 0;
+  }
+
+  /**
+   * Makes both sessions usable again, with nothing of what they were doing left.
+   *
+   * @throws Refusal LHM_OWNERSHIP_LOST when another run took over; `cause` when the server stays away for too long
+   */
+  async recover(cause: unknown): Promise<void> {
+    const { progress, signal, reconnectMs } = this.deps;
+    log('interrupted: %s', messageOf(cause));
+    const until = performance.now() + reconnectMs;
+    progress.update({ waitingFor: 'the connection to the server, which was lost' });
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        await this.reconnect();
+        progress.update({ waitingFor: null });
+        return;
+      } catch (error) {
+        if (error instanceof Refusal) throw error;
+        log('attempt %d to reconnect: %s', attempt, messageOf(error));
+        if (performance.now() >= until) throw cause;
+        await pause(backoff(attempt, 100, 2000), signal);
+      }
+    }
+  }
+
+  private async reconnect(): Promise<void> {
+    const { database, observer, work, lock, copier, owner, workSettings, progress } = this.deps;
+    for (const session of [observer, work]) {
+      if (!session.lost) continue;
+      const { id, openedAt } = session;
+      if (!this.ended.some((lost) => lost.id === id && lost.openedAt === openedAt))
+        this.ended.push({ id, openedAt });
+    }
+    if (observer.lost) await database.reopen(observer);
+    for (let lost = this.ended[0]; lost !== undefined; lost = this.ended[0]) {
+      if (!(await endConnection(observer, lost))) throw new Error(`connection ${lost.id} does not end`);
+      this.ended.shift();
+    }
+    await lock.retake();
+    const whose = await owner(observer);
+    // The last thing that the clean-up removes is the state table.
+    if (whose === 'others' || (whose === 'gone' && progress.phase !== 'clean-up')) {
+      throw new Refusal(
+        'LHM_OWNERSHIP_LOST',
+        'Another run took this migration over while its connection was lost.',
+        'Let that one finish; this one has stopped.',
+      );
+    }
+    if (work.lost) {
+      await database.reopen(work);
+      for (const setting of workSettings) await work.execute(setting);
+    } else {
+      await work.execute('ROLLBACK');
+      await work.execute('UNLOCK TABLES');
+    }
+    if (whose === 'ours') await copier.resume(observer);
+  }
+}
