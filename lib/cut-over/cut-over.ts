@@ -132,7 +132,7 @@ export class CutOver {
         return confirmSwap(observer, pair);
       });
       // The locks went with the connection, so what it took to come back has blocked nobody.
-      if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error });
+      if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error }, 0);
       return state;
     }
     const looker = await database.open('looker');

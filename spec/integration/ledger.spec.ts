@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { randomInt } from 'node:crypto';
 import type { AlterFunction, CutOverOptions } from '../../lib';
+import { createHarasser } from '../support/harasser';
 import { ledgerRun } from '../support/ledger-run';
 import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
 import { describeReport, isExact, type Isolation } from '../support/workload';
@@ -70,6 +71,32 @@ for (const flavor of availableFlavors()) {
             expect(leftovers).to.deep.equal([]);
           });
         }
+      }
+
+      for (let run = 1; run <= RUNS; run++) {
+        it(`${strategy}, its own connections killed again and again: nothing lost, extra or wrong (run ${run})`, async () => {
+          const seed = randomInt(1_000_000_000);
+          const harasser = createHarasser(server.connection, 60, Math.random);
+          const { report, result, leftovers } = await ledgerRun(server, {
+            seed,
+            wrap: (knex) => harasser.watch(knex),
+            migration: {
+              cutOver: { strategy },
+              ...{ reconnectMs: 60_000, chunk: { rows: 100 }, verify: { rows: 200 } },
+              // Before there is something to carry on with, a loss ends the migration.
+              progress: ({ phase }) => {
+                if (phase === 'copy') harasser.start();
+              },
+            },
+          });
+          const kills = await harasser.stop();
+          const text = describeReport(report);
+          if (result instanceof Error) throw result;
+          expect(kills, text).to.be.above(0);
+          expect(isExact(report), text).to.equal(true);
+          expect(result.verified.notCompared).to.equal(0);
+          expect(leftovers).to.deep.equal([]);
+        });
       }
     }
   });
