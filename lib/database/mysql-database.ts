@@ -1,8 +1,10 @@
 import type { Connection, ResultSetHeader } from 'mysql2';
 import type { Knex } from 'knex';
+import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { connectionSource, type ConnectionSource } from './knex-connection';
 import type { Database } from './database';
+import { OneServer, SessionMark, WHO_ANSWERS, type Answerer } from './one-server';
 import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
 import { sessionSettings } from './session-settings';
@@ -18,7 +20,7 @@ class MysqlSession implements Session {
 
   constructor(
     readonly role: string,
-    private readonly connection: Connection,
+    readonly connection: Connection,
   ) {
     // Without a listener an idle connection that is killed ends the whole process.
     connection.on('error', (error: Error) => {
@@ -58,8 +60,6 @@ class MysqlSession implements Session {
     await new Promise<void>((resolve, reject) => {
       this.connection.connect((error) => (error === null ? resolve() : reject(error)));
     });
-    const [row] = await this.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
-    this.id = Number(row?.id);
   }
 
   async close(): Promise<void> {
@@ -90,23 +90,41 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
+interface Facts extends Answerer {
+  readonly version: string;
+  readonly schemaName: string | null;
+  readonly mode: string;
+  readonly zone: string;
+  readonly systemZone: string;
+  readonly unlogged: number | string;
+}
+
 /** Connects once to learn what the server is, and opens sessions from then on. */
 export async function connectDatabase(knex: Knex): Promise<Database> {
   const source = connectionSource(knex);
   const open = new Set<Session>();
+  const oneServer = new OneServer();
   const first = await connect(source, 'probe');
-  let facts:
-    | { version: string; schemaName: string | null; mode: string; zone: string; systemZone: string }
-    | undefined;
+  let facts: Facts | undefined;
   try {
-    [facts] = await first.query(
-      'SELECT VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,' +
-        ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone',
+    await source.afterCreate(first.connection);
+    const [plain] = await first.query<Answerer>(`SELECT ${WHO_ANSWERS}`);
+    // As a locking read, which goes where writes go.
+    [facts] = await first.query<Facts>(
+      `SELECT ${WHO_ANSWERS}, VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,` +
+        ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone,' +
+        ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged FOR UPDATE',
+    );
+    oneServer.check(
+      'probe',
+      [plain, facts].filter((row) => row !== undefined),
+      first.connection.threadId,
     );
   } finally {
     await first.close();
   }
   if (facts === undefined) throw new Error('the server did not answer SELECT VERSION()');
+  refuseUnlogged(facts);
   const server = serverCapabilities(facts.version);
   const named = facts.zone === 'SYSTEM' ? facts.systemZone : facts.zone;
   let timeZone = facts.zone;
@@ -126,7 +144,16 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     async open(role) {
       const session = await connect(source, role);
       open.add(session);
-      await configure(session, server, timeZone);
+      await source.afterCreate(session.connection);
+      const mark = new SessionMark();
+      await configure(session, server, timeZone, [mark.assignment]);
+      const [row] = await session.query<Answerer & { mark: string | null }>(
+        `SELECT ${WHO_ANSWERS}, ${SessionMark.column}`,
+      );
+      if (row === undefined) throw new Error('the server did not answer SELECT CONNECTION_ID()');
+      session.id = Number(row.id);
+      mark.check(row);
+      oneServer.check(role, [row], session.connection.threadId);
       return session;
     },
     async close() {
@@ -141,8 +168,23 @@ async function connect(source: ConnectionSource, role: string): Promise<MysqlSes
   return session;
 }
 
-async function configure(session: Session, server: ServerCapabilities, timeZone: string): Promise<void> {
-  const { required, optional } = sessionSettings(server, timeZone);
+/** The journal's rows reach replicas with the application's writes, so the journal must reach them, too. */
+function refuseUnlogged({ unlogged }: Facts): void {
+  if (Number(unlogged) !== 1) return;
+  throw new Refusal(
+    'LHM_NOT_LOGGED',
+    'The sessions of the Knex given have sql_log_bin = 0: replicas would get the rows of tables that they do not have.',
+    'Leave it out of pool.afterCreate of the Knex that migrates (and out of init_connect).',
+  );
+}
+
+async function configure(
+  session: Session,
+  server: ServerCapabilities,
+  timeZone: string,
+  more: readonly string[] = [],
+): Promise<void> {
+  const { required, optional } = sessionSettings(server, timeZone, more);
   for (const setting of required) await session.execute(setting);
   for (const setting of optional) {
     try {

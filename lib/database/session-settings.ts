@@ -35,10 +35,13 @@ export function copySqlMode(callers: string, lossy: boolean, dates: boolean): st
  * The session values the library needs, whatever the server's global ones are: servers are run with
  * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0 and worse. `optional` ones may be refused to an unprivileged
  * account; the server's own value is then lived with.
+ *
+ * @param more assignments that are to be made along with them
  */
 export function sessionSettings(
   server: ServerCapabilities,
   timeZone: string,
+  more: readonly string[] = [],
 ): { required: string[]; optional: string[] } {
   const settings: Record<string, string | number> = {
     autocommit: 1,
@@ -66,7 +69,7 @@ export function sessionSettings(
   return {
     required: [
       'SET NAMES utf8mb4',
-      `SET ${assignments.join(', ')}`,
+      `SET ${[...more, ...assignments].join(', ')}`,
       'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
     ],
     optional:
