@@ -64,6 +64,13 @@ export function sessionSettings(
     sql_quote_show_create: 1,
     group_concat_max_len: 1_048_576,
     [server.statementTimeoutVariable]: 0,
+    ...(server.flavor === 'mariadb'
+      ? {
+          idle_transaction_timeout: 0,
+          idle_write_transaction_timeout: 0,
+          idle_readonly_transaction_timeout: 0,
+        }
+      : {}),
   };
   const assignments = Object.entries(settings).map(([name, value]) => `SESSION ${name} = ${value}`);
   return {

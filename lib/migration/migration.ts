@@ -197,7 +197,7 @@ export class Migration {
     this.stage = 'created';
     await state.create(work, this.startedAt);
     const { pair } = await prepareGhost({
-      ...{ knex: options.knex, database, session: work, origin, names },
+      ...{ knex: options.knex, database, session: work, origin, names, called: name.called },
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;
