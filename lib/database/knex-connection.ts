@@ -43,7 +43,8 @@ export function isTransaction(knex: Knex): boolean {
 }
 
 /**
- * The only file that knows Knex internals: takes the driver and the connection settings out of the caller's Knex.
+ * Takes the driver and the connection settings out of the caller's Knex. Its internals are known here, in `knex-names`
+ * and in `ghost/knex-internals` only.
  *
  * @throws Refusal LHM_UNSUPPORTED_CLIENT when it is not a Knex on mysql2, or has no connection settings
  */

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import createKnex, { type Knex } from 'knex';
 import { createPool, type Pool } from 'mysql2';
 import { createPool as createPromisePool } from 'mysql2/promise';
-import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createExactTable, expectExact, ROWS } from '../support/exact-table';
@@ -16,9 +16,9 @@ import { expectNoLeaks } from '../support/leak-guard';
 /** Everything that means something in a URL, in SQL or to a shell. */
 const PASSWORD = `p@:/?#[]% &+=;'"\\ž$\``;
 
+/** Made for these specs: an authority whose key nobody has, and a certificate for this machine. */
 const TLS = join(__dirname, '../support/tls');
-const tlsFile = (name: string): string => join(TLS, name);
-const CA = readFileSync(tlsFile('ca.pem'));
+const CA = readFileSync(join(TLS, 'ca.pem'));
 
 const hasIpv6 = Object.values(networkInterfaces())
   .flat()
@@ -91,11 +91,15 @@ for (const flavor of availableFlavors()) {
     this.timeout(300_000);
 
     let server: RunningServer;
+    let tlsFolder: string;
     let test: TestTable;
     const knexes: Knex[] = [];
     const pools: Pool[] = [];
 
     before(async () => {
+      // Where a server may read that the system confines to its own folders and the temporary one.
+      tlsFolder = mkdtempSync(join(tmpdir(), 'lhm-tls-'));
+      cpSync(TLS, tlsFolder, { recursive: true });
       const tls = [
         ['ca', 'ca.pem'],
         ['cert', 'server-cert.pem'],
@@ -103,13 +107,16 @@ for (const flavor of availableFlavors()) {
       ] as const;
       server = await startFrom(OWN_SOURCES, flavor, {
         args: [
-          ...tls.map(([option, file]) => `--ssl-${option}=${tlsFile(file)}`),
+          ...tls.map(([option, file]) => `--ssl-${option}=${join(tlsFolder, file)}`),
           ...(hasIpv6 ? ['--bind-address=127.0.0.1,::1'] : []),
         ],
       });
     });
 
-    after(() => server.stop());
+    after(async () => {
+      await server.stop();
+      rmSync(tlsFolder, { recursive: true });
+    });
 
     beforeEach(async () => {
       test = await createExactTable(server);
