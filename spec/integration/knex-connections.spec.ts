@@ -316,6 +316,24 @@ for (const flavor of availableFlavors()) {
           .and.contain('`by_ghost`');
       });
 
+      it("by the caller's own Knex in the alter function: the table itself was changed, which is noticed", async () => {
+        const knex = make({ connection: address() });
+        const error = await test.failure(
+          async (t) => {
+            t.integer('extra');
+            await knex.schema
+              .withSchema(test.database)
+              .alterTable('emails', (own) => void own.integer('own'));
+          },
+          { knex },
+        );
+        expect(error).to.include({ code: 'LHM_ORIGIN_CHANGED', outcome: 'rolled-back' });
+        expect(await test.definition())
+          .to.contain('`own`')
+          .and.not.contain('`extra`');
+        await expectNoLeaks(test);
+      });
+
       it('other than the migrated one in the alter function is refused', async () => {
         const expected = { code: 'LHM_ALTER_OTHER_TABLE', phase: 'clone' } as const;
         await expectRefused(test, expected, () =>
