@@ -6,6 +6,7 @@ import { cleanUp, type CleanUpResult } from './migration/clean-up';
 import { describeFailure } from './migration/describe-failure';
 import { checkFields, type Fields } from './options/fields';
 import { refuseBadOptions } from './options/resolve-options';
+import { calledTable } from './schema/called-table';
 import { parseTableName } from './schema/identifier';
 
 /** What `largeHadronCleanUp` takes. Only `knex` is required. */
@@ -45,7 +46,10 @@ export async function largeHadronCleanUp(
     if (table !== null) parseTableName(table, 'any');
     const database = await connectDatabase(options.knex);
     try {
-      const name = table === null ? null : parseTableName(table, database.schema);
+      const name =
+        table === null
+          ? null
+          : await calledTable(options.knex, database, parseTableName(table, database.schema));
       const schema = name?.schema ?? database.schema;
       if (schema === null) throw noDatabase();
       const { dropOldTablesAfterMs = false, dryRun = false } = options;

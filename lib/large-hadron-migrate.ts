@@ -19,7 +19,7 @@ const STATUS_EVERY_MS = 5000;
  * The table is cloned, the clone is altered, rows are copied in chunks while triggers record what is written
  * meanwhile, every row is compared, and the tables are swapped. The original stays under `result.oldTable`.
  *
- * @param table `'emails'` or `'schema.emails'`
+ * @param table `'emails'` or `'schema.emails'`, as in `knex.schema.alterTable`: names are mapped by a `wrapIdentifier`
  * @param options only `knex` is required
  * @param alter what to change: Knex's builder and `ctx`, or a string of ALTER clauses
  * @returns what was done, with counts and times; with `dryRun: true` the plan of what would be done

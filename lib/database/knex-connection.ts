@@ -1,19 +1,34 @@
 import type { Knex } from 'knex';
 import type { Connection, ConnectionOptions } from 'mysql2';
 import { Refusal } from '../errors';
+import { exactSettings } from './connection-settings';
+
+interface NativePool {
+  readonly config?: { readonly connectionConfig?: object };
+  emit(event: 'connection', connection: Connection): boolean;
+}
+
+type AfterCreate = (connection: Connection, done: (error?: unknown) => void) => void;
 
 interface KnexClient {
   readonly driver?: { createConnection(options: ConnectionOptions): Connection };
   readonly driverName?: string;
   readonly dialect?: string;
-  readonly connectionSettings?: ConnectionOptions;
+  readonly connectionSettings?: object;
   readonly connectionConfigProvider?: () => unknown;
-  readonly config: { readonly connectionPool?: { readonly config?: { readonly connectionConfig?: object } } };
+  readonly config: {
+    /** Of mysql2, or of mysql2/promise, which holds the former. */
+    readonly connectionPool?: NativePool & { readonly pool?: NativePool };
+    readonly pool?: { readonly afterCreate?: AfterCreate };
+    readonly acquireConnectionTimeout?: number;
+  };
 }
 
 /** Everything needed to open a connection like the ones the caller's Knex opens. */
 export interface ConnectionSource {
   create(): Promise<Connection>;
+  /** Does to a connection what the caller has done to each of his own: `pool.afterCreate`. */
+  afterCreate(connection: Connection): Promise<void>;
 }
 
 /** Whether the value is a Knex instance or a transaction of one. */
@@ -28,27 +43,8 @@ export function isTransaction(knex: Knex): boolean {
 }
 
 /**
- * Settings that the library's own connections need and the caller's may lack: mysql2's defaults round integers
- * beyond 2^53 and turn dates into Date objects, both of which corrupt keys.
- */
-const EXACT: ConnectionOptions = {
-  supportBigNumbers: true,
-  bigNumberStrings: true,
-  dateStrings: true,
-  jsonStrings: true,
-  timezone: 'Z',
-  flags: ['-FOUND_ROWS'],
-  rowsAsArray: false,
-  namedPlaceholders: false,
-  multipleStatements: false,
-  nestTables: false,
-  typeCast: true,
-  decimalNumbers: false,
-  charset: 'utf8mb4',
-};
-
-/**
- * The only file that knows Knex internals: takes the driver and the connection settings out of the caller's Knex.
+ * Takes the driver and the connection settings out of the caller's Knex. Its internals are known here, in `knex-names`
+ * and in `ghost/knex-internals` only.
  *
  * @throws Refusal LHM_UNSUPPORTED_CLIENT when it is not a Knex on mysql2, or has no connection settings
  */
@@ -63,22 +59,20 @@ export function connectionSource(knex: Knex): ConnectionSource {
   }
   const driver = client.driver;
   return {
-    create: async () => driver.createConnection({ ...(await settingsOf(client)), ...EXACT }),
+    create: async () => driver.createConnection(exactSettings(await settingsOf(client))),
+    afterCreate: (connection) => afterCreate(client, connection),
   };
 }
 
-async function settingsOf(client: KnexClient): Promise<ConnectionOptions> {
+async function settingsOf(client: KnexClient): Promise<Record<string, unknown>> {
   // A function's answer may hold a token that expires, so it is asked for every connection, as Knex does.
   const provided = client.connectionConfigProvider
     ? await client.connectionConfigProvider()
     : (client.connectionSettings ?? {});
-  const settings: Record<string, unknown> =
-    typeof provided === 'string'
-      ? { uri: provided }
-      : { ...(provided as object), ...hidden(provided as object) };
+  let settings: Record<string, unknown> =
+    typeof provided === 'string' ? { uri: provided } : withPassword(provided as object);
   // With a pool of the caller's own, Knex has no settings; the pool does.
-  if (Object.keys(settings).length === 0)
-    Object.assign(settings, client.config.connectionPool?.config?.connectionConfig);
+  if (Object.keys(settings).length === 0) settings = withPassword(poolOf(client)?.config?.connectionConfig);
   if (Object.keys(settings).length === 0) {
     throw new Refusal(
       'LHM_UNSUPPORTED_CLIENT',
@@ -86,12 +80,57 @@ async function settingsOf(client: KnexClient): Promise<ConnectionOptions> {
       'Pass a Knex that was made with a connection (object, URL or function).',
     );
   }
-  delete settings['expirationChecker'];
   return settings;
 }
 
-/** Knex hides the password from enumeration. */
-function hidden(settings: object): object {
-  const password = (settings as { password?: unknown }).password;
-  return password === undefined ? {} : { password };
+/** A copy, with the password, which Knex hides from enumeration, in a caller's pool as well. */
+function withPassword(settings: { password?: unknown } = {}): Record<string, unknown> {
+  const { password } = settings;
+  return { ...settings, ...(password === undefined ? {} : { password }) };
+}
+
+function poolOf({ config: { connectionPool } }: KnexClient): NativePool | undefined {
+  return connectionPool?.pool ?? connectionPool;
+}
+
+/** As long as Knex waits for a connection, in ms, unless told otherwise. */
+const ACQUIRE_TIMEOUT_MS = 60_000;
+
+/**
+ * What a session of the caller's runs under decides how his own ALTER would come out (sql_mode, time zone, role), so
+ * the library's own sessions begin there.
+ */
+async function afterCreate(client: KnexClient, connection: Connection): Promise<void> {
+  const { connectionPool, pool, acquireConnectionTimeout = ACQUIRE_TIMEOUT_MS } = client.config;
+  // Its listeners queue their statements on the connection, before any of ours.
+  if (connectionPool !== undefined) poolOf(client)?.emit('connection', connection);
+  const given = connectionPool === undefined ? pool?.afterCreate : undefined;
+  if (given === undefined) return;
+  await new Promise<void>((resolve, reject) => {
+    const failed = (cause: unknown): void => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      reject(
+        new Refusal(
+          'LHM_AFTER_CREATE_FAILED',
+          `pool.afterCreate of the Knex given failed on a connection of the migration: ${why}`,
+          'Correct it: Knex itself could not use such a connection either.',
+          { cause },
+        ),
+      );
+    };
+    const tooLate = setTimeout(
+      () => failed(new Error(`it did not call back in ${acquireConnectionTimeout} ms`)),
+      acquireConnectionTimeout,
+    );
+    const done = (error?: unknown): void => {
+      clearTimeout(tooLate);
+      if (error === undefined || error === null) resolve();
+      else failed(error);
+    };
+    try {
+      given(connection, done);
+    } catch (error) {
+      done(error);
+    }
+  });
 }

@@ -1,8 +1,10 @@
 import type { Connection, ResultSetHeader } from 'mysql2';
 import type { Knex } from 'knex';
+import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { connectionSource, type ConnectionSource } from './knex-connection';
 import type { Database } from './database';
+import { OneServer, SessionMark, WHO_ANSWERS, type Answerer } from './one-server';
 import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
 import { isConnectionLoss } from './server-error';
@@ -20,7 +22,7 @@ class MysqlSession implements Session {
 
   constructor(
     readonly role: string,
-    private connection: Connection,
+    public connection: Connection,
   ) {
     this.listen(connection);
   }
@@ -65,8 +67,6 @@ class MysqlSession implements Session {
     await new Promise<void>((resolve, reject) => {
       this.connection.connect((error) => (error === null ? resolve() : reject(error)));
     });
-    const [row] = await this.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
-    this.id = Number(row?.id);
     this.openedAt = performance.now();
   }
 
@@ -77,12 +77,7 @@ class MysqlSession implements Session {
     this.listen(connection);
     this.lost = false;
     this.closed = false;
-    try {
-      await this.connect();
-    } catch (error) {
-      this.lost = true;
-      throw error;
-    }
+    await this.connect();
   }
 
   async close(): Promise<void> {
@@ -102,26 +97,59 @@ class MysqlSession implements Session {
   }
 }
 
+interface Facts extends Answerer {
+  readonly version: string;
+  readonly schemaName: string | null;
+  readonly mode: string;
+  readonly zone: string;
+  readonly systemZone: string;
+  readonly unlogged: number | string;
+}
+
 /** Connects once to learn what the server is, and opens sessions from then on. */
 export async function connectDatabase(knex: Knex): Promise<Database> {
   const source = connectionSource(knex);
   const open = new Set<Session>();
+  const oneServer = new OneServer();
   const first = await connect(source, 'probe');
-  let facts:
-    | { version: string; schemaName: string | null; mode: string; zone: string; systemZone: string }
-    | undefined;
+  let facts: Facts | undefined;
   try {
-    [facts] = await first.query(
-      'SELECT VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,' +
-        ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone',
+    await source.afterCreate(first.connection);
+    const [plain] = await first.query<Answerer>(`SELECT ${WHO_ANSWERS}`);
+    // As a locking read, which goes where writes go.
+    [facts] = await first.query<Facts>(
+      `SELECT ${WHO_ANSWERS}, VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,` +
+        ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone,' +
+        ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged FOR UPDATE',
+    );
+    oneServer.check(
+      'probe',
+      [plain, facts].filter((row) => row !== undefined),
+      first.connection.threadId,
     );
   } finally {
     await first.close();
   }
   if (facts === undefined) throw new Error('the server did not answer SELECT VERSION()');
+  refuseUnlogged(facts);
   const server = serverCapabilities(facts.version);
   const named = facts.zone === 'SYSTEM' ? facts.systemZone : facts.zone;
   let timeZone = facts.zone;
+
+  /** What every connection goes through before it is used. */
+  async function begin(session: MysqlSession): Promise<void> {
+    await source.afterCreate(session.connection);
+    const mark = new SessionMark();
+    await configure(session, server, timeZone, [mark.assignment]);
+    const [row] = await session.query<Answerer & { mark: string | null }>(
+      `SELECT ${WHO_ANSWERS}, ${SessionMark.column}`,
+    );
+    if (row === undefined) throw new Error('the server did not answer SELECT CONNECTION_ID()');
+    session.id = Number(row.id);
+    mark.check(row);
+    oneServer.check(session.role, [row], session.connection.threadId);
+  }
+
   return {
     server,
     schema: facts.schemaName,
@@ -134,17 +162,22 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
         if (!session.lost) await session.execute(`SET SESSION time_zone = ${text(zone)}`);
       }
     },
-    async reopen(session) {
-      if (!(session instanceof MysqlSession)) throw new Error('not a session of this database');
-      await session.reconnect(await source.create());
-      await configure(session, server, timeZone);
-    },
     restore: (session) => configure(session, server, timeZone),
     async open(role) {
       const session = await connect(source, role);
       open.add(session);
-      await configure(session, server, timeZone);
+      await begin(session);
       return session;
+    },
+    async reopen(session) {
+      if (!(session instanceof MysqlSession)) throw new Error('not a session of this database');
+      try {
+        await session.reconnect(await source.create());
+        await begin(session);
+      } catch (error) {
+        session.lost = true;
+        throw error;
+      }
     },
     async close() {
       await Promise.all([...open].map((session) => session.close()));
@@ -158,8 +191,23 @@ async function connect(source: ConnectionSource, role: string): Promise<MysqlSes
   return session;
 }
 
-async function configure(session: Session, server: ServerCapabilities, timeZone: string): Promise<void> {
-  const { required, optional } = sessionSettings(server, timeZone);
+/** The journal's rows reach replicas with the application's writes, so the journal must reach them, too. */
+function refuseUnlogged({ unlogged }: Facts): void {
+  if (Number(unlogged) !== 1) return;
+  throw new Refusal(
+    'LHM_NOT_LOGGED',
+    'The sessions of the Knex given have sql_log_bin = 0: replicas would get the rows of tables that they do not have.',
+    'Leave it out of pool.afterCreate of the Knex that migrates (and out of init_connect).',
+  );
+}
+
+async function configure(
+  session: Session,
+  server: ServerCapabilities,
+  timeZone: string,
+  more: readonly string[] = [],
+): Promise<void> {
+  const { required, optional } = sessionSettings(server, timeZone, more);
   for (const setting of required) await session.execute(setting);
   for (const setting of optional) {
     try {

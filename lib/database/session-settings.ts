@@ -35,10 +35,13 @@ export function copySqlMode(callers: string, lossy: boolean, dates: boolean): st
  * The session values the library needs, whatever the server's global ones are: servers are run with
  * `wait_timeout` 5, `lock_wait_timeout` 1, `autocommit` 0 and worse. `optional` ones may be refused to an unprivileged
  * account; the server's own value is then lived with.
+ *
+ * @param more assignments that are to be made along with them
  */
 export function sessionSettings(
   server: ServerCapabilities,
   timeZone: string,
+  more: readonly string[] = [],
 ): { required: string[]; optional: string[] } {
   const settings: Record<string, string | number> = {
     autocommit: 1,
@@ -61,12 +64,19 @@ export function sessionSettings(
     sql_quote_show_create: 1,
     group_concat_max_len: 1_048_576,
     [server.statementTimeoutVariable]: 0,
+    ...(server.flavor === 'mariadb'
+      ? {
+          idle_transaction_timeout: 0,
+          idle_write_transaction_timeout: 0,
+          idle_readonly_transaction_timeout: 0,
+        }
+      : {}),
   };
   const assignments = Object.entries(settings).map(([name, value]) => `SESSION ${name} = ${value}`);
   return {
     required: [
       'SET NAMES utf8mb4',
-      `SET ${assignments.join(', ')}`,
+      `SET ${[...more, ...assignments].join(', ')}`,
       'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
     ],
     optional:

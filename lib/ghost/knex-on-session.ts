@@ -94,11 +94,12 @@ function onSession(
       like: unknown,
       callback: unknown,
     ): Knex.TableBuilder {
+      const called = target.called ?? target.origin;
       const name =
         tableName === target.ghost
-          ? target.origin
+          ? called
           : tableName === `${target.schema}.${target.ghost}`
-            ? `${target.schema}.${target.origin}`
+            ? `${target.schema}.${called}`
             : tableName;
       return super.tableBuilder(type, name, like, callback);
     }

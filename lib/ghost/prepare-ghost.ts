@@ -5,6 +5,7 @@ import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { text } from '../database/sql';
 import { insertFromOrigin } from '../changes/apply-sql';
+import { nameOnServer } from '../database/knex-names';
 import { Refusal } from '../errors';
 import type { ColumnOptions } from '../options/options';
 import { chooseChunkKey } from '../schema/chunk-key';
@@ -13,7 +14,7 @@ import type { DerivedNames } from '../schema/derived-names';
 import { readTableSchema, showCreateTable } from '../schema/read-table-schema';
 import { modesOfSqlMode, tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
-import { columnNamed, type TableSchema } from '../schema/table-schema';
+import { columnNamed, type Column, type TableSchema } from '../schema/table-schema';
 import type { AlterFunction } from './alter-function';
 import { createGhostTable, ghostDefinition } from './create-ghost-table';
 import { refuseDependence, usableCandidates } from './time-zone';
@@ -33,6 +34,8 @@ export interface PrepareInput {
   readonly session: Session;
   readonly origin: TableSchema;
   readonly names: DerivedNames;
+  /** What the caller's Knex calls the table, where that is another name. */
+  readonly called?: string | undefined;
   readonly columns: Required<ColumnOptions>;
   readonly alter: AlterFunction | string;
   /** Makes the ghost a temporary table, which only its session can see: to find out what a migration would do. */
@@ -62,10 +65,10 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const ghost = await readTableSchema(session, ghostName);
   await refuseForeignKeys(session, ghost, database.server);
   refuseEngine(ghost);
-  const values = mergeValues(input.columns.values, outcome.values, ghost);
+  const values = mergeValues(input, outcome.values, ghost);
   refuseNothing(before, ghost, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);
-  const mapping = mergeRenames(input.columns.renamed, outcome, origin, ghost);
+  const mapping = mergeRenames(input, outcome, origin, ghost);
   refuseDependence(database, origin, ghost, mapping, values);
   const chosen = chooseChunkKey(usableCandidates(database, origin), origin, ghost, mapping, (column) =>
     values.has(column.toLowerCase()),
@@ -96,7 +99,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
 
 /** The user's statements run under the sql_mode that a native ALTER of theirs would. */
 async function alterGhost(
-  { knex, session, origin, names, database, alter }: PrepareInput,
+  { knex, session, origin, names, called, database, alter }: PrepareInput,
   constraintNames: ReadonlyMap<string, string>,
 ): Promise<AlterOutcome> {
   await session.execute(`SET SESSION sql_mode = ${text(database.callerSqlMode)}`);
@@ -104,7 +107,7 @@ async function alterGhost(
     return await runAlter(alter, {
       knex,
       session,
-      target: { schema: origin.schema, origin: origin.table, ghost: names.ghost, constraintNames },
+      target: { schema: origin.schema, origin: origin.table, ghost: names.ghost, called, constraintNames },
       modes: modesOfSqlMode(database.callerSqlMode),
       columns: origin.columns.map((column) => column.name),
     });
@@ -114,14 +117,19 @@ async function alterGhost(
   }
 }
 
+/** The column of this name, which may be the server's or the one that the caller's Knex maps to it. */
+function columnCalled(knex: Knex, table: TableSchema, name: string): Column | undefined {
+  return columnNamed(table, nameOnServer(knex, name)) ?? columnNamed(table, name);
+}
+
 function mergeValues(
-  option: Readonly<Record<string, string>>,
+  { knex, columns }: PrepareInput,
   context: Readonly<Record<string, string>>,
   ghost: TableSchema,
 ): Map<string, string> {
   const values = new Map<string, string>();
-  for (const [name, value] of [...Object.entries(option), ...Object.entries(context)]) {
-    const column = columnNamed(ghost, name);
+  for (const [name, value] of [...Object.entries(columns.values), ...Object.entries(context)]) {
+    const column = columnCalled(knex, ghost, name);
     if (column === undefined || column.generated) {
       throw new Refusal(
         'LHM_BAD_VALUES',
@@ -158,15 +166,15 @@ function mergeValues(
 }
 
 function mergeRenames(
-  renamed: Readonly<Record<string, string>>,
+  { knex, columns }: PrepareInput,
   outcome: AlterOutcome,
   origin: TableSchema,
   ghost: TableSchema,
 ): Map<string, string> {
   const mapping = new Map(outcome.tracker.mapping());
-  for (const [from, to] of Object.entries(renamed)) {
-    const source = columnNamed(origin, from)?.name;
-    const target = columnNamed(ghost, to)?.name;
+  for (const [from, to] of Object.entries(columns.renamed)) {
+    const source = columnCalled(knex, origin, from)?.name;
+    const target = columnCalled(knex, ghost, to)?.name;
     if (source === undefined || target === undefined) {
       throw new Refusal(
         'LHM_BAD_RENAME',

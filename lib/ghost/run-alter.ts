@@ -90,7 +90,9 @@ async function runFunction(
   { session, target, modes }: RunAlterDeps,
 ): Promise<void> {
   const raw = new RawStatements(alterKnex);
-  const collected = collectStatements(alterKnex, target.origin);
+  // Knex names indexes after the table as its caller calls it.
+  const called = target.called ?? target.origin;
+  const collected = collectStatements(alterKnex, called);
   let unseen: { readonly error: unknown } | null;
   try {
     // Knex, too, offers the builder as `this`.
@@ -105,7 +107,7 @@ async function runFunction(
   }
   if (unseen !== null) throw unseen.error;
   try {
-    await runCollected(alterKnex, target.origin, collected, (sql) => retargetStatement(sql, target, modes));
+    await runCollected(alterKnex, called, collected, (sql) => retargetStatement(sql, target, modes));
   } catch (error) {
     throw error instanceof Refusal || session.lost ? error : builderFailed(error);
   }

@@ -7,6 +7,8 @@ export interface FailureFacts {
   readonly table: string;
   readonly outcome: Outcome;
   readonly leftovers: readonly Leftover[];
+  /** Why what was begun could not be taken back. */
+  readonly notTakenBack?: Refusal | undefined;
 }
 
 /** Codes for errors of the server that have a known way out. */
@@ -33,9 +35,9 @@ const KNOWN: ReadonlyMap<number, readonly [code: string, hint: string]> = new Ma
 ]);
 
 /** Turns whatever was thrown into the one error that callers see. */
-export function describeFailure(error: unknown, facts: FailureFacts): LargeHadronError {
+export function describeFailure(error: unknown, { notTakenBack, ...facts }: FailureFacts): LargeHadronError {
   if (error instanceof LargeHadronError) return error;
-  const rest = leftoverHint(facts.leftovers);
+  const rest = refusalHint(notTakenBack, error) + leftoverHint(facts.leftovers);
   if (error instanceof Refusal) {
     const { code, message, problems } = error;
     return new LargeHadronError({
@@ -63,6 +65,13 @@ function known(error: unknown): readonly [string, string] {
       'See the cause. Run again once it is gone; the table was not swapped half-way.',
     ]
   );
+}
+
+/** Nothing was removed when another server would have been asked to. */
+function refusalHint(refusal: Refusal | undefined, error: unknown): string {
+  if (refusal === undefined) return '';
+  const seen = refusal.code === (error as Partial<Refusal>).code ? '' : ` ${refusal.message} ${refusal.hint}`;
+  return ` Nothing could be taken back or removed.${seen}`;
 }
 
 function leftoverHint(leftovers: readonly Leftover[]): string {

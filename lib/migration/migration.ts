@@ -45,6 +45,7 @@ export class Migration {
   private stage: Stage = 'nothing';
   private pair: TablePair | null = null;
   private work: Session | null = null;
+  private observer: Session | null = null;
   private lock: AdvisoryLock | null = null;
 
   constructor(
@@ -63,6 +64,7 @@ export class Migration {
     const { options, progress, signal } = this;
     const { hooks } = options;
     const observer = await this.database.open('observer');
+    this.observer = observer;
     const lock = new AdvisoryLock(observer, this.name.schema, this.name.table);
     await lock.acquire(this.full);
     this.lock = lock;
@@ -109,10 +111,11 @@ export class Migration {
     const foreign = error instanceof NameTaken ? error.taken : null;
     if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
-    let outcome: Outcome = 'unknown';
+    let outcome: Outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
     let leftovers: readonly Leftover[] = this.possibleLeftovers();
+    let notTakenBack: Refusal | undefined;
     try {
-      const session = await this.database.open('cleaner');
+      const session = await this.openCleaner();
       // A statement that was cut off on our side may still be running on the server's.
       if (this.work !== null) await this.endWork(session, this.work);
       if (this.stage !== 'swapped' && this.pair !== null) {
@@ -130,8 +133,20 @@ export class Migration {
       }
     } catch (secondError) {
       log('could not clean up: %s', messageOf(secondError));
+      if (secondError instanceof Refusal) notTakenBack = secondError;
     }
-    return describeFailure(error, { ...facts, outcome, leftovers });
+    return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack });
+  }
+
+  /** Where a new connection meets another server, one that is left of the old ones takes back what was begun. */
+  private async openCleaner(): Promise<Session> {
+    try {
+      return await this.database.open('cleaner');
+    } catch (error) {
+      const { observer } = this;
+      if (!(error instanceof Refusal) || observer === null || observer.lost) throw error;
+      return observer;
+    }
   }
 
   /**
@@ -188,7 +203,7 @@ export class Migration {
     this.stage = 'created';
     await state.create(work, this.startedAt);
     const { pair, sqlMode } = await prepareGhost({
-      ...{ knex: options.knex, database, session: work, origin, names },
+      ...{ knex: options.knex, database, session: work, origin, names, called: name.called },
       ...{ columns: options.columns, alter: this.alter },
     });
     this.pair = pair;

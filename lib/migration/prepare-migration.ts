@@ -3,6 +3,7 @@ import { connectDatabase } from '../database/mysql-database';
 import { Refusal, type LargeHadronError } from '../errors';
 import type { ResolvedOptions } from '../options/options';
 import { resolveOptions } from '../options/resolve-options';
+import { calledTable } from '../schema/called-table';
 import { parseTableName, type TableName } from '../schema/identifier';
 import { describeFailure } from './describe-failure';
 
@@ -26,7 +27,13 @@ export async function prepareMigration(
     // The name is checked for its form before a connection is made, and for its schema after.
     parseTableName(table, 'any');
     const database = await connectDatabase(resolved.knex);
-    return { resolved, database, name: parseTableName(table, database.schema) };
+    try {
+      const name = await calledTable(resolved.knex, database, parseTableName(table, database.schema));
+      return { resolved, database, name };
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
   } catch (error) {
     throw fail(error);
   }

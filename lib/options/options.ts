@@ -45,6 +45,10 @@ export interface ChunkOptions {
   readonly pauseMs?: number;
 }
 
+/**
+ * Names of columns are those of the server or, with a `wrapIdentifier` (knexSnakeCaseMappers …), those that the given
+ * Knex maps to them: `hashedAddress` as in the builder, or `hashed_address`. SQL is taken as it stands.
+ */
 export interface ColumnOptions {
   /** Old name → new name, for renames the ALTER does not show. */
   readonly renamed?: Readonly<Record<string, string>>;
@@ -102,7 +106,10 @@ export type ProgressOption = 'auto' | 'bar' | 'lines' | 'none' | ((progress: Pro
 
 /** What `largeHadronMigrate` takes. Only `knex` is required. */
 export interface LargeHadronOptions {
-  /** A Knex on mysql2, not a transaction. The migration opens connections of its own from its configuration. */
+  /**
+   * A Knex on mysql2, not a transaction. The migration opens connections of its own from its configuration and runs
+   * `pool.afterCreate` on each; its pool is left alone. They must reach one server directly: no pooler, no balancer.
+   */
   readonly knex: Knex;
   /** Resolve with the plan of what would be done, and touch nothing. Default false. */
   readonly dryRun?: boolean;

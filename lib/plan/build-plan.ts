@@ -90,11 +90,12 @@ interface Trial {
 }
 
 async function tryChange(input: PlanInput, session: Session, origin: TableSchema): Promise<Trial> {
-  const { database, names, options, alter } = input;
+  const { database, name, names, options, alter } = input;
   let prepared: PreparedGhost;
   try {
     prepared = await prepareGhost({
-      ...{ knex: options.knex, database, session, origin, names, columns: options.columns, alter },
+      ...{ knex: options.knex, database, session, origin, names, called: name.called },
+      ...{ columns: options.columns, alter },
       temporary: true,
     });
   } catch (error) {

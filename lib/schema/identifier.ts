@@ -3,6 +3,8 @@ import { Refusal } from '../errors';
 export interface TableName {
   readonly schema: string;
   readonly table: string;
+  /** What the caller's Knex calls it, where that is another name. */
+  readonly called?: string | undefined;
 }
 
 /**

@@ -17,7 +17,9 @@ export function retargetBindings(
   const places = tokens.flatMap((token, index) => (isWord(token, '?') ? [index] : []));
   return bindings.map((value, index) => {
     const place = places[index];
-    return value === target.origin && place !== undefined && isTableName(tokens, place)
+    return (value === target.origin || (value !== undefined && value === target.called)) &&
+      place !== undefined &&
+      isTableName(tokens, place)
       ? target.ghost
       : value;
   });

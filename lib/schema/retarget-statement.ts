@@ -12,6 +12,8 @@ export interface RetargetTarget {
   readonly schema: string;
   readonly origin: string;
   readonly ghost: string;
+  /** What the caller's Knex calls the origin, where that is another name. */
+  readonly called?: string | undefined;
   /** Constraint of the origin → the name its copy has on the ghost, where the server wants them to differ. */
   readonly constraintNames?: ReadonlyMap<string, string> | undefined;
 }

@@ -9,6 +9,8 @@ const TIMEOUT_MS = 150_000;
 export interface CliOptions {
   /** Of the knexfile, from the root of the package. */
   readonly folder: string;
+  /** Its name. Default `knexfile.ts`. */
+  readonly knexfile?: string;
   readonly databaseUrl: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Sends the signal as soon as the marker is on stderr. */
@@ -26,9 +28,9 @@ export interface CliResult {
 
 /** Runs the `knex` command to its end, as a user would. */
 export function knexCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  const { folder, databaseUrl, env, interrupt } = options;
+  const { folder, knexfile = 'knexfile.ts', databaseUrl, env, interrupt } = options;
   const program = join(ROOT, 'node_modules', '.bin', 'knex');
-  const child = spawn(program, [...args, '--knexfile', join(ROOT, folder, 'knexfile.ts')], {
+  const child = spawn(program, [...args, '--knexfile', join(ROOT, folder, knexfile)], {
     cwd: ROOT,
     env: {
       ...process.env,

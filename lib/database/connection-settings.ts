@@ -1,0 +1,53 @@
+/**
+ * Settings that the library's own connections need and the caller's may lack: mysql2's defaults round integers
+ * beyond 2^53 and turn dates into Date objects, both of which corrupt keys. `timezone` stays the caller's: it only tells
+ * how a Date that the alter function gives is written.
+ */
+const EXACT = {
+  supportBigNumbers: true,
+  bigNumberStrings: true,
+  dateStrings: true,
+  jsonStrings: true,
+  rowsAsArray: false,
+  namedPlaceholders: false,
+  multipleStatements: false,
+  nestTables: false,
+  typeCast: true,
+  decimalNumbers: false,
+  stringifyObjects: false,
+  queryFormat: undefined,
+  charset: 'utf8mb4',
+} as const;
+
+/** What is Knex's own, or what a pool makes of its settings, and mysql2 would complain about. */
+const NOT_SETTINGS = ['expirationChecker', 'pool', 'clientFlags', 'maxPacketSize'];
+
+/** Flags that change what the server answers. */
+const CHANGING = /^[-+]?(?:FOUND_ROWS|MULTI_STATEMENTS)$/i;
+
+/** The caller's settings, with everything exact that decides what comes back. */
+export function exactSettings(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { uri, flags, ...rest } = given;
+  const fromUri = typeof uri === 'string' ? exactUri(uri) : {};
+  const settings: Record<string, unknown> = { ...rest, ...('uri' in fromUri ? { uri: fromUri.uri } : {}) };
+  for (const name of NOT_SETTINGS) Reflect.deleteProperty(settings, name);
+  return { ...settings, ...EXACT, flags: exactFlags(flags ?? fromUri.flags) };
+}
+
+/** mysql2 lets what a URL says win over a setting that is `false`, so these must not be in it. */
+function exactUri(uri: string): { uri?: string; flags?: string | null } {
+  const url = new URL(uri);
+  const flags = url.searchParams.get('flags');
+  for (const name of [...Object.keys(EXACT), 'flags']) url.searchParams.delete(name);
+  return { uri: url.href, flags };
+}
+
+function exactFlags(given: unknown): string[] {
+  const flags: unknown[] = Array.isArray(given)
+    ? given
+    : typeof given === 'string'
+      ? given.split(/\s*,+\s*/)
+      : [];
+  const kept = flags.map(String).filter((flag) => flag !== '' && !CHANGING.test(flag));
+  return [...kept.map((flag) => flag.toUpperCase()), '-FOUND_ROWS'];
+}
