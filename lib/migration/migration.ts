@@ -8,7 +8,6 @@ import { messageOf } from '../database/server-error';
 import { endConnection } from '../database/ended-connection';
 import { confirmSwap } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
-import type { CutOverResult } from '../cut-over/cut-over';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { AlterFunction } from '../ghost/alter-function';
@@ -27,7 +26,9 @@ import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
 import { describeFailure } from './describe-failure';
 import { runHook } from './hooks';
-import type { MigrationResult } from './result';
+import { possibleLeftovers } from './possible-leftovers';
+import { migrationResult, type MigrationResult } from './result';
+import { estimateRows } from './estimate-rows';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
 
 const log = debugLog('migration');
@@ -101,7 +102,8 @@ export class Migration {
 
     progress.enter('clean-up');
     await this.tidy(parts, observer);
-    return this.result(parts, cutOver);
+    const oldTable = this.options.cleanUp.dropOldTable ? null : this.names.old;
+    return migrationResult({ ...parts, table: this.full, oldTable, cutOver });
   }
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
@@ -112,7 +114,7 @@ export class Migration {
     if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
     let outcome: Outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
-    let leftovers: readonly Leftover[] = this.possibleLeftovers();
+    let leftovers: readonly Leftover[] = possibleLeftovers(this.name.schema, this.names);
     let notTakenBack: Refusal | undefined;
     try {
       const session = await this.openCleaner();
@@ -257,34 +259,6 @@ export class Migration {
     });
   }
 
-  private result({ progress, replayer, verifier }: Assembled, cutOver: CutOverResult): MigrationResult {
-    const { rowsCopied } = progress.snapshot();
-    const durations = progress.phaseDurations();
-    const { strategy, stallMs, attempts, oldReadViews } = cutOver;
-    return {
-      table: this.full,
-      oldTable: this.options.cleanUp.dropOldTable ? null : this.names.old,
-      strategy: 'copy',
-      rowsCopied,
-      changesApplied: replayer.applied,
-      verified: verifier?.counts ?? {
-        rows: 0,
-        rounds: 0,
-        rechecked: 0,
-        underLock: 0,
-        notCompared: rowsCopied,
-      },
-      durations: { ...durations, total: Math.round(progress.snapshot().elapsedMs) },
-      cutOver: {
-        strategy,
-        stallMs,
-        attempts,
-        oldReadViews: oldReadViews.remaining,
-        oldReadViewsAnswer: oldReadViews.answer,
-      },
-    };
-  }
-
   private async endWork(session: Session, work: Session): Promise<void> {
     if (!work.lost) {
       await work.close();
@@ -293,30 +267,7 @@ export class Migration {
     await endConnection(session, work);
   }
 
-  /** For when the server cannot be asked: everything that may be there. */
-  private possibleLeftovers(): Leftover[] {
-    const { schema } = this.name;
-    const { journal, recheck, ghost, state, triggers } = this.names;
-    const dropped = (kind: Leftover['kind'], name: string): Leftover => ({
-      kind,
-      name: `${schema}.${name}`,
-      sql: `DROP ${kind.toUpperCase()} IF EXISTS ${qualified(schema, name)}`,
-    });
-    return [
-      ...Object.values(triggers).map((name) => dropped('trigger', name)),
-      ...[journal, recheck, ghost, state].map((name) => dropped('table', name)),
-    ];
-  }
-
   private get full(): string {
     return `${this.name.schema}.${this.name.table}`;
   }
-}
-
-async function estimateRows(session: Session, { schema, table }: TableName): Promise<number> {
-  const [row] = await session.query<{ estimate: string | null }>(
-    'SELECT TABLE_ROWS AS estimate FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
-    [schema, table],
-  );
-  return Number(row?.estimate ?? 0);
 }

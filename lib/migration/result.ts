@@ -1,5 +1,6 @@
 import type { CutOverResult } from '../cut-over/cut-over';
 import type { Phase } from '../phase';
+import type { Parts } from './run-migration';
 import type { VerifiedCounts } from '../verify/verifier';
 
 /** What a successful migration did. */
@@ -25,5 +26,29 @@ export interface MigrationResult {
     readonly oldReadViews: number;
     /** What such transactions got: `error` 1412, or they were waited for, or ignored. */
     readonly oldReadViewsAnswer: CutOverResult['oldReadViews']['answer'];
+  };
+}
+
+interface Migrated extends Pick<Parts, 'progress' | 'replayer' | 'verifier'> {
+  readonly table: string;
+  readonly oldTable: string | null;
+  readonly cutOver: CutOverResult;
+}
+
+export function migrationResult(migrated: Migrated): MigrationResult {
+  const { table, oldTable, progress, replayer, verifier } = migrated;
+  const { rowsCopied, elapsedMs } = progress.snapshot();
+  const { strategy, stallMs, attempts, oldReadViews } = migrated.cutOver;
+  const unverified = { rows: 0, rounds: 0, rechecked: 0, underLock: 0, notCompared: rowsCopied };
+  return {
+    ...{ table, oldTable, strategy: 'copy', rowsCopied },
+    changesApplied: replayer.applied,
+    verified: verifier?.counts ?? unverified,
+    durations: { ...progress.phaseDurations(), total: Math.round(elapsedMs) },
+    cutOver: {
+      ...{ strategy, stallMs, attempts },
+      oldReadViews: oldReadViews.remaining,
+      oldReadViewsAnswer: oldReadViews.answer,
+    },
   };
 }

@@ -1,0 +1,16 @@
+import { qualified } from '../database/sql';
+import type { Leftover } from '../errors';
+import type { DerivedNames } from '../schema/derived-names';
+
+/** Everything that may be there, for when the server cannot be asked. */
+export function possibleLeftovers(schema: string, names: DerivedNames): Leftover[] {
+  const dropped = (kind: Leftover['kind'], name: string): Leftover => ({
+    kind,
+    name: `${schema}.${name}`,
+    sql: `DROP ${kind.toUpperCase()} IF EXISTS ${qualified(schema, name)}`,
+  });
+  return [
+    ...Object.values(names.triggers).map((name) => dropped('trigger', name)),
+    ...[names.journal, names.recheck, names.ghost, names.state].map((name) => dropped('table', name)),
+  ];
+}
