@@ -3,6 +3,7 @@ import type { Session } from '../database/session';
 import type { TablePair } from '../schema/table-pair';
 import { readTableTypes } from '../schema/read-table-schema';
 import { SENTRY_COMMENT } from './sentry-table';
+import { clock } from '../util/clock';
 
 /**
  * Looks which tables there are. After a connection was lost at the RENAME nothing else tells whether it happened.
@@ -25,7 +26,7 @@ export async function confirmSwap(
 export async function waitUntilGone(session: Session, connection: number, attempts = 100): Promise<boolean> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (!(await processStates(session)).has(connection)) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await clock.sleep(100);
   }
   return false;
 }

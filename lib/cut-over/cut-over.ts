@@ -14,6 +14,7 @@ import { InstantRefused, chosenAnswer, type OldReadViews } from './old-read-view
 import { Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
+import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
 
@@ -50,6 +51,8 @@ export class CutOver {
   async run(): Promise<CutOverResult> {
     const { options, signal } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
+    const giveUpAt = clock.monotonic() + options.giveUpAfterMs;
+    let made = 0;
     const strategy = this.strategy();
     let reason = '';
     try {
@@ -59,7 +62,7 @@ export class CutOver {
         try {
           await this.catchUp();
           await this.waitForBlockers();
-          started = performance.now();
+          started = clock.monotonic();
           const times = await this.attempt(strategy);
           return {
             strategy: strategy.name,
@@ -72,13 +75,18 @@ export class CutOver {
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           reason = error.reason;
-          const blockedMs = performance.now() - started;
-          // Whatever the reason, the application is blocked for at most a tenth of the time.
+          const blockedMs = clock.monotonic() - started;
+          const leftMs = giveUpAt - clock.monotonic();
+          made = attempt;
+          if (leftMs <= 0) break;
+          // Whatever the reason, the application is blocked for at most a tenth of the time; but the last attempt is made
+          // when there is no time left.
           waitMs = Math.max(
             error.pauseMs ?? backoff(attempt, backoffMs, backoffMaxMs),
             backoffMs,
             9 * blockedMs,
           );
+          waitMs = Math.min(waitMs, leftMs);
         }
         log('attempt %d postponed: %s', attempt, reason);
         this.progress.update({ waitingFor: reason });
@@ -91,8 +99,8 @@ export class CutOver {
     }
     throw new Refusal(
       'LHM_CUT_OVER_BLOCKED',
-      `The tables could not be swapped in ${attempts} attempts; the last was given up because ${reason}.`,
-      'End the transactions that hold the table, or raise cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
+      `The tables could not be swapped in ${made} attempts; the last was given up because ${reason}.`,
+      'End the transactions that hold the table, or raise giveUpAfterMs, cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
     );
   }
 
@@ -107,7 +115,7 @@ export class CutOver {
 
   /** One attempt; after an error that may have come after the RENAME, the tables themselves are asked. */
   private async attempt(strategy: SwapStrategy): Promise<SwapTimes> {
-    const started = performance.now();
+    const started = clock.monotonic();
     try {
       return await lockedAttempt(this.deps, strategy, this.answer);
     } catch (error) {
@@ -122,7 +130,7 @@ export class CutOver {
       } finally {
         await looker.close();
       }
-      return { stallMs: performance.now() - started, oldReadViews: 0 };
+      return { stallMs: clock.monotonic() - started, oldReadViews: 0 };
     }
   }
 
@@ -134,7 +142,7 @@ export class CutOver {
     const isOver = (): boolean => waiting.over;
     do {
       await this.keepUp(200);
-      await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 20))]);
+      await Promise.race([done, clock.sleep(20)]);
     } while (!isOver());
     await done;
   }
@@ -174,12 +182,12 @@ export class CutOver {
    */
   private async waitForQuiet(own: readonly number[]): Promise<void> {
     const { database, observer, options, signal } = this.deps;
-    const until = performance.now() + QUIET_WITHIN_MS;
+    const until = clock.monotonic() + QUIET_WITHIN_MS;
     for (;;) {
       signal.throwIfAborted();
       const views = await openReadViews(observer, database.server, own);
       if (views.length === 0) return;
-      if (performance.now() >= until) {
+      if (clock.monotonic() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);
         if (old === undefined) return;
         throw new Postponed(

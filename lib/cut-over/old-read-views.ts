@@ -11,6 +11,7 @@ import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { CutOverDeps } from './cut-over-deps';
 import type { Deadline } from './deadline';
 import { Postponed } from './postponed';
+import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
 
@@ -149,7 +150,7 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
         0,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 3));
+    await clock.sleep(3);
     const now = new Set((await openViews(deps)).map((view) => view.key));
     open = open.filter((view) => now.has(view.key));
   }

@@ -18,6 +18,8 @@ export interface Database {
   restore(session: Session): Promise<void>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
+  /** Ids of all sessions opened so far. */
+  readonly connections: readonly number[];
   /** Closes every session still open. Never rejects. */
   close(): Promise<void>;
 }

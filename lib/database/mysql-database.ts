@@ -7,6 +7,7 @@ import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
 import { sessionSettings } from './session-settings';
 import { text } from './sql';
+import { clock } from '../util/clock';
 
 const logSql = debugLog('sql');
 
@@ -67,12 +68,12 @@ class MysqlSession implements Session {
     this.closed = true;
     // A server that does not answer must not hold the process: the socket is cut after a moment.
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(() => {
+      const cut = clock.setTimeout(() => {
         this.connection.destroy();
         resolve();
       }, 2000);
       this.connection.end(() => {
-        clearTimeout(cut);
+        clock.clearTimeout(cut);
         resolve();
       });
     });
@@ -128,6 +129,9 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       open.add(session);
       await configure(session, server, timeZone);
       return session;
+    },
+    get connections() {
+      return [...open].map(({ id }) => id);
     },
     async close() {
       await Promise.all([...open].map((session) => session.close()));

@@ -1,5 +1,6 @@
 import type { ServerCapabilities } from './server-capabilities';
 import type { Session } from './session';
+import { clock } from '../util/clock';
 
 /** A transaction that has, or may have, a read view which outlives its current statement. */
 export interface OpenView {
@@ -87,7 +88,7 @@ async function fromInnodbTrx(session: Session): Promise<OpenView[]> {
           }))
           .filter((view) => view.connection !== session.id);
       }
-      await new Promise((resolve) => setTimeout(resolve, 25 + Math.random() * 100));
+      await clock.sleep(25 + Math.random() * 100);
     }
   } finally {
     if (!session.lost) await session.execute('COMMIT');

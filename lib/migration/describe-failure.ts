@@ -7,6 +7,8 @@ export interface FailureFacts {
   readonly table: string;
   readonly outcome: Outcome;
   readonly leftovers: readonly Leftover[];
+  /** Who was waited for in vain: a sentence that follows the message. */
+  readonly inTheWay?: string;
 }
 
 /** Codes for errors of the server that have a known way out. */
@@ -36,8 +38,10 @@ const KNOWN: ReadonlyMap<number, readonly [code: string, hint: string]> = new Ma
 export function describeFailure(error: unknown, facts: FailureFacts): LargeHadronError {
   if (error instanceof LargeHadronError) return error;
   const rest = leftoverHint(facts.leftovers);
+  const { inTheWay = '' } = facts;
   if (error instanceof Refusal) {
-    const { code, message, problems } = error;
+    const { code, problems } = error;
+    const message = error.message + inTheWay;
     return new LargeHadronError({
       ...facts,
       code,
@@ -47,7 +51,7 @@ export function describeFailure(error: unknown, facts: FailureFacts): LargeHadro
       cause: error.cause,
     });
   }
-  const message = `The migration of '${facts.table}' failed in phase ${facts.phase}: ${messageOf(error)}`;
+  const message = `The migration of '${facts.table}' failed in phase ${facts.phase}: ${messageOf(error)}${inTheWay === '' ? '' : `.${inTheWay}`}`;
   const [code, hint] = known(error);
   return new LargeHadronError({ ...facts, code, message, hint: hint + rest, cause: error });
 }

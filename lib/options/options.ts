@@ -120,6 +120,11 @@ export interface LargeHadronOptions {
    * else, replicated writes and older read views. Default `refuse`; `accept` when none of that can happen.
    */
   readonly blindSpots?: 'refuse' | 'accept';
+  /**
+   * How long each lock on the table is waited for while others hold it, in ms: to install the triggers, to swap, to clean
+   * up. False for as long as the attempts allow, which is minutes. Default false; 2000 with the fixture preset.
+   */
+  readonly giveUpAfterMs?: number | false;
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
@@ -127,7 +132,10 @@ export interface LargeHadronOptions {
   readonly signal?: AbortSignal;
   /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
   readonly handleSignals?: boolean;
-  /** `fixture`: no pauses, no progress, large chunks. Default: `fixture` when NODE_ENV is `test`. */
+  /**
+   * `fixture`: no pauses, no progress, large chunks, and little patience with those who hold the table. Default: `fixture`
+   * when NODE_ENV is `test`.
+   */
   readonly preset?: 'production' | 'fixture';
 }
 
@@ -142,6 +150,8 @@ export interface ResolvedOptions {
   readonly triggers: Required<TriggerOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly blindSpots: 'refuse' | 'accept';
+  /** Infinity where there is no limit. */
+  readonly giveUpAfterMs: number;
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
   readonly signal: AbortSignal | undefined;

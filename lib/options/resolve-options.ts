@@ -46,6 +46,7 @@ const FIELDS: Fields = {
   },
   triggers: { kind: 'group', fields: { definer: { kind: 'string', orNull: true } } },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
+  giveUpAfterMs: { ...MS, orFalse: true },
   cleanUp: { kind: 'group', fields: { dropOldTable: { kind: 'boolean' } } },
   progress: { kind: 'one-of', values: ['auto', 'bar', 'lines', 'none'], orFunction: true },
   hooks: {
@@ -168,12 +169,17 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     },
     triggers: { definer: given.triggers?.definer ?? null },
     blindSpots: given.blindSpots ?? 'refuse',
+    giveUpAfterMs: orNever(given.giveUpAfterMs ?? (fixture ? 2000 : false)),
     cleanUp: { dropOldTable: given.cleanUp?.dropOldTable ?? false },
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
     hooks: { ...given.hooks },
     signal: given.signal,
     handleSignals: given.handleSignals ?? true,
   });
+}
+
+function orNever(ms: number | false): number {
+  return ms === false ? Infinity : ms;
 }
 
 function dropUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
