@@ -1,7 +1,6 @@
 import { Refusal } from '../errors';
 import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
-import { openReadViews } from '../database/read-views';
 import { tableHolders } from '../database/table-holders';
 import { messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -10,7 +9,7 @@ import { pause } from '../util/pause';
 import { confirmSwap, waitUntilGone } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
-import { InstantRefused, chosenAnswer, type OldReadViews } from './old-read-views';
+import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
@@ -173,19 +172,19 @@ export class CutOver {
         `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
       );
     }
-    if (this.answer === 'wait') await this.waitForQuiet(own);
+    if (this.answer === 'wait') await this.waitForQuiet();
   }
 
   /**
    * Waits a moment for an instant without any open read view, so that the lock is asked for when the chance is best
    * that none is left to wait for; changes are applied all the while.
    */
-  private async waitForQuiet(own: readonly number[]): Promise<void> {
-    const { database, observer, options, signal } = this.deps;
+  private async waitForQuiet(): Promise<void> {
+    const { options, signal } = this.deps;
     const until = clock.monotonic() + QUIET_WITHIN_MS;
     for (;;) {
       signal.throwIfAborted();
-      const views = await openReadViews(observer, database.server, own);
+      const views = await openViews(this.deps);
       if (views.length === 0) return;
       if (clock.monotonic() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);

@@ -1,6 +1,6 @@
 import { id, qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
-import { openReadViews, type OpenView } from '../database/read-views';
+import { openReadViews, usingDatabase, type OpenView } from '../database/read-views';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
@@ -166,6 +166,14 @@ async function countOldViews(deps: CutOverDeps): Promise<number> {
   }
 }
 
-async function openViews({ observer, work, database }: CutOverDeps): Promise<OpenView[]> {
-  return openReadViews(observer, database.server, [observer.id, work.id]);
+/** The views that the table must not be swapped under. */
+export async function openViews({
+  observer,
+  work,
+  database,
+  pair,
+  options,
+}: CutOverDeps): Promise<OpenView[]> {
+  const views = await openReadViews(observer, database.server, [observer.id, work.id]);
+  return options.viewsOf === 'server' ? views : usingDatabase(observer, pair.schema, views);
 }

@@ -25,6 +25,18 @@ export async function openReadViews(
   return views.filter((view) => !own.includes(view.connection));
 }
 
+/** Leaves out what connections have open that use another database than the table's. */
+export async function usingDatabase(
+  session: Session,
+  schema: string,
+  views: readonly OpenView[],
+): Promise<OpenView[]> {
+  if (views.length === 0) return [];
+  const rows = await session.query<{ Id: number | string; db: string | null }>('SHOW PROCESSLIST');
+  const others = new Set(rows.filter(({ db }) => db !== null && db !== schema).map(({ Id }) => Number(Id)));
+  return views.filter((view) => !others.has(view.connection));
+}
+
 /** MariaDB tells of every open view, whatever the isolation level, and its report is made on the spot. */
 async function fromInnodbStatus(session: Session): Promise<OpenView[]> {
   const [row] = await session.query<{ Status: string }>('SHOW ENGINE INNODB STATUS');

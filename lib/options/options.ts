@@ -133,8 +133,9 @@ export interface LargeHadronOptions {
   /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
   readonly handleSignals?: boolean;
   /**
-   * `fixture`: no pauses, no progress, large chunks, and little patience with those who hold the table. Default: `fixture`
-   * when NODE_ENV is `test`.
+   * `fixture`: no pauses, no progress, large chunks, little patience with those who hold the table, and none of it for
+   * transactions of connections to other databases, which are other processes of a test suite. Default: `fixture` when
+   * NODE_ENV is `test`.
    */
   readonly preset?: 'production' | 'fixture';
 }
@@ -150,6 +151,8 @@ export interface ResolvedOptions {
   readonly triggers: Required<TriggerOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly blindSpots: 'refuse' | 'accept';
+  /** Whose old read views are waited for: everybody's, or those of connections to the table's own database. */
+  readonly viewsOf: 'server' | 'database';
   /** Infinity where there is no limit. */
   readonly giveUpAfterMs: number;
   readonly progress: ProgressOption;

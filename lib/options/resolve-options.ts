@@ -169,6 +169,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     },
     triggers: { definer: given.triggers?.definer ?? null },
     blindSpots: given.blindSpots ?? 'refuse',
+    viewsOf: fixture ? 'database' : 'server',
     giveUpAfterMs: orNever(given.giveUpAfterMs ?? (fixture ? 2000 : false)),
     cleanUp: { dropOldTable: given.cleanUp?.dropOldTable ?? false },
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
