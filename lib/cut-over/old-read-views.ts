@@ -9,7 +9,7 @@ import { debugLog } from '../events/debug-log';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { CutOverDeps } from './cut-over-deps';
-import type { Deadline } from './deadline';
+import { deadlineIn, type Deadline } from './deadline';
 import { Postponed } from './postponed';
 import { clock } from '../util/clock';
 
@@ -132,6 +132,7 @@ export class InstantRefused extends Postponed {}
  * our own lock cannot end before we let go, so the attempt is given up at once.
  */
 async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<void> {
+  const patience = deadlineIn(deps.options.cutOver.lockTimeoutMs);
   let open = await openViews(deps);
   const before = open.length;
   while (open.length > 0) {
@@ -142,7 +143,7 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
         `connection ${stuck.connection}, which has an older read view, waits for the table`,
       );
     }
-    if (deadline.leftMs <= 0) {
+    if (deadline.leftMs <= 0 || patience.leftMs <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
       throw new Postponed(
         `transactions with an older read view are open (connections ${connections})`,

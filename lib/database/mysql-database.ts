@@ -8,6 +8,7 @@ import { serverCapabilities, type ServerCapabilities } from './server-capabiliti
 import { sessionSettings } from './session-settings';
 import { text } from './sql';
 import { clock } from '../util/clock';
+import { refuseFakeTimers } from './fake-timers';
 
 const logSql = debugLog('sql');
 
@@ -93,6 +94,7 @@ export function isConnectionLoss(error: unknown): boolean {
 
 /** Connects once to learn what the server is, and opens sessions from then on. */
 export async function connectDatabase(knex: Knex): Promise<Database> {
+  await refuseFakeTimers();
   const source = connectionSource(knex);
   const open = new Set<Session>();
   const first = await connect(source, 'probe');

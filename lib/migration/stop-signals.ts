@@ -1,4 +1,3 @@
-import { runInThisContext } from 'node:vm';
 import { Refusal } from '../errors';
 
 /** Listening ends with `dispose`. */
@@ -33,7 +32,7 @@ export function stopSignals(callers: AbortSignal | undefined, handleSignals: boo
   const onAbort = (): void => stop('its AbortSignal');
   if (callers?.aborted) onAbort();
   else callers?.addEventListener('abort', onAbort, { once: true });
-  if (handleSignals && isRealProcess()) listen(stop);
+  if (handleSignals) listen(stop);
   return {
     signal: controller.signal,
     dispose: () => {
@@ -62,12 +61,4 @@ function onSignal(name: NodeJS.Signals): void {
     else stop(name);
   }
   if (again) process.kill(process.pid, name);
-}
-
-/**
- * Jest gives the modules it loads a copy of `process`. A listener on it would keep a signal from ending the process,
- * but would never be called.
- */
-function isRealProcess(): boolean {
-  return process === runInThisContext('process');
 }

@@ -72,7 +72,8 @@ export interface CutOverOptions {
   readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry';
   /** How long one attempt may wait for the lock, in ms; whole seconds. Default 1000. */
   readonly lockTimeoutMs?: number;
-  /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500. */
+  /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500; 5000 with the
+   * fixture preset. */
   readonly drainBudgetMs?: number;
   /** Attempts before the migration gives up and rolls back. Default 100. */
   readonly attempts?: number;

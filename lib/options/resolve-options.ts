@@ -161,7 +161,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     cutOver: {
       strategy: cutOver?.strategy ?? 'auto',
       lockTimeoutMs: cutOver?.lockTimeoutMs ?? 1000,
-      drainBudgetMs: cutOver?.drainBudgetMs ?? 500,
+      drainBudgetMs: cutOver?.drainBudgetMs ?? (fixture ? 5000 : 500),
       attempts: cutOver?.attempts ?? 100,
       backoffMs: cutOver?.backoffMs ?? (fixture ? 50 : 500),
       backoffMaxMs: cutOver?.backoffMaxMs ?? 30_000,
