@@ -1,11 +1,15 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ChildMigration } from '../support/test-table-process';
 import { ExampleDatabase } from './example-database';
-import { runSuite, RUNNERS, type Runner, type SuiteRun } from './fixtures/run-suite';
+import { runSuite, RUNNERS, withFile, type Runner, type SuiteRun } from './fixtures/run-suite';
+
+const DOCS = readFileSync(join(__dirname, '../../docs/fixtures.md'), 'utf8');
 
 /** The files of each runner, with how many tests they hold. */
 const FILES: Readonly<Record<Runner, Readonly<Record<string, number>>>> = {
@@ -16,6 +20,14 @@ const FILES: Readonly<Record<Runner, Readonly<Record<string, number>>>> = {
 
 function testsOf(runner: Runner, files: readonly string[]): number {
   return files.reduce((sum, file) => sum + FILES[runner][file]!, 0);
+}
+
+/** The example that says in its first line for which runner it is. */
+function exampleFor(runner: Runner): string {
+  const blocks = [...DOCS.matchAll(/^```js\n(.*?)^```/gms)].map(([, code = '']) => code);
+  const found = blocks.filter((code) => code.toLowerCase().startsWith(`// ${runner}: `));
+  expect(found).to.have.length(1);
+  return found[0]!;
 }
 
 /** Ended by itself, with nothing on the screen but the runner's own report. */
@@ -76,6 +88,15 @@ for (const flavor of availableFlavors()) {
           expect(await database.others()).to.deep.equal(['users']);
         }
         expectPassed(await runSuite(runner, suite), 1);
+      });
+    }
+
+    for (const runner of RUNNERS) {
+      it(`the example of docs/fixtures.md for ${runner} does what it says`, async () => {
+        const run = await withFile(runner, 'docs', exampleFor(runner), () =>
+          runSuite(runner, { files: ['docs'], databaseUrl: database.url }),
+        );
+        expectPassed(run, 1);
       });
     }
 
