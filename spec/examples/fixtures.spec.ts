@@ -87,6 +87,10 @@ for (const flavor of availableFlavors()) {
           expect(run.failed.join()).to.contain('stopped by SIGINT');
           expect(await database.others()).to.deep.equal(['users']);
         }
+        // The server must have noticed that the process is gone.
+        await until('the end of its connections', async () =>
+          (await database.connections()).length === 0 ? true : undefined,
+        );
         expectPassed(await runSuite(runner, suite), 1);
       });
     }

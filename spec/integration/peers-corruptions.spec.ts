@@ -12,6 +12,7 @@ import { expectNoLeaks } from '../support/leak-guard';
 import { expectTruthfulLeftovers } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { ChildMigration } from '../support/test-table-process';
+import { migrationConnections, until } from '../support/test-table-process-list';
 import { intercept } from '../support/test-table-statements';
 
 /** A table with one column of interest, and eight rows. */
@@ -316,8 +317,9 @@ const GH_OST: readonly Corruption[] = [
       await killed.reached();
       await killed.kill();
       await test.query("UPDATE emails SET code = 'meanwhile' WHERE id = 3");
-      // The server may need a moment to notice that the process is gone.
-      await test.query('DO SLEEP(0.5)');
+      await until('the end of the killed connections', async () =>
+        (await migrationConnections(test)).length === 0 ? true : undefined,
+      );
       const { oldTable } = await test.migrate('ADD COLUMN second INT NULL');
       expect(await test.definition())
         .to.contain('`second`')
