@@ -28,7 +28,10 @@ export default tseslint.config(
   {
     files: ['**/*.{js,cjs,mjs}'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', require: 'readonly', module: 'readonly' },
+      globals: {
+        ...{ process: 'readonly', console: 'readonly', URL: 'readonly' },
+        ...{ require: 'readonly', module: 'readonly', exports: 'writable', __dirname: 'readonly' },
+      },
     },
   },
 );

@@ -39,11 +39,16 @@ export interface LargeHadronErrorFields {
   readonly cause?: unknown;
 }
 
+/** The same in every copy of the library. */
+const BRAND = Symbol.for('large-hadron-migrate.error');
+
 /**
  * The only error the library rejects with.
  *
  * `code` is stable (`LHM_…`), `outcome` says what became of the table, `leftovers` names every object that is
  * still on the server, `hint` says what to do next, `problems` lists every cause where there are several.
+ *
+ * `instanceof` holds across copies of the library: a test runner that resets its modules loads it again.
  */
 export class LargeHadronError extends Error {
   override readonly name: string = 'LargeHadronError';
@@ -64,6 +69,12 @@ export class LargeHadronError extends Error {
     this.outcome = fields.outcome ?? 'untouched';
     this.leftovers = fields.leftovers ?? [];
     this.problems = fields.problems ?? [];
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== LargeHadronError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 }
 

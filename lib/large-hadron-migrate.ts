@@ -9,6 +9,7 @@ import type { MigrationPlan } from './plan/plan';
 import { planLargeHadronMigration } from './plan-large-hadron-migration';
 import { ProgressTracker } from './progress/progress-tracker';
 import { startReporter } from './progress/reporter';
+import { clock } from './util/clock';
 
 /** Milliseconds between two calls of `onStatus`. */
 const STATUS_EVERY_MS = 5000;
@@ -49,7 +50,7 @@ export async function largeHadronMigrate(
   const reporter = startReporter(resolved.progress, progress, process.stderr);
   const migration = new Migration(database, name, resolved, alter, progress, stop.signal);
   const { hooks } = resolved;
-  const status = setInterval(
+  const status = clock.setInterval(
     () => void runQuietHook(() => hooks.onStatus?.(migration.hookContext())),
     STATUS_EVERY_MS,
   );
@@ -62,7 +63,7 @@ export async function largeHadronMigrate(
     await runQuietHook(() => hooks.onFailure?.(failure, migration.hookContext()));
     throw failure;
   } finally {
-    clearInterval(status);
+    clock.clearInterval(status);
     reporter.stop();
     stop.dispose();
     await database.close();

@@ -5,6 +5,7 @@ import type { LargeHadronOptions } from './options/options';
 import { buildPlan } from './plan/build-plan';
 import type { MigrationPlan } from './plan/plan';
 import { derivedNames, timestampOf } from './schema/derived-names';
+import { clock } from './util/clock';
 
 /**
  * Says what {@link largeHadronMigrate} would do with the same arguments, and what stands in its way, without creating
@@ -21,7 +22,7 @@ export async function planLargeHadronMigration(
   alter: AlterFunction | string,
 ): Promise<MigrationPlan> {
   const { resolved, database, name } = await prepareMigration(table, options, alter);
-  const names = derivedNames(name.table, timestampOf(new Date()));
+  const names = derivedNames(name.table, timestampOf(new Date(clock.now())));
   try {
     return await buildPlan({ database, name, names, options: resolved, alter });
   } catch (error) {

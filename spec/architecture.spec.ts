@@ -73,6 +73,13 @@ describe('architecture', () => {
     ]);
   });
 
+  it('only one file asks for time, which fake timers must not stop', () => {
+    const time =
+      /(?<!clock\.)\b(?:setTimeout|setInterval|setImmediate)\(|\bDate\.now|new Date\(\)|\bperformance\.now|node:timers/;
+    const wrong = files(LIB).filter((file) => time.test(readFileSync(file, 'utf8')));
+    expect(wrong.map((file) => relative(LIB, file))).to.deep.equal(['util/clock.ts']);
+  });
+
   it('files are small', () => {
     const large = files(LIB).filter((file) => readFileSync(file, 'utf8').split('\n').length > 320);
     expect(large.map((file) => relative(LIB, file))).to.deep.equal([]);

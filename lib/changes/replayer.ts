@@ -6,6 +6,7 @@ import type { RowKey } from '../schema/key-column';
 import type { StateTable } from '../state/state-table';
 import type { ChangeApplier } from './change-applier';
 import type { ChangeSource, CopiedTo } from './change-source';
+import { clock } from '../util/clock';
 
 const log = debugLog('changes');
 
@@ -84,11 +85,11 @@ export class Replayer {
    * `budgetMs` is over: writers may be faster, and the caller has other work to do.
    */
   async replayFor(session: Session, budgetMs: number, signal: AbortSignal): Promise<void> {
-    const started = performance.now();
+    const started = clock.monotonic();
     for (;;) {
       signal.throwIfAborted();
       const { entries } = await this.replayBatch(session);
-      if (entries < this.batch || performance.now() - started >= budgetMs) return;
+      if (entries < this.batch || clock.monotonic() - started >= budgetMs) return;
     }
   }
 }

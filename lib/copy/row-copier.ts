@@ -10,6 +10,7 @@ import type { ChangeApplier } from '../changes/change-applier';
 import type { CopiedTo } from '../changes/change-source';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
+import { clock } from '../util/clock';
 
 const log = debugLog('copy');
 
@@ -77,7 +78,7 @@ export class RowCopier {
   private async copyChunk(session: Session): Promise<void> {
     const { pair } = this;
     const { originKeys, originIndex } = pair.key;
-    const started = performance.now();
+    const started = clock.monotonic();
     const { rows, position } = await transaction(session, async () => {
       await this.state.check(session);
       const range = await nextRange(
@@ -97,7 +98,7 @@ export class RowCopier {
     });
     this.position = position;
     this.copied += rows;
-    const ms = performance.now() - started;
+    const ms = clock.monotonic() - started;
     this.sizer.took(rows, ms);
     log('copied %d rows in %d ms up to %j', rows, Math.round(ms), position);
   }

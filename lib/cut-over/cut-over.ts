@@ -1,7 +1,6 @@
 import { Refusal } from '../errors';
 import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
-import { openReadViews } from '../database/read-views';
 import { tableHolders } from '../database/table-holders';
 import { messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -11,10 +10,11 @@ import { endConnection } from '../database/ended-connection';
 import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
-import { InstantRefused, chosenAnswer, type OldReadViews } from './old-read-views';
+import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
+import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
 
@@ -54,6 +54,8 @@ export class CutOver {
   async run(): Promise<CutOverResult> {
     const { options, signal, steadiness } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
+    let giveUpAt = clock.monotonic() + options.giveUpAfterMs;
+    let made = 0;
     const strategy = this.strategy();
     let reason = '';
     try {
@@ -63,7 +65,7 @@ export class CutOver {
         try {
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
-          started = performance.now();
+          started = clock.monotonic();
           const times = await this.attempt(strategy);
           return {
             strategy: strategy.name,
@@ -76,13 +78,22 @@ export class CutOver {
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           reason = error.reason;
-          const blockedMs = error instanceof Interrupted ? 0 : performance.now() - started;
-          // Whatever the reason, the application is blocked for at most a tenth of the time.
+          const interrupted = error instanceof Interrupted;
+          const tookMs = clock.monotonic() - started;
+          const blockedMs = interrupted ? 0 : tookMs;
+          // Nobody was in the way while the server was not there.
+          if (interrupted) giveUpAt += tookMs;
+          const leftMs = giveUpAt - clock.monotonic();
+          made = attempt;
+          if (leftMs <= 0) break;
+          // Whatever the reason, the application is blocked for at most a tenth of the time; but the last attempt is made
+          // when there is no time left.
           waitMs = Math.max(
             error.pauseMs ?? backoff(attempt, backoffMs, backoffMaxMs),
             backoffMs,
             9 * blockedMs,
           );
+          waitMs = Math.min(waitMs, leftMs);
         }
         log('attempt %d postponed: %s', attempt, reason);
         this.progress.update({ waitingFor: reason });
@@ -95,8 +106,8 @@ export class CutOver {
     }
     throw new Refusal(
       'LHM_CUT_OVER_BLOCKED',
-      `The tables could not be swapped in ${attempts} attempts; the last was given up because ${reason}.`,
-      'End the transactions that hold the table, or raise cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
+      `The tables could not be swapped in ${made} attempts; the last was given up because ${reason}.`,
+      'End the transactions that hold the table, or raise giveUpAfterMs, cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
     );
   }
 
@@ -111,14 +122,14 @@ export class CutOver {
 
   /** One attempt; after an error that may have come after the RENAME, the tables themselves are asked. */
   private async attempt(strategy: SwapStrategy): Promise<SwapTimes> {
-    const started = performance.now();
+    const started = clock.monotonic();
     try {
       return await lockedAttempt(this.deps, strategy, this.answer);
     } catch (error) {
       if (error instanceof Postponed) throw error;
       log('attempt failed: %s; looking at the tables', messageOf(error));
       if ((await this.lookAfter(error, strategy)) !== 'swapped') throw error;
-      return { stallMs: performance.now() - started, oldReadViews: 0 };
+      return { stallMs: clock.monotonic() - started, oldReadViews: 0 };
     }
   }
 
@@ -154,7 +165,7 @@ export class CutOver {
     const isOver = (): boolean => waiting.over;
     do {
       await this.keepUp(200);
-      await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 20))]);
+      await Promise.race([done, clock.sleep(20)]);
     } while (!isOver());
     await done;
   }
@@ -185,21 +196,21 @@ export class CutOver {
         `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
       );
     }
-    if (this.answer === 'wait') await this.waitForQuiet(own);
+    if (this.answer === 'wait') await this.waitForQuiet();
   }
 
   /**
    * Waits a moment for an instant without any open read view, so that the lock is asked for when the chance is best
    * that none is left to wait for; changes are applied all the while.
    */
-  private async waitForQuiet(own: readonly number[]): Promise<void> {
-    const { database, observer, options, signal } = this.deps;
-    const until = performance.now() + QUIET_WITHIN_MS;
+  private async waitForQuiet(): Promise<void> {
+    const { options, signal } = this.deps;
+    const until = clock.monotonic() + QUIET_WITHIN_MS;
     for (;;) {
       signal.throwIfAborted();
-      const views = await openReadViews(observer, database.server, own);
+      const views = await openViews(this.deps);
       if (views.length === 0) return;
-      if (performance.now() >= until) {
+      if (clock.monotonic() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);
         if (old === undefined) return;
         throw new Postponed(

@@ -1,4 +1,5 @@
 import { Postponed } from './postponed';
+import { clock } from '../util/clock';
 
 /** How long writers may still be kept waiting. */
 export interface Deadline {
@@ -8,13 +9,13 @@ export interface Deadline {
 }
 
 export function deadlineIn(budgetMs: number): Deadline {
-  const end = performance.now() + budgetMs;
+  const end = clock.monotonic() + budgetMs;
   return {
     get leftMs() {
-      return Math.max(0, end - performance.now());
+      return Math.max(0, end - clock.monotonic());
     },
     check(doing) {
-      if (performance.now() > end)
+      if (clock.monotonic() > end)
         throw new Postponed(`${doing} took longer than cutOver.drainBudgetMs (${budgetMs} ms)`);
     },
   };

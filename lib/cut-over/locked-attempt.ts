@@ -6,6 +6,7 @@ import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
 import { answerOldReadViews, prepareAnswer, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
+import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
 
@@ -25,9 +26,9 @@ export async function lockedAttempt(
   );
   await prepareAnswer(deps, answer);
   const more = await strategy.prepare();
-  const started = performance.now();
+  const started = clock.monotonic();
   await lock(deps, more);
-  const lockedMs = performance.now() - started;
+  const lockedMs = clock.monotonic() - started;
   let oldReadViews: number;
   try {
     const deadline = deadlineIn(options.cutOver.drainBudgetMs);
@@ -43,7 +44,7 @@ export async function lockedAttempt(
     if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
     throw error;
   }
-  const stallMs = performance.now() - started;
+  const stallMs = clock.monotonic() - started;
   log('%s: locked after %d ms, swapped after %d ms', strategy.name, lockedMs, stallMs);
   return { stallMs, oldReadViews };
 }

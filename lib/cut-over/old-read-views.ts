@@ -1,6 +1,6 @@
 import { id, qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
-import { openReadViews, type OpenView } from '../database/read-views';
+import { openReadViews, usingDatabase, type OpenView } from '../database/read-views';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
@@ -9,8 +9,9 @@ import { debugLog } from '../events/debug-log';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { CutOverDeps } from './cut-over-deps';
-import type { Deadline } from './deadline';
+import { deadlineIn, type Deadline } from './deadline';
 import { Postponed } from './postponed';
+import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
 
@@ -131,6 +132,7 @@ export class InstantRefused extends Postponed {}
  * our own lock cannot end before we let go, so the attempt is given up at once.
  */
 async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<void> {
+  const patience = deadlineIn(deps.options.cutOver.lockTimeoutMs);
   let open = await openViews(deps);
   const before = open.length;
   while (open.length > 0) {
@@ -141,7 +143,7 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
         `connection ${stuck.connection}, which has an older read view, waits for the table`,
       );
     }
-    if (deadline.leftMs <= 0) {
+    if (deadline.leftMs <= 0 || patience.leftMs <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
       throw new Postponed(
         `transactions with an older read view are open (connections ${connections})`,
@@ -149,7 +151,7 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
         0,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 3));
+    await clock.sleep(3);
     const now = new Set((await openViews(deps)).map((view) => view.key));
     open = open.filter((view) => now.has(view.key));
   }
@@ -165,6 +167,14 @@ async function countOldViews(deps: CutOverDeps): Promise<number> {
   }
 }
 
-async function openViews({ observer, work, database }: CutOverDeps): Promise<OpenView[]> {
-  return openReadViews(observer, database.server, [observer.id, work.id]);
+/** The views that the table must not be swapped under. */
+export async function openViews({
+  observer,
+  work,
+  database,
+  pair,
+  options,
+}: CutOverDeps): Promise<OpenView[]> {
+  const views = await openReadViews(observer, database.server, [observer.id, work.id]);
+  return options.viewsOf === 'server' ? views : usingDatabase(observer, pair.schema, views);
 }

@@ -10,6 +10,7 @@ import { deadlineIn } from './deadline';
 import { Postponed } from './postponed';
 import { renameStatement } from './rename-statement';
 import { createSentry, SENTRY_COMMENT } from './sentry-table';
+import { clock } from '../util/clock';
 
 const TABLE_EXISTS = 1050;
 
@@ -64,7 +65,7 @@ export class SentryLockRename implements SwapStrategy {
     // If the session is lost just here its locks are gone all the same, and only the RENAME tells how it ended.
     await work.execute('UNLOCK TABLES').catch(() => undefined);
     // Somebody who reads the ghost makes it wait on, and everybody who wants the table behind it.
-    const tooLong = setTimeout(() => {
+    const tooLong = clock.setTimeout(() => {
       observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
     }, options.cutOver.lockTimeoutMs);
     try {
@@ -75,7 +76,7 @@ export class SentryLockRename implements SwapStrategy {
       if ((await confirmSwap(observer, pair)) === 'swapped') return;
       throw new Postponed(`the RENAME failed: ${messageOf(error)}`, { cause: error });
     } finally {
-      clearTimeout(tooLong);
+      clock.clearTimeout(tooLong);
     }
   }
 

@@ -20,6 +20,8 @@ export interface Database {
   open(role: string): Promise<Session>;
   /** Gives a session whose connection was lost a new one, with a new id, and the library's settings. */
   reopen(session: Session): Promise<void>;
+  /** Ids of all sessions opened so far. */
+  readonly connections: readonly number[];
   /** Closes every session still open. Never rejects. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { clock } from '../util/clock';
 import { processStates } from './process-list';
 import type { Session } from './session';
 
@@ -19,7 +20,7 @@ export async function endConnection(session: Session, { id, openedAt }: LostConn
 async function waitUntilGone(session: Session, connection: number, attempts: number): Promise<boolean> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (!(await processStates(session)).has(connection)) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await clock.sleep(100);
   }
   return false;
 }
@@ -27,5 +28,5 @@ async function waitUntilGone(session: Session, connection: number, attempts: num
 /** `Uptime` is in whole seconds, rounded down. */
 async function restartedSince(session: Session, at: number): Promise<boolean> {
   const [row] = await session.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'");
-  return Number(row?.Value) < Math.floor((performance.now() - at) / 1000);
+  return Number(row?.Value) < Math.floor((clock.monotonic() - at) / 1000);
 }

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Connection, ConnectionOptions } from 'mysql2';
 import { Refusal } from '../errors';
+import { clock } from '../util/clock';
 import { exactSettings } from './connection-settings';
 
 interface NativePool {
@@ -118,12 +119,12 @@ async function afterCreate(client: KnexClient, connection: Connection): Promise<
         ),
       );
     };
-    const tooLate = setTimeout(
+    const tooLate = clock.setTimeout(
       () => failed(new Error(`it did not call back in ${acquireConnectionTimeout} ms`)),
       acquireConnectionTimeout,
     );
     const done = (error?: unknown): void => {
-      clearTimeout(tooLate);
+      clock.clearTimeout(tooLate);
       if (error === undefined || error === null) resolve();
       else failed(error);
     };

@@ -2,6 +2,7 @@ import { debugLog } from '../events/debug-log';
 import { isLockTimeout } from './server-error';
 import type { Session } from './session';
 import { backoff } from '../util/backoff';
+import { clock } from '../util/clock';
 import { pause } from '../util/pause';
 
 const log = debugLog('database');
@@ -10,6 +11,8 @@ export interface BoundedLock {
   /** How long one attempt may wait, in whole seconds. A waiting request stalls every new query on the table. */
   readonly waitSeconds: number;
   readonly attempts: number;
+  /** No further attempt is made after so many ms, whatever `attempts` says. */
+  readonly giveUpAfterMs: number;
   /** Pause between two attempts, in ms; rejects when the migration is stopped. */
   pause(attempt: number): Promise<void>;
 }
@@ -26,11 +29,13 @@ export async function withBoundedLock<T>(
   take: () => Promise<T>,
 ): Promise<T> {
   await session.execute(`SET SESSION lock_wait_timeout = ${bound.waitSeconds}`);
+  const started = clock.monotonic();
   for (let attempt = 1; ; attempt++) {
     try {
       return await take();
     } catch (error) {
       if (!isLockTimeout(error) || attempt >= bound.attempts) throw error;
+      if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
       log(
         '%s: lock not granted in %d s, attempt %d of %d',
         session.role,
@@ -47,10 +52,14 @@ export async function withBoundedLock<T>(
 const ATTEMPTS = 60;
 
 /** How every lock on a live table is asked for: for a second at a time. `signal` ends the attempts. */
-export function liveLock(signal: AbortSignal = new AbortController().signal): BoundedLock {
+export function liveLock(
+  giveUpAfterMs: number,
+  signal: AbortSignal = new AbortController().signal,
+): BoundedLock {
   return {
     waitSeconds: 1,
     attempts: ATTEMPTS,
+    giveUpAfterMs,
     pause: (attempt) => pause(backoff(attempt, 100, 5000), signal),
   };
 }

@@ -10,6 +10,8 @@ import { serverCapabilities, type ServerCapabilities } from './server-capabiliti
 import { isConnectionLoss } from './server-error';
 import { sessionSettings } from './session-settings';
 import { text } from './sql';
+import { clock } from '../util/clock';
+import { refuseFakeTimers } from './fake-timers';
 
 const logSql = debugLog('sql');
 
@@ -67,7 +69,7 @@ class MysqlSession implements Session {
     await new Promise<void>((resolve, reject) => {
       this.connection.connect((error) => (error === null ? resolve() : reject(error)));
     });
-    this.openedAt = performance.now();
+    this.openedAt = clock.monotonic();
   }
 
   /** Goes on with a new connection in the place of one that was lost. */
@@ -85,12 +87,12 @@ class MysqlSession implements Session {
     this.closed = true;
     // A server that does not answer must not hold the process: the socket is cut after a moment.
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(() => {
+      const cut = clock.setTimeout(() => {
         this.connection.destroy();
         resolve();
       }, 2000);
       this.connection.end(() => {
-        clearTimeout(cut);
+        clock.clearTimeout(cut);
         resolve();
       });
     });
@@ -108,6 +110,7 @@ interface Facts extends Answerer {
 
 /** Connects once to learn what the server is, and opens sessions from then on. */
 export async function connectDatabase(knex: Knex): Promise<Database> {
+  await refuseFakeTimers();
   const source = connectionSource(knex);
   const open = new Set<Session>();
   const oneServer = new OneServer();
@@ -178,6 +181,9 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
         session.lost = true;
         throw error;
       }
+    },
+    get connections() {
+      return [...open].map(({ id }) => id);
     },
     async close() {
       await Promise.all([...open].map((session) => session.close()));

@@ -1,5 +1,6 @@
 import type { ServerCapabilities } from './server-capabilities';
 import type { Session } from './session';
+import { clock } from '../util/clock';
 
 /** A transaction that has, or may have, a read view which outlives its current statement. */
 export interface OpenView {
@@ -22,6 +23,18 @@ export async function openReadViews(
 ): Promise<OpenView[]> {
   const views = server.flavor === 'mariadb' ? await fromInnodbStatus(session) : await fromInnodbTrx(session);
   return views.filter((view) => !own.includes(view.connection));
+}
+
+/** Leaves out what connections have open that use another database than the table's. */
+export async function usingDatabase(
+  session: Session,
+  schema: string,
+  views: readonly OpenView[],
+): Promise<OpenView[]> {
+  if (views.length === 0) return [];
+  const rows = await session.query<{ Id: number | string; db: string | null }>('SHOW PROCESSLIST');
+  const others = new Set(rows.filter(({ db }) => db !== null && db !== schema).map(({ Id }) => Number(Id)));
+  return views.filter((view) => !others.has(view.connection));
 }
 
 /** MariaDB tells of every open view, whatever the isolation level, and its report is made on the spot. */
@@ -87,7 +100,7 @@ async function fromInnodbTrx(session: Session): Promise<OpenView[]> {
           }))
           .filter((view) => view.connection !== session.id);
       }
-      await new Promise((resolve) => setTimeout(resolve, 25 + Math.random() * 100));
+      await clock.sleep(25 + Math.random() * 100);
     }
   } finally {
     if (!session.lost) await session.execute('COMMIT');

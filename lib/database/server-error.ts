@@ -5,7 +5,9 @@ export function errorNumber(error: unknown): number {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // An error of Node's own is no `instanceof Error` to a module that Jest has loaded.
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(error);
 }
 
 export const DUPLICATE_ENTRY = 1062;

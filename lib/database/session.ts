@@ -15,7 +15,7 @@ export type Row = Record<string, unknown>;
 export interface Session {
   /** The server's connection id: what KILL takes and the process list shows. */
   readonly id: number;
-  /** When the connection was made, as `performance.now()` says it. */
+  /** When the connection was made, as `clock.monotonic()` says it. */
   readonly openedAt: number;
   /** What the session is for, in logs and errors: `work`, `owner`, `locker` … */
   readonly role: string;

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { Refusal } from '../errors';
+import { clock } from '../util/clock';
 import { WatchedPromise } from './watched-promise';
 
 export type RawArguments = [sql: string, bindings?: readonly unknown[] | Readonly<Record<string, unknown>>];
@@ -45,7 +45,7 @@ export class RawStatements {
     do {
       await Promise.all([...this.running].map((promise) => promise.ended()));
       // Lets the user's code that waited for the last one go on: it may run another.
-      await setImmediate();
+      await clock.setImmediate();
     } while (this.running.size > 0);
     this.finished = true;
     return this.failures.find(({ promise }) => !promise.handled) ?? null;

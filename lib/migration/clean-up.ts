@@ -8,6 +8,7 @@ import { Refusal, type Leftover } from '../errors';
 import { tableOfState } from '../state/state-table';
 import { leftByRun, removeDeadRun } from './dead-run';
 import { oldTables, type OldTable } from './old-tables';
+import { clock } from '../util/clock';
 
 export interface CleanUpRequest {
   readonly schema: string;
@@ -51,17 +52,17 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
     removed.push(
       ...(dryRun
         ? await leftByRun(session, names)
-        : await removeDeadRun(session, names, randomUUID(), liveLock())),
+        : await removeDeadRun(session, names, randomUUID(), liveLock(Infinity))),
     );
     await lock.release();
   }
   const kept = await oldTables(session, schema, table);
-  const now = Date.now();
+  const now = clock.now();
   const result: (OldTable & { dropped: boolean })[] = [];
   for (const old of kept) {
     const dropped = !dryRun && dropOlderThanMs !== null && now - old.since.getTime() >= dropOlderThanMs;
     if (dropped) {
-      await withBoundedLock(session, liveLock(), () =>
+      await withBoundedLock(session, liveLock(Infinity), () =>
         session.execute(`DROP TABLE ${qualified(schema, old.name)}`),
       );
     }

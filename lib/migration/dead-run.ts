@@ -37,7 +37,12 @@ async function removeProbe(session: Session, schema: string, state: string): Pro
 }
 
 /** Listing takes no lock on a live table. */
-const NO_LOCK: BoundedLock = { waitSeconds: 1, attempts: 1, pause: () => Promise.resolve() };
+const NO_LOCK: BoundedLock = {
+  waitSeconds: 1,
+  attempts: 1,
+  giveUpAfterMs: 0,
+  pause: () => Promise.resolve(),
+};
 
 /**
  * Removes what an earlier run of the same table left when its process was killed. The caller holds its advisory lock,

@@ -9,6 +9,8 @@ export interface FailureFacts {
   readonly leftovers: readonly Leftover[];
   /** Why what was begun could not be taken back. */
   readonly notTakenBack?: Refusal | undefined;
+  /** Who was waited for in vain: a sentence that follows the message. */
+  readonly inTheWay?: string;
 }
 
 /** Codes for errors of the server that have a known way out. */
@@ -38,8 +40,10 @@ const KNOWN: ReadonlyMap<number, readonly [code: string, hint: string]> = new Ma
 export function describeFailure(error: unknown, { notTakenBack, ...facts }: FailureFacts): LargeHadronError {
   if (error instanceof LargeHadronError) return error;
   const rest = refusalHint(notTakenBack, error) + leftoverHint(facts.leftovers);
+  const { inTheWay = '' } = facts;
   if (error instanceof Refusal) {
-    const { code, message, problems } = error;
+    const { code, problems } = error;
+    const message = error.message + inTheWay;
     return new LargeHadronError({
       ...facts,
       code,
@@ -49,7 +53,7 @@ export function describeFailure(error: unknown, { notTakenBack, ...facts }: Fail
       cause: error.cause,
     });
   }
-  const message = `The migration of '${facts.table}' failed in phase ${facts.phase}: ${messageOf(error)}`;
+  const message = `The migration of '${facts.table}' failed in phase ${facts.phase}: ${messageOf(error)}${inTheWay === '' ? '' : `.${inTheWay}`}`;
   const [code, hint] = known(error);
   return new LargeHadronError({ ...facts, code, message, hint: hint + rest, cause: error });
 }

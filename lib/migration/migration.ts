@@ -30,6 +30,8 @@ import { possibleLeftovers } from './possible-leftovers';
 import { migrationResult, type MigrationResult } from './result';
 import { estimateRows } from './estimate-rows';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
+import { whoBlocks } from './who-blocks';
+import { clock } from '../util/clock';
 
 const log = debugLog('migration');
 
@@ -41,7 +43,7 @@ type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
 /** One migration of one table: the story, and what to do when it breaks off. */
 export class Migration {
   private readonly names: DerivedNames;
-  private readonly startedAt = new Date();
+  private readonly startedAt = new Date(clock.now());
   private readonly epoch = randomUUID();
   private stage: Stage = 'nothing';
   private pair: TablePair | null = null;
@@ -71,7 +73,7 @@ export class Migration {
     this.lock = lock;
 
     progress.enter('preflight');
-    await removeDeadRun(observer, this.name, this.epoch, liveLock(signal));
+    await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
     const origin = await settleTimeZone(this.database, observer, await this.preflight(observer));
     signal.throwIfAborted();
 
@@ -108,7 +110,8 @@ export class Migration {
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
   async fail(error: unknown): Promise<LargeHadronError> {
-    const facts = { phase: this.progress.phase, table: this.full };
+    const inTheWay = await whoBlocks(error, this.database, this.name);
+    const facts = { phase: this.progress.phase, table: this.full, inTheWay };
     log('failed in phase %s: %s', facts.phase, messageOf(error));
     const foreign = error instanceof NameTaken ? error.taken : null;
     if (this.stage === 'nothing' || foreign === this.names.state)
@@ -125,7 +128,12 @@ export class Migration {
         if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
         if (state === 'swapped') this.stage = 'swapped';
       }
-      const cleaner = new Cleaner(this.name.schema, this.names, liveLock(), foreign);
+      const cleaner = new Cleaner(
+        this.name.schema,
+        this.names,
+        liveLock(this.options.giveUpAfterMs),
+        foreign,
+      );
       if (this.stage === 'swapped') {
         leftovers = await cleaner.leftovers(session);
         outcome = 'swapped';
@@ -213,7 +221,7 @@ export class Migration {
     await work.execute(AUTOCOMMIT_OFF);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
-    const bound = liveLock(signal);
+    const bound = liveLock(options.giveUpAfterMs, signal);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, state, options, bound, progress, signal },
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
@@ -249,7 +257,7 @@ export class Migration {
         'Compare these rows of the old and the new table, and carry over what is missing.',
       );
     }
-    const cleaner = new Cleaner(this.name.schema, this.names, liveLock());
+    const cleaner = new Cleaner(this.name.schema, this.names, liveLock(this.options.giveUpAfterMs));
     await work.close();
     await recovery.steadily(async () => {
       await cleaner.removeHelpers(observer);

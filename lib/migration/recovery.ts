@@ -9,6 +9,7 @@ import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
+import { clock } from '../util/clock';
 import { pause } from '../util/pause';
 
 const log = debugLog('migration');
@@ -69,7 +70,7 @@ export class Recovery implements Steadiness {
   async recover(cause: unknown): Promise<void> {
     const { progress, signal, reconnectMs } = this.deps;
     log('interrupted: %s', messageOf(cause));
-    const until = performance.now() + reconnectMs;
+    const until = clock.monotonic() + reconnectMs;
     progress.update({ waitingFor: 'the connection to the server, which was lost' });
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
@@ -80,7 +81,7 @@ export class Recovery implements Steadiness {
       } catch (error) {
         if (error instanceof Refusal) throw error;
         log('attempt %d to reconnect: %s', attempt, messageOf(error));
-        if (performance.now() >= until) throw cause;
+        if (clock.monotonic() >= until) throw cause;
         await pause(backoff(attempt, 100, 2000), signal);
       }
     }

@@ -10,6 +10,7 @@ import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { pause } from '../util/pause';
 import type { Verifier } from '../verify/verifier';
+import { clock } from '../util/clock';
 
 /** The parts of a migration whose ghost is ready; made by `assemble`. */
 export interface Parts {
@@ -120,7 +121,7 @@ export async function swap(parts: Parts): Promise<CutOverResult> {
 /** Applies and compares changes for some time; what the migration does while it waits for something. */
 export async function keepUp(parts: Parts, ms: number): Promise<void> {
   const { work, replayer, verifier, lock, guard, observer, recovery, signal, progress } = parts;
-  const until = performance.now() + ms;
+  const until = clock.monotonic() + ms;
   await recovery.steadily(async () => {
     await lock.check();
     await guard.check(observer);
@@ -131,8 +132,8 @@ export async function keepUp(parts: Parts, ms: number): Promise<void> {
       if (verifier?.walkDone) while ((await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
     });
     progress.update({ changesApplied: replayer.applied });
-    await pause(Math.min(20, Math.max(1, until - performance.now())), signal);
-  } while (performance.now() < until);
+    await pause(Math.min(20, Math.max(1, until - clock.monotonic())), signal);
+  } while (clock.monotonic() < until);
 }
 
 /** Checks ownership and the table's definition before each step, and counts the backlog once in a while. */
@@ -142,8 +143,8 @@ function lookNowAndThen(parts: Parts): () => Promise<void> {
   return async () => {
     await lock.check();
     await guard.check(observer);
-    if (performance.now() - counted < LOOK_EVERY_MS) return;
-    counted = performance.now();
+    if (clock.monotonic() - counted < LOOK_EVERY_MS) return;
+    counted = clock.monotonic();
     progress.update({ backlog: await source.backlog(observer, 10_000) });
   };
 }

@@ -8,13 +8,20 @@ export interface StopSignals {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+type Stop = (by: string) => void;
+
+/** What is to be stopped: one listener serves all migrations of the process, however many run at once. */
+const running = new Set<Stop>();
+
+let caught = false;
+
 /**
  * One signal for every reason to stop: the caller's own, SIGINT and SIGTERM. The first stops the migration cleanly,
  * so that it throws and Knex releases its migration lock; at the second the process ends as it would have.
  */
 export function stopSignals(callers: AbortSignal | undefined, handleSignals: boolean): StopSignals {
   const controller = new AbortController();
-  const stop = (by: string): void =>
+  const stop: Stop = (by) =>
     controller.abort(
       new Refusal(
         'LHM_INTERRUPTED',
@@ -23,21 +30,35 @@ export function stopSignals(callers: AbortSignal | undefined, handleSignals: boo
       ),
     );
   const onAbort = (): void => stop('its AbortSignal');
-  const handlers = SIGNALS.map((name) => [name, () => onSignal(name)] as const);
-  const dispose = (): void => {
-    callers?.removeEventListener('abort', onAbort);
-    for (const [name, handler] of handlers) process.removeListener(name, handler);
-  };
-  const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) {
-      dispose();
-      process.kill(process.pid, name);
-      return;
-    }
-    stop(name);
-  };
   if (callers?.aborted) onAbort();
   else callers?.addEventListener('abort', onAbort, { once: true });
-  if (handleSignals) for (const [name, handler] of handlers) process.on(name, handler);
-  return { signal: controller.signal, dispose };
+  if (handleSignals) listen(stop);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      callers?.removeEventListener('abort', onAbort);
+      forget(stop);
+    },
+  };
+}
+
+function listen(stop: Stop): void {
+  if (running.size === 0) for (const name of SIGNALS) process.on(name, onSignal);
+  running.add(stop);
+}
+
+function forget(stop: Stop): void {
+  if (!running.delete(stop) || running.size > 0) return;
+  caught = false;
+  for (const name of SIGNALS) process.removeListener(name, onSignal);
+}
+
+function onSignal(name: NodeJS.Signals): void {
+  const again = caught;
+  caught = true;
+  for (const stop of [...running]) {
+    if (again) forget(stop);
+    else stop(name);
+  }
+  if (again) process.kill(process.pid, name);
 }

@@ -76,7 +76,8 @@ export interface CutOverOptions {
   readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry';
   /** How long one attempt may wait for the lock, in ms; whole seconds. Default 1000. */
   readonly lockTimeoutMs?: number;
-  /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500. */
+  /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500; 5000 with the
+   * fixture preset. */
   readonly drainBudgetMs?: number;
   /** Attempts before the migration gives up and rolls back. Default 100. */
   readonly attempts?: number;
@@ -132,6 +133,11 @@ export interface LargeHadronOptions {
    * swapped, in ms; 0 stops at the first loss. Default 120000, for fixtures 5000.
    */
   readonly reconnectMs?: number;
+  /**
+   * How long each lock on the table is waited for while others hold it, in ms: to install the triggers, to swap, to clean
+   * up. False for as long as the attempts allow, which is minutes. Default false; 2000 with the fixture preset.
+   */
+  readonly giveUpAfterMs?: number | false;
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
@@ -139,7 +145,11 @@ export interface LargeHadronOptions {
   readonly signal?: AbortSignal;
   /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
   readonly handleSignals?: boolean;
-  /** `fixture`: no pauses, no progress, large chunks. Default: `fixture` when NODE_ENV is `test`. */
+  /**
+   * `fixture`: no pauses, no progress, large chunks, little patience with those who hold the table, and none of it for
+   * transactions of connections to other databases, which are other processes of a test suite. Default: `fixture` when
+   * NODE_ENV is `test`.
+   */
   readonly preset?: 'production' | 'fixture';
 }
 
@@ -155,6 +165,10 @@ export interface ResolvedOptions {
   readonly cleanUp: Required<CleanUpOptions>;
   readonly blindSpots: 'refuse' | 'accept';
   readonly reconnectMs: number;
+  /** Whose old read views are waited for: everybody's, or those of connections to the table's own database. */
+  readonly viewsOf: 'server' | 'database';
+  /** Infinity where there is no limit. */
+  readonly giveUpAfterMs: number;
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
   readonly signal: AbortSignal | undefined;

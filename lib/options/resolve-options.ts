@@ -47,6 +47,7 @@ const FIELDS: Fields = {
   triggers: { kind: 'group', fields: { definer: { kind: 'string', orNull: true } } },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
   reconnectMs: MS,
+  giveUpAfterMs: { ...MS, orFalse: true },
   cleanUp: { kind: 'group', fields: { dropOldTable: { kind: 'boolean' } } },
   progress: { kind: 'one-of', values: ['auto', 'bar', 'lines', 'none'], orFunction: true },
   hooks: {
@@ -161,7 +162,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     cutOver: {
       strategy: cutOver?.strategy ?? 'auto',
       lockTimeoutMs: cutOver?.lockTimeoutMs ?? 1000,
-      drainBudgetMs: cutOver?.drainBudgetMs ?? 500,
+      drainBudgetMs: cutOver?.drainBudgetMs ?? (fixture ? 5000 : 500),
       attempts: cutOver?.attempts ?? 100,
       backoffMs: cutOver?.backoffMs ?? (fixture ? 50 : 500),
       backoffMaxMs: cutOver?.backoffMaxMs ?? 30_000,
@@ -170,12 +171,18 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     triggers: { definer: given.triggers?.definer ?? null },
     blindSpots: given.blindSpots ?? 'refuse',
     reconnectMs: given.reconnectMs ?? (fixture ? 5000 : 120_000),
+    viewsOf: fixture ? 'database' : 'server',
+    giveUpAfterMs: orNever(given.giveUpAfterMs ?? (fixture ? 2000 : false)),
     cleanUp: { dropOldTable: given.cleanUp?.dropOldTable ?? false },
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
     hooks: { ...given.hooks },
     signal: given.signal,
     handleSignals: given.handleSignals ?? true,
   });
+}
+
+function orNever(ms: number | false): number {
+  return ms === false ? Infinity : ms;
 }
 
 function dropUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

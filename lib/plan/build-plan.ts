@@ -3,6 +3,7 @@ import { createTrigger, triggerDefinitions } from '../changes/triggers/trigger-d
 import { insertFromOrigin } from '../changes/apply-sql';
 import { renameStatement } from '../cut-over/rename-statement';
 import { chosenAnswer } from '../cut-over/old-read-views';
+import { blockers } from '../database/blockers';
 import type { Database } from '../database/database';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
@@ -16,12 +17,14 @@ import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
-import { blockers } from './blockers';
 import { dataRisks } from './data-risks';
 import { describePlan } from './describe-plan';
 import { estimate } from './estimate';
 import type { MigrationPlan, PlannedColumn } from './plan';
 import { references } from './references';
+
+/** Transactions younger than this, in seconds, are gone before a migration gets to ask for a lock. */
+const LONG_S = 2;
 
 export interface PlanInput {
   readonly database: Database;
@@ -46,7 +49,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const table = await settleTimeZone(database, session, found);
   const trial = await tryChange(input, session, table);
   const { pair, warning } = trial;
-  const holders = await blockers(session, name);
+  const holders = await blockers(session, name.schema, name.table, [session.id], LONG_S);
   const changed = (pair === null ? [] : table.columns)
     .map((column) => column.name)
     .filter((column) => pair?.mapping.get(column) !== column);

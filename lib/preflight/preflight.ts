@@ -96,7 +96,7 @@ async function tryToRead(
   try {
     return { table: await readTableSchema(session, name), unreadable: null };
   } catch (error) {
-    return { table: null, unreadable: error instanceof Error ? error : new Error(String(error)) };
+    return { table: null, unreadable: error as Error };
   }
 }
 

@@ -1,6 +1,7 @@
 import { formatLine } from './format';
 import type { ProgressTracker } from './progress-tracker';
 import type { Reporter } from './reporter';
+import { clock } from '../util/clock';
 
 /** Milliseconds between two lines of the same phase. */
 const INTERVAL_MS = 10_000;
@@ -10,7 +11,7 @@ export function createLines(tracker: ProgressTracker, stream: NodeJS.WritableStr
   let phase = '';
   let last = 0;
   tracker.listen((snapshot) => {
-    const now = performance.now();
+    const now = clock.monotonic();
     if (snapshot.phase === phase && now - last < INTERVAL_MS) return;
     phase = snapshot.phase;
     last = now;

@@ -1,5 +1,6 @@
 import type { Phase } from '../phase';
 import type { ProgressSnapshot } from './progress';
+import { clock } from '../util/clock';
 
 /** Seconds of history the speed is taken from. */
 const SPEED_WINDOW_MS = 10_000;
@@ -13,7 +14,7 @@ type Facts = Partial<
 
 /** The one writer of a migration's progress, and how long each phase took. */
 export class ProgressTracker {
-  private readonly started = performance.now();
+  private readonly started = clock.monotonic();
   private readonly durations = new Map<Phase, number>();
   private readonly samples: { at: number; rows: number }[] = [];
   private readonly listeners = new Set<(snapshot: ProgressSnapshot) => unknown>();
@@ -47,7 +48,7 @@ export class ProgressTracker {
       try {
         // A function of the user's may be async, whatever its type says.
         const returned = listener(snapshot);
-        if (returned instanceof Promise) returned.catch(() => undefined);
+        Promise.resolve(returned).catch(() => undefined);
       } catch {
         // A listener that shows something must not be able to stop a migration.
       }
@@ -68,7 +69,7 @@ export class ProgressTracker {
       ...facts,
       rowsEstimated,
       rowsPerSecond,
-      elapsedMs: performance.now() - this.started,
+      elapsedMs: clock.monotonic() - this.started,
       etaMs: facts.phase === 'copy' && rowsPerSecond > 0 ? (left / rowsPerSecond) * 1000 : null,
     });
   }
@@ -80,14 +81,14 @@ export class ProgressTracker {
   }
 
   private closePhase(): void {
-    const now = performance.now();
+    const now = clock.monotonic();
     const { phase } = this.facts;
     this.durations.set(phase, (this.durations.get(phase) ?? 0) + now - this.phaseStarted);
     this.phaseStarted = now;
   }
 
   private sample(rows: number): void {
-    const at = performance.now();
+    const at = clock.monotonic();
     this.samples.push({ at, rows });
     while (this.samples.length > 2 && at - (this.samples[0]?.at ?? at) > SPEED_WINDOW_MS)
       this.samples.shift();

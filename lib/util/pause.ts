@@ -1,3 +1,4 @@
+import { clock } from './clock';
 /** Waits; rejects with the signal's reason as soon as it is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -6,10 +7,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       return;
     }
     const stop = (): void => {
-      clearTimeout(timer);
+      clock.clearTimeout(timer);
       reject(reasonOf(signal));
     };
-    const timer = setTimeout(() => {
+    const timer = clock.setTimeout(() => {
       signal.removeEventListener('abort', stop);
       resolve();
     }, ms);

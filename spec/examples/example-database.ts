@@ -81,6 +81,13 @@ export class ExampleDatabase {
     return [...tables.sort(), ...(await this.list('SHOW TRIGGERS'))];
   }
 
+  /** Ids of everybody else's connections to it. */
+  async connections(): Promise<string[]> {
+    return this.list(
+      `SELECT id FROM information_schema.processlist WHERE db = '${this.name}' AND id <> CONNECTION_ID()`,
+    );
+  }
+
   async migrations(): Promise<string[]> {
     return this.list('SELECT name FROM knex_migrations ORDER BY id');
   }

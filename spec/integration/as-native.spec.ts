@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
 import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { contentsOf, makeNativeTwin, shapeOf } from '../support/native-twin';
 import { TestTable, type Options } from '../support/test-table';
 
 /** A column of every kind, under a server whose time zone is not UTC. */
@@ -190,23 +191,6 @@ for (const flavor of availableFlavors()) {
       await test.query("REPLACE INTO emails (id, v, digits, a, j) VALUES (8, 'replaced', '12', 1, '[]')");
     }
 
-    /** The definition without what is in the nature of a copy: its name, its counter, and the names of CHECKs. */
-    async function shape(table: string): Promise<string> {
-      return (await test.definition(table))
-        .replace(`\`${table}\``, '`it`')
-        .replace(/ AUTO_INCREMENT=\d+/g, '')
-        .replace(/CONSTRAINT `[^`]+` CHECK/g, 'CHECK');
-    }
-
-    /** Every column, those that are invisible included. */
-    async function contents(table: string): Promise<unknown[]> {
-      const columns = await test.query<{ Field: string; Type: string }>(`SHOW COLUMNS FROM ${table}`);
-      const list = columns.map(({ Field, Type }) =>
-        /^bit|binary/.test(Type) ? `HEX(\`${Field}\`) AS \`${Field}\`` : `\`${Field}\``,
-      );
-      return test.query(`SELECT ${list.join(', ')} FROM ${table} ORDER BY id`);
-    }
-
     for (const given of ALTERS) {
       const { alter, values, only, lossy = false } = typeof given === 'string' ? { alter: given } : given;
       if (only !== undefined && only !== flavor) continue;
@@ -225,19 +209,16 @@ for (const flavor of availableFlavors()) {
         expect(verified.notCompared).to.equal(0);
         expect(changesApplied).to.be.above(10);
 
-        const old = oldTable!;
-        await test.query(`CREATE TABLE native LIKE ${old}`);
-        await test.query(`INSERT INTO native (id, ${NAMES}) SELECT id, ${NAMES} FROM ${old}`);
         // Names of CHECKs are unique in a schema on MySQL.
-        await test.query(`ALTER TABLE native ${alter.replace('positive', 'native_positive')}`);
+        await makeNativeTwin(test, oldTable!, alter.replace('positive', 'native_positive'));
         for (const [column, sql] of Object.entries(values ?? {})) {
           await test.query(`UPDATE native SET ${column} = ${sql}`);
         }
-        expect(await shape('emails')).to.equal(await shape('native'));
+        expect(await shapeOf(test, 'emails')).to.equal(await shapeOf(test, 'native'));
         if (alter.startsWith('AUTO_INCREMENT')) {
           expect(await test.definition()).to.contain('AUTO_INCREMENT=5000');
         }
-        expect(await contents('emails')).to.deep.equal(await contents('native'));
+        expect(await contentsOf(test, 'emails')).to.deep.equal(await contentsOf(test, 'native'));
       });
     }
   });

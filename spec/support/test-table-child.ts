@@ -28,6 +28,7 @@ async function main(): Promise<void> {
       {
         knex,
         preset: 'fixture',
+        giveUpAfterMs: false,
         ...order.options,
         hooks,
         progress: ({ phase, rowsCopied }) => {

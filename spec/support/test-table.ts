@@ -118,7 +118,7 @@ export class TestTable {
     return knex;
   }
 
-  /** Migrates the table, quietly and without pauses. */
+  /** Migrates the table, quietly and without pauses, but as patiently as in production. */
   migrate(
     alter: AlterFunction | string,
     options: Options = {},
@@ -126,7 +126,7 @@ export class TestTable {
   ): Promise<MigrationResult> {
     return largeHadronMigrate(
       table,
-      { knex: this.knex, preset: 'fixture', progress: 'none', ...options },
+      { knex: this.knex, preset: 'fixture', giveUpAfterMs: false, progress: 'none', ...options },
       alter,
     );
   }
