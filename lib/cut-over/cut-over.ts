@@ -11,7 +11,7 @@ import { confirmSwap, waitUntilGone } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
 import { InstantRefused, chosenAnswer, type OldReadViews } from './old-read-views';
-import { Postponed } from './postponed';
+import { END_OLD_VIEWS, Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
 
@@ -51,7 +51,7 @@ export class CutOver {
     const { options, signal } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
     const strategy = this.strategy();
-    let reason = '';
+    let last = new Postponed('');
     try {
       for (let attempt = 1; attempt <= attempts; attempt++) {
         let waitMs: number;
@@ -71,7 +71,7 @@ export class CutOver {
           if (!(error instanceof Postponed)) throw error;
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
-          reason = error.reason;
+          last = error;
           const blockedMs = performance.now() - started;
           // Whatever the reason, the application is blocked for at most a tenth of the time.
           waitMs = Math.max(
@@ -80,8 +80,8 @@ export class CutOver {
             9 * blockedMs,
           );
         }
-        log('attempt %d postponed: %s', attempt, reason);
-        this.progress.update({ waitingFor: reason });
+        log('attempt %d postponed: %s', attempt, last.reason);
+        this.progress.update({ waitingFor: last.reason });
         const wait = pause(waitMs, signal);
         await this.keepUpUntil(wait);
         this.progress.update({ waitingFor: null });
@@ -91,8 +91,9 @@ export class CutOver {
     }
     throw new Refusal(
       'LHM_CUT_OVER_BLOCKED',
-      `The tables could not be swapped in ${attempts} attempts; the last was given up because ${reason}.`,
-      'End the transactions that hold the table, or raise cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
+      `The tables could not be swapped in ${attempts} attempts; the last was given up: ${last.reason}.`,
+      `${last.wayOut}, or raise cutOver.attempts to have it tried for longer, and run again.`,
+      { cause: last.cause },
     );
   }
 
@@ -163,6 +164,7 @@ export class CutOver {
     if (holder !== undefined) {
       throw new Postponed(
         `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
+        { wayOut: `Let it end its transaction, or end it (KILL ${holder.connection})` },
       );
     }
     if (this.answer === 'wait') await this.waitForQuiet(own);
@@ -182,11 +184,10 @@ export class CutOver {
       if (performance.now() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);
         if (old === undefined) return;
-        throw new Postponed(
-          `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`,
-          {},
-          Math.min(options.cutOver.backoffMaxMs, old.ageSeconds * 250),
-        );
+        throw new Postponed(`connection ${old.connection} has had a read view open for ${old.ageSeconds} s`, {
+          pauseMs: Math.min(options.cutOver.backoffMaxMs, old.ageSeconds * 250),
+          wayOut: END_OLD_VIEWS,
+        });
       }
       await this.keepUp(5);
     }

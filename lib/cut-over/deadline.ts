@@ -1,4 +1,4 @@
-import { Postponed } from './postponed';
+import { Postponed, RAISE_BUDGET } from './postponed';
 
 /** How long writers may still be kept waiting. */
 export interface Deadline {
@@ -7,7 +7,8 @@ export interface Deadline {
   check(doing: string): void;
 }
 
-export function deadlineIn(budgetMs: number): Deadline {
+/** @param named the option that the budget is from, if it is from one */
+export function deadlineIn(budgetMs: number, named?: string): Deadline {
   const end = performance.now() + budgetMs;
   return {
     get leftMs() {
@@ -15,7 +16,9 @@ export function deadlineIn(budgetMs: number): Deadline {
     },
     check(doing) {
       if (performance.now() > end)
-        throw new Postponed(`${doing} took longer than cutOver.drainBudgetMs (${budgetMs} ms)`);
+        throw named === undefined
+          ? new Postponed(`${doing} took longer than ${budgetMs} ms`)
+          : new Postponed(`${doing} took longer than ${named} (${budgetMs} ms)`, { wayOut: RAISE_BUDGET });
     },
   };
 }

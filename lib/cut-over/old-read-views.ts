@@ -10,7 +10,7 @@ import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { CutOverDeps } from './cut-over-deps';
 import type { Deadline } from './deadline';
-import { Postponed } from './postponed';
+import { END_OLD_VIEWS, Postponed } from './postponed';
 
 const log = debugLog('cut-over');
 
@@ -98,7 +98,10 @@ export async function prepareAnswer({ work, pair }: CutOverDeps, answer: OldRead
     // Left by an attempt that was given up before it came to dropping it.
     if (errorNumber(error) === DUPLICATE_COLUMN) return;
     if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
-    if (NOT_INSTANT.has(errorNumber(error))) throw new InstantRefused(messageOf(error), { cause: error });
+    if (NOT_INSTANT.has(errorNumber(error))) {
+      const wayOut = "Leave cutOver.oldReadViews out or set it to 'wait': the table takes no INSTANT column";
+      throw new InstantRefused(messageOf(error), { cause: error, wayOut });
+    }
     throw error;
   }
 }
@@ -139,15 +142,15 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
     if (stuck !== undefined) {
       throw new Postponed(
         `connection ${stuck.connection}, which has an older read view, waits for the table`,
+        { wayOut: END_OLD_VIEWS },
       );
     }
     if (deadline.leftMs <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
-      throw new Postponed(
-        `transactions with an older read view are open (connections ${connections})`,
-        {},
-        0,
-      );
+      throw new Postponed(`transactions with an older read view are open (connections ${connections})`, {
+        pauseMs: 0,
+        wayOut: END_OLD_VIEWS,
+      });
     }
     await new Promise((resolve) => setTimeout(resolve, 3));
     const now = new Set((await openViews(deps)).map((view) => view.key));

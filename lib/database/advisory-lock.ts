@@ -20,15 +20,21 @@ export class AdvisoryLock {
 
   /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has it */
   async acquire(table: string): Promise<void> {
-    const [row] = await this.session.query<{ granted: number | null }>('SELECT GET_LOCK(?, 0) AS granted', [
-      this.name,
-    ]);
-    if (Number(row?.granted) === 1) return;
+    if (await this.tryAcquire()) return;
     throw new Refusal(
       'LHM_ALREADY_RUNNING',
       `Another migration of '${table}' is running${await this.holder()}.`,
       'Wait until it is done. If its process is gone, the server notices within seconds.',
     );
+  }
+
+  /** Whether it was free, or became so within some seconds, and is held now. */
+  async tryAcquire(seconds = 0): Promise<boolean> {
+    const [row] = await this.session.query<{ granted: number | null }>('SELECT GET_LOCK(?, ?) AS granted', [
+      this.name,
+      seconds,
+    ]);
+    return Number(row?.granted) === 1;
   }
 
   /** For a session that goes on; otherwise it ends with the session. */

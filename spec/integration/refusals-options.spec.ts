@@ -153,7 +153,7 @@ describe('refusals without a server', () => {
     // Port 1 is nobody's: the connection is refused at once.
     const knex = createKnex({ client: 'mysql2', connection: { host: '127.0.0.1', port: 1, user: 'root' } });
     const error = await failureOf(largeHadronMigrate('emails', { knex }, ADD_COLUMN));
-    expect(error).to.include({ code: 'LHM_CONNECTION_LOST', phase: 'plan', outcome: 'untouched' });
+    expect(error).to.include({ code: 'LHM_CANNOT_CONNECT', phase: 'plan', outcome: 'untouched' });
     expect(error.message).to.contain('ECONNREFUSED');
     await knex.destroy();
   });
@@ -193,7 +193,7 @@ for (const flavor of availableFlavors()) {
       const knex = test.makeKnex({}, { user: 'nobody_at_all', password: 'wrong' });
       await expectRefused(
         test,
-        { code: 'LHM_FAILED', phase: 'plan', says: /Access denied.*nobody_at_all/ },
+        { code: 'LHM_CANNOT_CONNECT', phase: 'plan', hints: /password/, says: /Access denied.*nobody_at_all/ },
         () => test.failure(ADD_COLUMN, { knex }),
       );
       await test.drop();
@@ -202,7 +202,7 @@ for (const flavor of availableFlavors()) {
     it('a database that does not exist', async () => {
       const test = await TestTable.create(server);
       const knex = test.makeKnex({}, { database: 'lhm_nowhere' });
-      await expectRefused(test, { code: 'LHM_FAILED', phase: 'plan', says: /lhm_nowhere/ }, () =>
+      await expectRefused(test, { code: 'LHM_CANNOT_CONNECT', phase: 'plan', hints: /database/, says: /lhm_nowhere/ }, () =>
         test.failure(ADD_COLUMN, { knex }),
       );
       await test.drop();
