@@ -59,6 +59,6 @@ export async function checkGhost({ work, pair }: CutOverDeps): Promise<void> {
   throw new Refusal(
     'LHM_GHOST_CHANGED',
     `The new table '${pair.names.ghost}' was altered by somebody else.`,
-    'Nothing was swapped. Run again.',
+    'Nothing was swapped. Keep others off that table, and run again.',
   );
 }

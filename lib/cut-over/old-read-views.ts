@@ -1,5 +1,6 @@
 import { id, qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
+import { grantee } from '../database/grants';
 import { openReadViews, type OpenView } from '../database/read-views';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { ServerCapabilities } from '../database/server-capabilities';
@@ -76,7 +77,7 @@ export async function checkCanAnswer(
     throw new Refusal(
       'LHM_MISSING_PRIVILEGE',
       'Waiting for transactions with an older read view takes the PROCESS privilege, which the account lacks; without it such a transaction could read wrong rows right after the swap.',
-      "GRANT PROCESS ON *.* TO the account, or accept the risk with cutOver: { oldReadViews: 'ignore' }.",
+      `GRANT PROCESS ON *.* TO ${await grantee(observer)}; or accept the risk with cutOver: { oldReadViews: 'ignore' }.`,
       { cause },
     );
   }

@@ -21,10 +21,12 @@ export class AdvisoryLock {
   /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has it */
   async acquire(table: string): Promise<void> {
     if (await this.tryAcquire()) return;
+    const holder = await this.holder();
     throw new Refusal(
       'LHM_ALREADY_RUNNING',
-      `Another migration of '${table}' is running${await this.holder()}.`,
-      'Wait until it is done. If its process is gone, the server notices within seconds.',
+      `Another migration of '${table}' is running${holder === null ? '' : ` (connection ${holder})`}.`,
+      'Wait until it is done. If its process is gone, the server notices within seconds' +
+        (holder === null ? '.' : `, or is told so by KILL ${holder};`),
     );
   }
 
@@ -61,10 +63,10 @@ export class AdvisoryLock {
     );
   }
 
-  private async holder(): Promise<string> {
+  private async holder(): Promise<number | null> {
     const [row] = await this.session.query<{ holder: number | null }>('SELECT IS_USED_LOCK(?) AS holder', [
       this.name,
     ]);
-    return row?.holder == null ? '' : ` (connection ${row.holder})`;
+    return row?.holder ?? null;
   }
 }

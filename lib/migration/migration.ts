@@ -235,7 +235,7 @@ export class Migration {
       throw new Refusal(
         'LHM_LATE_CHANGES',
         `${late} changes reached the old table '${this.names.old}' after the swap; their keys are in '${this.names.journal}'.`,
-        'Compare these rows of the old and the new table, and carry over what is missing.',
+        `Compare these rows of the old and the new table, and carry over what is missing, before anything is dropped: SELECT * FROM ${qualified(this.name.schema, this.names.journal)} WHERE hadron_action IS NOT NULL;`,
       );
     }
     const cleaner = new Cleaner(this.name.schema, this.names, liveLock());

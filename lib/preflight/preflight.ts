@@ -1,4 +1,4 @@
-import { readGrants } from '../database/grants';
+import { grantee, readGrants } from '../database/grants';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { Refusal, type Problem } from '../errors';
@@ -67,6 +67,7 @@ export async function inspect(input: PreflightInput): Promise<Findings> {
     found,
     table,
     grants: await readGrants(session),
+    grantee: await grantee(session),
     variables: await readVariables(session),
   };
   const problems: Problem[] = [];
