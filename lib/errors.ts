@@ -1,5 +1,68 @@
 import type { Phase } from './phase';
 
+/** Every code there is. docs/errors.md says of each when it comes and what to do. */
+export const ERROR_CODES = [
+  'LHM_AFTER_CREATE_FAILED',
+  'LHM_ALREADY_RUNNING',
+  'LHM_ALTER_ADDS_FOREIGN_KEY',
+  'LHM_ALTER_CHANGES_NOTHING',
+  'LHM_ALTER_FAILED',
+  'LHM_ALTER_NOT_UNDERSTOOD',
+  'LHM_ALTER_OTHER_TABLE',
+  'LHM_ALTER_RENAMES_TABLE',
+  'LHM_ALTER_UNSUPPORTED',
+  'LHM_BAD_ALTER',
+  'LHM_BAD_DEFINER',
+  'LHM_BAD_OPTION',
+  'LHM_BAD_OPTIONS',
+  'LHM_BAD_RENAME',
+  'LHM_BAD_TABLE_NAME',
+  'LHM_BAD_VALUES',
+  'LHM_BINLOG_FORMAT',
+  'LHM_CANNOT_CONNECT',
+  'LHM_CLUSTER',
+  'LHM_CONNECTION_LOST',
+  'LHM_CONVERSION_UNSUPPORTED',
+  'LHM_CUT_OVER_BLOCKED',
+  'LHM_DATA_WOULD_BE_LOST',
+  'LHM_DISK_FULL',
+  'LHM_DUPLICATE_ROWS',
+  'LHM_FAILED',
+  'LHM_FAKE_TIMERS',
+  'LHM_FOREIGN_KEYS',
+  'LHM_GHOST_CHANGED',
+  'LHM_HOOK_FAILED',
+  'LHM_INTERRUPTED',
+  'LHM_IN_TRANSACTION',
+  'LHM_LATE_CHANGES',
+  'LHM_LOCK_TIMEOUT',
+  'LHM_MISSING_PRIVILEGE',
+  'LHM_NAME_ORDER',
+  'LHM_NAME_TAKEN',
+  'LHM_NOT_AVAILABLE',
+  'LHM_NOT_A_TABLE',
+  'LHM_NOT_LOGGED',
+  'LHM_NOT_ONE_SERVER',
+  'LHM_NO_SUCH_TABLE',
+  'LHM_NO_USABLE_KEY',
+  'LHM_ORIGIN_CHANGED',
+  'LHM_OWNERSHIP_LOST',
+  'LHM_PREFLIGHT',
+  'LHM_READ_ONLY',
+  'LHM_REPLICATED_WRITES',
+  'LHM_TABLE_HAS_TRIGGERS',
+  'LHM_TIME_ZONE',
+  'LHM_TRIGGERS_CHANGED',
+  'LHM_UNKNOWN_OPTION',
+  'LHM_UNSUPPORTED_CLIENT',
+  'LHM_UNSUPPORTED_ENGINE',
+  'LHM_UNSUPPORTED_OPTION',
+  'LHM_UNSUPPORTED_SERVER',
+  'LHM_VERIFY_FAILED',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
 /**
  * What became of the table, for a deploy that must decide what to do next.
  *
@@ -22,13 +85,13 @@ export interface Leftover {
 
 /** One of several causes of the same refusal; `hint` is the way out of this one. */
 export interface Problem {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
 }
 
 export interface LargeHadronErrorFields {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;
   readonly phase?: Phase | undefined;
@@ -52,7 +115,7 @@ const BRAND = Symbol.for('large-hadron-migrate.error');
  */
 export class LargeHadronError extends Error {
   override readonly name: string = 'LargeHadronError';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string;
   readonly phase: Phase;
   readonly table: string;
@@ -85,7 +148,7 @@ export class LargeHadronError extends Error {
 export class Refusal extends Error {
   override readonly name: string = 'Refusal';
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     readonly hint: string,
     options?: { cause?: unknown; problems?: readonly Problem[] },

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 import { isKnex, isTransaction } from './database/knex-connection';
 import { connectDatabase } from './database/mysql-database';
-import { Refusal, type Problem } from './errors';
-import { cleanUp, type CleanUpResult } from './migration/clean-up';
+import { Refusal, type Leftover, type Problem } from './errors';
+import { cleanUp, stillLeft, type CleanUpResult } from './migration/clean-up';
 import { describeFailure } from './migration/describe-failure';
 import { checkFields, type Fields } from './options/fields';
 import { refuseBadOptions } from './options/resolve-options';
@@ -30,16 +30,14 @@ const FIELDS: Fields = {
  * kept; drops those of some age if asked. May be repeated. A migration that is running is left alone.
  *
  * @param table `'emails'`, `'schema.emails'`, or null for every table of the connection's database
- * @throws LargeHadronError LHM_ALREADY_RUNNING when the table is being migrated
+ * @throws LargeHadronError LHM_ALREADY_RUNNING when the table is being migrated; for any other failure with `leftovers`
+ *   that are still there. Always `untouched`: the tables themselves are never written to
  */
 export async function largeHadronCleanUp(
   table: string | null,
   options: CleanUpCallOptions,
 ): Promise<CleanUpResult> {
-  const failure = (error: unknown): Error =>
-    describeFailure(error, {
-      ...{ phase: 'clean-up', table: table ?? '', outcome: 'untouched', leftovers: [] },
-    });
+  let leftovers: readonly Leftover[] = [];
   try {
     refuseBadOptions(findProblems(options));
     // The name is checked for its form before a connection is made.
@@ -53,15 +51,24 @@ export async function largeHadronCleanUp(
       const schema = name?.schema ?? database.schema;
       if (schema === null) throw noDatabase();
       const { dropOldTablesAfterMs = false, dryRun = false } = options;
-      return await cleanUp(database, {
+      const request = {
         ...{ schema, table: name?.table ?? null, dryRun },
         dropOlderThanMs: dropOldTablesAfterMs === false ? null : dropOldTablesAfterMs,
-      });
+      };
+      try {
+        return await cleanUp(database, request);
+      } catch (error) {
+        if (!(error instanceof Refusal)) leftovers = await stillLeft(database, request);
+        throw error;
+      }
     } finally {
       await database.close();
     }
   } catch (error) {
-    throw failure(error);
+    throw describeFailure(error, {
+      ...{ phase: 'clean-up', table: table ?? '', outcome: 'untouched', leftovers },
+      what: `Cleaning up after migrations of '${table ?? 'every table'}' failed and may be repeated`,
+    });
   }
 }
 

@@ -28,6 +28,7 @@ export async function planLargeHadronMigration(
   } catch (error) {
     throw describeFailure(error, {
       ...{ phase: 'plan', table: `${name.schema}.${name.table}`, outcome: 'untouched', leftovers: [] },
+      what: `The migration of '${name.schema}.${name.table}' could not be planned`,
     });
   } finally {
     await database.close();

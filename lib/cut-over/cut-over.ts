@@ -11,7 +11,7 @@ import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
-import { Postponed } from './postponed';
+import { END_OLD_VIEWS, Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
 import { clock } from '../util/clock';
@@ -57,7 +57,7 @@ export class CutOver {
     let giveUpAt = clock.monotonic() + options.giveUpAfterMs;
     let made = 0;
     const strategy = this.strategy();
-    let reason = '';
+    let last = new Postponed('');
     try {
       for (let attempt = 1; attempt <= attempts; attempt++) {
         let waitMs: number;
@@ -77,7 +77,7 @@ export class CutOver {
           if (!(error instanceof Postponed)) throw error;
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
-          reason = error.reason;
+          last = error;
           const interrupted = error instanceof Interrupted;
           const tookMs = clock.monotonic() - started;
           const blockedMs = interrupted ? 0 : tookMs;
@@ -95,8 +95,8 @@ export class CutOver {
           );
           waitMs = Math.min(waitMs, leftMs);
         }
-        log('attempt %d postponed: %s', attempt, reason);
-        this.progress.update({ waitingFor: reason });
+        log('attempt %d postponed: %s', attempt, last.reason);
+        this.progress.update({ waitingFor: last.reason });
         const wait = pause(waitMs, signal);
         await this.keepUpUntil(wait);
         this.progress.update({ waitingFor: null });
@@ -106,8 +106,9 @@ export class CutOver {
     }
     throw new Refusal(
       'LHM_CUT_OVER_BLOCKED',
-      `The tables could not be swapped in ${made} attempts; the last was given up because ${reason}.`,
-      'End the transactions that hold the table, or raise giveUpAfterMs, cutOver.attempts, cutOver.lockTimeoutMs or cutOver.drainBudgetMs, and run again.',
+      `The tables could not be swapped in ${made} attempts; the last was given up: ${last.reason}.`,
+      `${last.wayOut}, or raise cutOver.attempts or giveUpAfterMs to have it tried for longer, and run again.`,
+      { cause: last.cause },
     );
   }
 
@@ -143,7 +144,7 @@ export class CutOver {
         return confirmSwap(observer, pair);
       });
       // The locks went with the connection, so what it took to come back has blocked nobody.
-      if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error }, 0);
+      if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
       return state;
     }
     const looker = await database.open('looker');
@@ -194,6 +195,7 @@ export class CutOver {
     if (holder !== undefined) {
       throw new Postponed(
         `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
+        { wayOut: `Let it end its transaction, or end it (KILL ${holder.connection})` },
       );
     }
     if (this.answer === 'wait') await this.waitForQuiet();
@@ -213,11 +215,10 @@ export class CutOver {
       if (clock.monotonic() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);
         if (old === undefined) return;
-        throw new Postponed(
-          `connection ${old.connection} has had a read view open for ${old.ageSeconds} s`,
-          {},
-          Math.min(options.cutOver.backoffMaxMs, old.ageSeconds * 250),
-        );
+        throw new Postponed(`connection ${old.connection} has had a read view open for ${old.ageSeconds} s`, {
+          pauseMs: Math.min(options.cutOver.backoffMaxMs, old.ageSeconds * 250),
+          wayOut: END_OLD_VIEWS,
+        });
       }
       await this.keepUp(5);
     }

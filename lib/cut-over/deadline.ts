@@ -1,5 +1,5 @@
-import { Postponed } from './postponed';
 import { clock } from '../util/clock';
+import { Postponed, RAISE_BUDGET } from './postponed';
 
 /** How long writers may still be kept waiting. */
 export interface Deadline {
@@ -8,7 +8,8 @@ export interface Deadline {
   check(doing: string): void;
 }
 
-export function deadlineIn(budgetMs: number): Deadline {
+/** @param named the option that the budget is from, if it is from one */
+export function deadlineIn(budgetMs: number, named?: string): Deadline {
   const end = clock.monotonic() + budgetMs;
   return {
     get leftMs() {
@@ -16,7 +17,9 @@ export function deadlineIn(budgetMs: number): Deadline {
     },
     check(doing) {
       if (clock.monotonic() > end)
-        throw new Postponed(`${doing} took longer than cutOver.drainBudgetMs (${budgetMs} ms)`);
+        throw named === undefined
+          ? new Postponed(`${doing} took longer than ${budgetMs} ms`)
+          : new Postponed(`${doing} took longer than ${named} (${budgetMs} ms)`, { wayOut: RAISE_BUDGET });
     },
   };
 }

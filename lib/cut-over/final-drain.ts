@@ -24,7 +24,11 @@ export async function drainLocked(deps: CutOverDeps, deadline: Deadline): Promis
     if (rechecked === 0) break;
     compared += rechecked;
     deadline.check('comparing the last changes');
-    if (compared > mostUnderLock) throw new Postponed(`more than ${mostUnderLock} rows were left to compare`);
+    if (compared > mostUnderLock) {
+      throw new Postponed(`more than ${mostUnderLock} rows (verify.underLock) were left to compare`, {
+        wayOut: 'Raise verify.underLock, or wait for a time with fewer writes',
+      });
+    }
   }
   // A full locking scan, because it alone sees prepared XA transactions, which after a restart hold no lock on the
   // origin on MariaDB: it waits for them, times out, and the attempt is given up.
@@ -55,6 +59,6 @@ export async function checkGhost({ work, pair }: CutOverDeps): Promise<void> {
   throw new Refusal(
     'LHM_GHOST_CHANGED',
     `The new table '${pair.names.ghost}' was altered by somebody else.`,
-    'Nothing was swapped. Run again.',
+    'Nothing was swapped. Keep others off that table, and run again.',
   );
 }

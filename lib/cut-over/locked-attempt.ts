@@ -31,7 +31,7 @@ export async function lockedAttempt(
   const lockedMs = clock.monotonic() - started;
   let oldReadViews: number;
   try {
-    const deadline = deadlineIn(options.cutOver.drainBudgetMs);
+    const deadline = deadlineIn(options.cutOver.drainBudgetMs, 'cutOver.drainBudgetMs');
     await drainLocked(deps, deadline);
     await carryAutoIncrement(deps);
     oldReadViews = await answerOldReadViews(deps, answer, deadline);

@@ -1,5 +1,6 @@
 import { id, qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
+import { grantee } from '../database/grants';
 import { openReadViews, usingDatabase, type OpenView } from '../database/read-views';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { ServerCapabilities } from '../database/server-capabilities';
@@ -9,9 +10,9 @@ import { debugLog } from '../events/debug-log';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 import type { CutOverDeps } from './cut-over-deps';
-import { deadlineIn, type Deadline } from './deadline';
-import { Postponed } from './postponed';
 import { clock } from '../util/clock';
+import { deadlineIn, type Deadline } from './deadline';
+import { END_OLD_VIEWS, Postponed } from './postponed';
 
 const log = debugLog('cut-over');
 
@@ -77,7 +78,7 @@ export async function checkCanAnswer(
     throw new Refusal(
       'LHM_MISSING_PRIVILEGE',
       'Waiting for transactions with an older read view takes the PROCESS privilege, which the account lacks; without it such a transaction could read wrong rows right after the swap.',
-      "GRANT PROCESS ON *.* TO the account, or accept the risk with cutOver: { oldReadViews: 'ignore' }.",
+      `GRANT PROCESS ON *.* TO ${await grantee(observer)}; or accept the risk with cutOver: { oldReadViews: 'ignore' }.`,
       { cause },
     );
   }
@@ -99,7 +100,10 @@ export async function prepareAnswer({ work, pair }: CutOverDeps, answer: OldRead
     // Left by an attempt that was given up before it came to dropping it.
     if (errorNumber(error) === DUPLICATE_COLUMN) return;
     if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
-    if (NOT_INSTANT.has(errorNumber(error))) throw new InstantRefused(messageOf(error), { cause: error });
+    if (NOT_INSTANT.has(errorNumber(error))) {
+      const wayOut = "Leave cutOver.oldReadViews out or set it to 'wait': the table takes no INSTANT column";
+      throw new InstantRefused(messageOf(error), { cause: error, wayOut });
+    }
     throw error;
   }
 }
@@ -141,15 +145,15 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
     if (stuck !== undefined) {
       throw new Postponed(
         `connection ${stuck.connection}, which has an older read view, waits for the table`,
+        { wayOut: END_OLD_VIEWS },
       );
     }
     if (deadline.leftMs <= 0 || patience.leftMs <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
-      throw new Postponed(
-        `transactions with an older read view are open (connections ${connections})`,
-        {},
-        0,
-      );
+      throw new Postponed(`transactions with an older read view are open (connections ${connections})`, {
+        pauseMs: 0,
+        wayOut: END_OLD_VIEWS,
+      });
     }
     await clock.sleep(3);
     const now = new Set((await openViews(deps)).map((view) => view.key));

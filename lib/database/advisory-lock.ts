@@ -20,12 +20,23 @@ export class AdvisoryLock {
 
   /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has it */
   async acquire(table: string): Promise<void> {
-    if (await this.take()) return;
+    if (await this.tryAcquire()) return;
+    const holder = await this.holder();
     throw new Refusal(
       'LHM_ALREADY_RUNNING',
-      `Another migration of '${table}' is running${await this.holder()}.`,
-      'Wait until it is done. If its process is gone, the server notices within seconds.',
+      `Another migration of '${table}' is running${holder === null ? '' : ` (connection ${holder})`}.`,
+      'Wait until it is done. If its process is gone, the server notices within seconds' +
+        (holder === null ? '.' : `, or is told so by KILL ${holder};`),
     );
+  }
+
+  /** Whether it was free, or became so within some seconds, and is held now. */
+  async tryAcquire(seconds = 0): Promise<boolean> {
+    const [row] = await this.session.query<{ granted: number | null }>('SELECT GET_LOCK(?, ?) AS granted', [
+      this.name,
+      seconds,
+    ]);
+    return Number(row?.granted) === 1;
   }
 
   /** For a session that goes on; otherwise it ends with the session. */
@@ -44,7 +55,7 @@ export class AdvisoryLock {
    * @throws Refusal LHM_OWNERSHIP_LOST when somebody else has it by now
    */
   async retake(): Promise<void> {
-    if ((await this.isHeld()) || (await this.take())) return;
+    if ((await this.isHeld()) || (await this.tryAcquire())) return;
     throw ownershipLost();
   }
 
@@ -55,18 +66,11 @@ export class AdvisoryLock {
     return Number(row?.holder) === this.session.id;
   }
 
-  private async take(): Promise<boolean> {
-    const [row] = await this.session.query<{ granted: unknown }>('SELECT GET_LOCK(?, 0) AS granted', [
-      this.name,
-    ]);
-    return Number(row?.granted) === 1;
-  }
-
-  private async holder(): Promise<string> {
+  private async holder(): Promise<number | null> {
     const [row] = await this.session.query<{ holder: number | null }>('SELECT IS_USED_LOCK(?) AS holder', [
       this.name,
     ]);
-    return row?.holder == null ? '' : ` (connection ${row.holder})`;
+    return row?.holder ?? null;
   }
 }
 

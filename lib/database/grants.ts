@@ -27,6 +27,14 @@ export class Grants {
   }
 }
 
+/** The session's account, as GRANT names it. */
+export async function grantee(session: Session): Promise<string> {
+  const [row] = await session.query<{ account: string }>('SELECT CURRENT_USER() AS account');
+  const account = row?.account ?? '';
+  const at = account.lastIndexOf('@');
+  return `'${account.slice(0, at)}'@'${account.slice(at + 1)}'`;
+}
+
 /** The grants of the session's account, its active roles included; null where they cannot be read. */
 export async function readGrants(session: Session): Promise<Grants | null> {
   try {

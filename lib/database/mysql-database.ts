@@ -82,6 +82,12 @@ class MysqlSession implements Session {
     await this.connect();
   }
 
+  /** Cuts the connection, without a word to the server. */
+  abandon(): void {
+    this.closed = true;
+    this.connection.destroy();
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -193,7 +199,13 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
 
 async function connect(source: ConnectionSource, role: string): Promise<MysqlSession> {
   const session = new MysqlSession(role, await source.create());
-  await session.connect();
+  try {
+    await session.connect();
+  } catch (error) {
+    // Nobody else knows of it yet, so nobody else would close it.
+    session.abandon();
+    throw error;
+  }
   return session;
 }
 

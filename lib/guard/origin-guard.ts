@@ -72,7 +72,7 @@ export class OriginGuard {
       const before = await edge(session, pair.schema, pair.origin.table, originIndex, originKeys, direction);
       const after = await edge(session, pair.schema, pair.names.ghost, ghostIndex, ghostKeys, direction);
       if (before !== after) {
-        throw changed(pair, `(or the new table) lost its ${direction === 'ASC' ? 'first' : 'last'} row`);
+        throw changed(pair, `(or its copy) was robbed of its ${direction === 'ASC' ? 'first' : 'last'} row`);
       }
     }
   }

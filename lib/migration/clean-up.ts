@@ -3,12 +3,16 @@ import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock, withBoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
+import { messageOf } from '../database/server-error';
 import { qualified } from '../database/sql';
-import { Refusal, type Leftover } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { Leftover } from '../errors';
 import { tableOfState } from '../state/state-table';
 import { leftByRun, removeDeadRun } from './dead-run';
 import { oldTables, type OldTable } from './old-tables';
 import { clock } from '../util/clock';
+
+const log = debugLog('migration');
 
 export interface CleanUpRequest {
   readonly schema: string;
@@ -41,20 +45,22 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
   const alive: string[] = [];
   for (const name of table === null ? await tablesWithState(session, schema) : [table]) {
     const lock = new AdvisoryLock(session, schema, name);
-    try {
-      await lock.acquire(`${schema}.${name}`);
-    } catch (error) {
-      if (table !== null || !(error instanceof Refusal)) throw error;
+    if (table !== null) await lock.acquire(`${schema}.${name}`);
+    else if (!(await lock.tryAcquire())) {
       alive.push(`${schema}.${name}`);
       continue;
     }
     const names = { schema, table: name };
-    removed.push(
-      ...(dryRun
-        ? await leftByRun(session, names)
-        : await removeDeadRun(session, names, randomUUID(), liveLock(Infinity))),
-    );
-    await lock.release();
+    try {
+      removed.push(
+        ...(dryRun
+          ? await leftByRun(session, names)
+          : await removeDeadRun(session, names, randomUUID(), liveLock(Infinity))),
+      );
+    } finally {
+      // It goes with the session at the latest.
+      await lock.release().catch(() => undefined);
+    }
   }
   const kept = await oldTables(session, schema, table);
   const now = clock.now();
@@ -69,6 +75,28 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
     result.push({ ...old, dropped });
   }
   return { removed, alive, oldTables: result };
+}
+
+/** What is left of dead runs after a clean-up that failed; empty where the server cannot be asked. */
+export async function stillLeft(
+  database: Database,
+  { schema, table }: Pick<CleanUpRequest, 'schema' | 'table'>,
+): Promise<Leftover[]> {
+  const left: Leftover[] = [];
+  try {
+    const session = await database.open('clean-up');
+    for (const name of table === null ? await tablesWithState(session, schema) : [table]) {
+      const lock = new AdvisoryLock(session, schema, name);
+      // What a live run has created is not left over; a connection of ours that was just lost is soon gone.
+      if (!(await lock.tryAcquire(1))) continue;
+      left.push(...(await leftByRun(session, { schema, table: name })));
+      await lock.release();
+    }
+  } catch (error) {
+    // The error that led here is the one that counts.
+    log('what is left could not be listed: %s', messageOf(error));
+  }
+  return left;
 }
 
 /** Tables of which some run has left its state, or is running. */

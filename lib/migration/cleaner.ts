@@ -1,7 +1,7 @@
 import type { Session } from '../database/session';
 import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
-import { messageOf } from '../database/server-error';
+import { isLockTimeout, messageOf } from '../database/server-error';
 import type { Leftover } from '../errors';
 import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { debugLog } from '../events/debug-log';
@@ -43,8 +43,8 @@ export class Cleaner {
   }
 
   /** What is still there, with the statement that removes each. */
-  async leftovers(session: Session, more: readonly string[] = []): Promise<Leftover[]> {
-    const names = [...(await this.everything(session)), ...more];
+  async leftovers(session: Session): Promise<Leftover[]> {
+    const names = await this.everything(session);
     const tables = await readTableTypes(session, this.schema, names);
     const triggers = (await this.triggers(session)).map((name) => ({
       kind: 'trigger' as const,
@@ -102,16 +102,21 @@ export class Cleaner {
   }
 }
 
-/** Tries to clean up and says what is left; a failure to clean is no reason to hide the error that led here. */
+/**
+ * Tries to clean up and says what is left; a failure to clean is no reason to hide the error that led here.
+ *
+ * `again`: the failure may have been a passing one. A lock that was not granted has been asked for often enough.
+ */
 export async function cleanQuietly(
   cleaner: Cleaner,
   session: Session,
-  more: readonly string[] = [],
-): Promise<Leftover[]> {
+): Promise<{ leftovers: Leftover[]; again: boolean }> {
+  let again = false;
   try {
     await cleaner.removeAll(session);
   } catch (error) {
     log('clean-up failed: %s', messageOf(error));
+    again = !isLockTimeout(error);
   }
-  return cleaner.leftovers(session, more);
+  return { leftovers: await cleaner.leftovers(session), again };
 }

@@ -1,5 +1,5 @@
-import { errorNumber, messageOf } from '../database/server-error';
-import { LargeHadronError, Refusal, type Leftover, type Outcome } from '../errors';
+import { errorNumber, isConnectionLoss, messageOf } from '../database/server-error';
+import { LargeHadronError, Refusal, type ErrorCode, type Leftover, type Outcome } from '../errors';
 import type { Phase } from '../phase';
 
 export interface FailureFacts {
@@ -11,10 +11,27 @@ export interface FailureFacts {
   readonly notTakenBack?: Refusal | undefined;
   /** Who was waited for in vain: a sentence that follows the message. */
   readonly inTheWay?: string;
+  /** What failed, for the message. Default: the migration, in its phase. */
+  readonly what?: string;
 }
 
-/** Codes for errors of the server that have a known way out. */
-const KNOWN: ReadonlyMap<number, readonly [code: string, hint: string]> = new Map([
+const TOO_MANY =
+  'Let more connections in (max_connections, or the limit of the account): a migration has up to five open at once.';
+const WRITABLE = 'The server became read-only: connect to the one that the application writes to.';
+const ROOM =
+  'Make room on the server, where the new table takes about as much as the old one, and run again.';
+
+/** Errors of the server that have a known way out, by their number. */
+const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new Map([
+  [1045, ['LHM_CANNOT_CONNECT', 'Correct the user and the password in the Knex connection.']],
+  [
+    1698,
+    ['LHM_CANNOT_CONNECT', 'Correct the user in the Knex connection: this one may not come in that way.'],
+  ],
+  [1049, ['LHM_CANNOT_CONNECT', 'Correct the database in the Knex connection.']],
+  [1040, ['LHM_CANNOT_CONNECT', TOO_MANY]],
+  [1203, ['LHM_CANNOT_CONNECT', TOO_MANY]],
+  [1226, ['LHM_CANNOT_CONNECT', TOO_MANY]],
   [
     1419,
     [
@@ -25,22 +42,21 @@ const KNOWN: ReadonlyMap<number, readonly [code: string, hint: string]> = new Ma
   [1142, ['LHM_MISSING_PRIVILEGE', 'Grant the privilege that the message names.']],
   [1044, ['LHM_MISSING_PRIVILEGE', 'Grant the account privileges on the database.']],
   [1227, ['LHM_MISSING_PRIVILEGE', 'Grant the privilege that the message names.']],
-  [1290, ['LHM_READ_ONLY', 'The server became read-only; connect to the primary.']],
-  [1836, ['LHM_READ_ONLY', 'The server became read-only; connect to the primary.']],
+  [1290, ['LHM_READ_ONLY', WRITABLE]],
+  [1836, ['LHM_READ_ONLY', WRITABLE]],
   [
     1205,
     ['LHM_LOCK_TIMEOUT', 'Something held the table or its rows for too long; run again when it is gone.'],
   ],
   [1213, ['LHM_LOCK_TIMEOUT', 'The same deadlock came back again and again; run again at a quieter time.']],
-  [1114, ['LHM_DISK_FULL', 'Make room on the server and run again.']],
-  [1021, ['LHM_DISK_FULL', 'Make room on the server and run again.']],
+  [1114, ['LHM_DISK_FULL', ROOM]],
+  [1021, ['LHM_DISK_FULL', ROOM]],
 ]);
 
 /** Turns whatever was thrown into the one error that callers see. */
 export function describeFailure(error: unknown, { notTakenBack, ...facts }: FailureFacts): LargeHadronError {
-  if (error instanceof LargeHadronError) return error;
-  const rest = refusalHint(notTakenBack, error) + leftoverHint(facts.leftovers);
   const { inTheWay = '' } = facts;
+  const rest = refusalHint(notTakenBack, error);
   if (error instanceof Refusal) {
     const { code, problems } = error;
     const message = error.message + inTheWay;
@@ -49,26 +65,50 @@ export function describeFailure(error: unknown, { notTakenBack, ...facts }: Fail
       code,
       message,
       problems,
-      hint: error.hint + rest,
+      hint: hintFor(facts, error.hint + rest),
       cause: error.cause,
     });
   }
-  const message = `The migration of '${facts.table}' failed in phase ${facts.phase}: ${messageOf(error)}${inTheWay === '' ? '' : `.${inTheWay}`}`;
+  const what = facts.what ?? `The migration of '${facts.table}' failed in phase ${facts.phase}`;
+  const message = `${what}: ${messageOf(error)}${inTheWay === '' ? '' : `.${inTheWay}`}`;
   const [code, hint] = known(error);
-  return new LargeHadronError({ ...facts, code, message, hint: hint + rest, cause: error });
+  return new LargeHadronError({
+    ...facts,
+    code,
+    message,
+    hint: hintFor(facts, (facts.outcome === 'swapped' ? TIDY : hint) + rest),
+    cause: error,
+  });
 }
 
-function known(error: unknown): readonly [string, string] {
-  const { fatal, code } = (error ?? {}) as { fatal?: unknown; code?: unknown };
-  if (fatal === true || code === 'PROTOCOL_CONNECTION_LOST' || errorNumber(error) === 1927) {
+const TIDY = 'What is left is removed by largeHadronCleanUp or the next migration of the table.';
+
+/** Before everything else: whether the change is made. */
+const STANDS: Readonly<Partial<Record<Outcome, string>>> = {
+  swapped: 'The table has its new definition: treat the change as done.',
+  unknown: 'Look first whether the table is there and which definition it has.',
+};
+
+function hintFor({ outcome, leftovers }: FailureFacts, hint: string): string {
+  const left = leftovers.map(({ name, sql }) => `${name} (${sql})`).join('; ');
+  const which = outcome === 'unknown' ? 'May be left on the server' : 'Left on the server';
+  return [STANDS[outcome] ?? '', hint, left && `${which}: ${left}.`].filter((part) => part !== '').join(' ');
+}
+
+function known(error: unknown): readonly [ErrorCode, string] {
+  const { code } = (error ?? {}) as { code?: unknown };
+  const answered = KNOWN.get(errorNumber(error));
+  if (answered !== undefined) return answered;
+  if (UNREACHABLE.has(String(code))) {
+    return [
+      'LHM_CANNOT_CONNECT',
+      'Correct host and port in the Knex connection, or wait until the server answers there.',
+    ];
+  }
+  if (isConnectionLoss(error)) {
     return ['LHM_CONNECTION_LOST', 'A connection to the server was lost. Run again once the server answers.'];
   }
-  return (
-    KNOWN.get(errorNumber(error)) ?? [
-      'LHM_FAILED',
-      'See the cause. Run again once it is gone; the table was not swapped half-way.',
-    ]
-  );
+  return ['LHM_FAILED', 'The message says why. Run again once that is mended.'];
 }
 
 /** Nothing was removed when another server would have been asked to. */
@@ -78,7 +118,12 @@ function refusalHint(refusal: Refusal | undefined, error: unknown): string {
   return ` Nothing could be taken back or removed.${seen}`;
 }
 
-function leftoverHint(leftovers: readonly Leftover[]): string {
-  if (leftovers.length === 0) return '';
-  return ` Left on the server: ${leftovers.map(({ name, sql }) => `${name} (${sql})`).join('; ')}.`;
-}
+/** Nobody listens there. */
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+]);

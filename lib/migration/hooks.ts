@@ -18,7 +18,9 @@ export async function runHook(
     throw new Refusal(
       'LHM_HOOK_FAILED',
       `The hook ${name} threw: ${messageOf(cause)}.`,
-      name === 'afterCutOver' ? 'The table was changed all the same.' : 'The migration was stopped by it.',
+      name === 'afterCutOver'
+        ? 'Do what the hook was to do.'
+        : 'Mend what the hook found, or the hook, and run again.',
       { cause },
     );
   }

@@ -40,6 +40,17 @@ const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
 /** How far a migration got: what a failure has to take back, and what it may claim. */
 type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
 
+/** Sessions on which cleaning up is tried: the first may be cut off like the one before. */
+const SETTLE_ATTEMPTS = 2;
+
+/** How a failed migration leaves the server. */
+interface Settled {
+  readonly outcome: Outcome;
+  readonly leftovers: readonly Leftover[];
+  /** Whether trying once more may remove the rest. */
+  readonly again: boolean;
+}
+
 /** One migration of one table: the story, and what to do when it breaks off. */
 export class Migration {
   private readonly names: DerivedNames;
@@ -116,36 +127,41 @@ export class Migration {
     const foreign = error instanceof NameTaken ? error.taken : null;
     if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
-    let outcome: Outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
-    let leftovers: readonly Leftover[] = possibleLeftovers(this.name.schema, this.names);
-    let notTakenBack: Refusal | undefined;
-    try {
-      const session = await this.openCleaner();
-      // A statement that was cut off on our side may still be running on the server's.
-      if (this.work !== null) await this.endWork(session, this.work);
-      if (this.stage !== 'swapped' && this.pair !== null) {
-        const state = await confirmSwap(session, this.pair);
-        if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
-        if (state === 'swapped') this.stage = 'swapped';
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { outcome, leftovers, again } = await this.settle(foreign);
+        if (again && attempt < SETTLE_ATTEMPTS) continue;
+        return describeFailure(error, { ...facts, outcome, leftovers });
+      } catch (secondError) {
+        log('attempt %d to clean up: %s', attempt, messageOf(secondError));
+        const refused = secondError instanceof Refusal;
+        if (!refused && attempt < SETTLE_ATTEMPTS) continue;
+        const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
+        const leftovers = possibleLeftovers(this.name.schema, this.names);
+        const notTakenBack = refused ? secondError : undefined;
+        return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack });
       }
-      const cleaner = new Cleaner(
-        this.name.schema,
-        this.names,
-        liveLock(this.options.giveUpAfterMs),
-        foreign,
-      );
-      if (this.stage === 'swapped') {
-        leftovers = await cleaner.leftovers(session);
-        outcome = 'swapped';
-      } else {
-        leftovers = await this.takeBack(cleaner, session);
-        outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
-      }
-    } catch (secondError) {
-      log('could not clean up: %s', messageOf(secondError));
-      if (secondError instanceof Refusal) notTakenBack = secondError;
     }
-    return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack });
+  }
+
+  /** Finds out how the tables stand, on a session of its own, and takes back what was not swapped. */
+  private async settle(foreign: string | null): Promise<Settled> {
+    const session = await this.openCleaner();
+    // A statement that was cut off on our side may still be running on the server's.
+    if (this.work !== null) await this.endWork(session, this.work);
+    if (this.stage !== 'swapped' && this.pair !== null) {
+      const state = await confirmSwap(session, this.pair);
+      if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
+      if (state === 'swapped') this.stage = 'swapped';
+    }
+    const { schema } = this.name;
+    const cleaner = new Cleaner(schema, this.names, liveLock(this.options.giveUpAfterMs), foreign);
+    if (this.stage === 'swapped') {
+      return { outcome: 'swapped', leftovers: await cleaner.leftovers(session), again: false };
+    }
+    const { leftovers, again } = await this.takeBack(cleaner, session);
+    const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
+    return { outcome, leftovers, again };
   }
 
   /** Where a new connection meets another server, one that is left of the old ones takes back what was begun. */
@@ -165,12 +181,12 @@ export class Migration {
    *
    * @returns what is left of ours
    */
-  private async takeBack(cleaner: Cleaner, session: Session): Promise<readonly Leftover[]> {
+  private async takeBack(cleaner: Cleaner, session: Session): Promise<Omit<Settled, 'outcome'>> {
     const owner = await ownerOf(session, this.name.schema, this.names.state, this.epoch);
     if (owner === 'ours' || (owner === 'gone' && (await this.holdsLock())))
       return cleanQuietly(cleaner, session);
     await cleaner.removeTimestamped(session);
-    return owner === 'gone' ? cleaner.leftovers(session) : [];
+    return { leftovers: owner === 'gone' ? await cleaner.leftovers(session) : [], again: false };
   }
 
   private async holdsLock(): Promise<boolean> {
@@ -254,7 +270,7 @@ export class Migration {
       throw new Refusal(
         'LHM_LATE_CHANGES',
         `${late} changes reached the old table '${this.names.old}' after the swap; their keys are in '${this.names.journal}'.`,
-        'Compare these rows of the old and the new table, and carry over what is missing.',
+        `Compare these rows of the old and the new table, and carry over what is missing, before anything is dropped: SELECT * FROM ${qualified(this.name.schema, this.names.journal)} WHERE hadron_action IS NOT NULL;`,
       );
     }
     const cleaner = new Cleaner(this.name.schema, this.names, liveLock(this.options.giveUpAfterMs));

@@ -14,7 +14,10 @@ export async function prepareMigration(
   alter: unknown,
 ): Promise<{ resolved: ResolvedOptions; database: Database; name: TableName }> {
   const fail = (error: unknown): LargeHadronError =>
-    describeFailure(error, { phase: 'plan', table: String(table), outcome: 'untouched', leftovers: [] });
+    describeFailure(error, {
+      ...{ phase: 'plan', table: String(table), outcome: 'untouched', leftovers: [] },
+      what: `The migration of '${String(table)}' could not begin`,
+    });
   try {
     const resolved = resolveOptions(options, process.env);
     if (typeof alter !== 'function' && (typeof alter !== 'string' || alter.trim() === '')) {

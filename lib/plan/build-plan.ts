@@ -7,12 +7,12 @@ import { blockers } from '../database/blockers';
 import type { Database } from '../database/database';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
-import { Refusal, type Problem } from '../errors';
+import { Refusal } from '../errors';
 import type { AlterFunction } from '../ghost/alter-function';
 import { prepareGhost, type PreparedGhost } from '../ghost/prepare-ghost';
 import type { ResolvedOptions } from '../options/options';
 import { settleTimeZone } from '../ghost/time-zone';
-import { inspect, refuse } from '../preflight/preflight';
+import { inspect, refuseUnreadable } from '../preflight/preflight';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
@@ -44,8 +44,9 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const { database, name, names, options } = input;
   const { server } = database;
   const session = await database.open('plan');
-  const { problems, table: found } = await inspect({ session, server, name, names, options });
-  if (found === null) throw asRefusal(problems);
+  const findings = await inspect({ session, server, name, names, options });
+  const { problems } = findings;
+  const found = findings.table ?? refuseUnreadable(findings);
   const table = await settleTimeZone(database, session, found);
   const trial = await tryChange(input, session, table);
   const { pair, warning } = trial;
@@ -119,15 +120,6 @@ async function tryChange(input: PlanInput, session: Session, origin: TableSchema
 
 /** What a temporary table cannot have: partitions, FULLTEXT indexes, compression. */
 const NOT_TEMPORARY = new Set([1562, 1506, 1796, 3500, 4047]);
-
-function asRefusal(problems: readonly Problem[]): Error {
-  try {
-    refuse(problems);
-  } catch (error) {
-    return error as Refusal;
-  }
-  return new Error('the table has no definition that the account may read');
-}
 
 const REASONS = [
   'Rows are copied to a new table, because the change is made the same way whatever it is, every row can be compared before the swap, and the original stays.',

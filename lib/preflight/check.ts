@@ -17,7 +17,10 @@ export interface CheckContext {
   readonly name: TableName;
   readonly names: DerivedNames;
   readonly options: ResolvedOptions;
+  /** null where they cannot be read. */
   readonly grants: Grants | null;
+  /** The account, as GRANT names it. */
+  readonly grantee: string;
   readonly variables: Variables;
   /** What bears the table's name; null when nothing does. */
   readonly found: {

@@ -1,4 +1,4 @@
-import { readGrants } from '../database/grants';
+import { grantee, readGrants } from '../database/grants';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { Refusal, type Problem } from '../errors';
@@ -67,6 +67,7 @@ export async function inspect(input: PreflightInput): Promise<Findings> {
     found,
     table,
     grants: await readGrants(session),
+    grantee: await grantee(session),
     variables: await readVariables(session),
   };
   const problems: Problem[] = [];
@@ -81,11 +82,15 @@ export async function inspect(input: PreflightInput): Promise<Findings> {
  * @throws Refusal with the code of the only problem, or LHM_PREFLIGHT with all of them
  */
 export async function preflight(input: PreflightInput): Promise<TableSchema> {
-  const { problems, table, unreadable } = await inspect(input);
+  const findings = await inspect(input);
+  refuse(findings.problems);
+  return findings.table ?? refuseUnreadable(findings);
+}
+
+/** @throws what stands in the way of a table whose definition could not be read */
+export function refuseUnreadable({ problems, unreadable }: Findings): never {
   refuse(problems);
-  if (table !== null) return table;
-  const { schema, table: name } = input.name;
-  throw unreadable ?? new Error(`table ${schema}.${name} has no definition`);
+  throw unreadable ?? new Error('the table has no definition that the account may read');
 }
 
 /** Most likely a privilege is missing when it cannot be read, which is then reported with everything else that is. */

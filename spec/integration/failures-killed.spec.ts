@@ -4,7 +4,7 @@ import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable, without } from '../support/test-table';
-import { migrationConnections, until } from '../support/test-table-process-list';
+import { migrationConnections, until, untilWaiting } from '../support/test-table-process-list';
 import { ChildMigration, type ChildOrder } from '../support/test-table-process';
 
 const OPTIONS = { chunk: { rows: 7 }, verify: { rows: 7 } };
@@ -142,6 +142,29 @@ for (const flavor of availableFlavors()) {
       await child.kill();
       await untilForgotten();
       await test.migrate('ADD COLUMN extra INT');
+      await expectNoLeaks(test);
+    });
+
+    it('by a second signal, while the first is still being obeyed: it ends at once', async () => {
+      const holder = await test.connect();
+      child = ChildMigration.start(test, {
+        ...{ alter: 'ADD COLUMN extra INT', stop: { phase: 'copy', goOn: true } },
+        options: { chunk: { rows: 1, pauseMs: 2000 } },
+      });
+      await child.reached();
+      // Taking back needs the table, so it takes until this has ended.
+      await holder.query('START TRANSACTION');
+      await holder.query('SELECT COUNT(*) FROM emails');
+      child.signal('SIGTERM');
+      await untilWaiting(test, /DROP TRIGGER/);
+      child.signal('SIGTERM');
+      expect(await child.end()).to.equal('SIGTERM');
+      await holder.end();
+      await untilForgotten();
+      await write(10);
+      const rows = await seen();
+      await test.migrate('ADD COLUMN extra INT');
+      expect(await seen()).to.deep.equal(rows);
       await expectNoLeaks(test);
     });
 

@@ -366,13 +366,41 @@ for (const flavor of availableFlavors()) {
           expect(await instants()).to.deep.equal(were);
         });
 
-        it('a conversion that depends on the time zone is refused', async () => {
-          const error = await test.withGlobal('time_zone', "'Europe/Berlin'", () =>
-            test.failure('MODIFY other DATETIME NULL'),
-          );
-          expect(error).to.include({ code: 'LHM_TIME_ZONE', outcome: 'untouched' });
-          await expectNoLeaks(test);
-        });
+        const dependent: readonly (readonly [
+          what: string,
+          alter: string,
+          says: RegExp,
+          options?: Options,
+        ])[] = [
+          ['a conversion', 'MODIFY other DATETIME NULL', /the conversion of 'other'/],
+          [
+            ...(['a value', 'ADD COLUMN x INT', /the value of 'x'/] as const),
+            { columns: { values: { x: 'HOUR(other)' } } },
+          ],
+          [
+            'a default',
+            "ADD COLUMN x TIMESTAMP NOT NULL DEFAULT '2024-07-01 12:00:00'",
+            /the default of 'x'/,
+          ],
+          ['a stored column', 'ADD COLUMN x INT AS (n * 2) STORED', /the stored column 'x'/],
+          ...(flavor === 'mysql'
+            ? ([['an index over an expression', 'ADD INDEX twice ((n * 2))', /the index 'twice'/]] as const)
+            : []),
+        ];
+        for (const [what, alter, says, options] of dependent) {
+          it(`${what} that depends on the time zone is refused, and made under a fixed one`, async () => {
+            const before = await test.snapshot();
+            await test.withGlobal('time_zone', "'Europe/Berlin'", async () => {
+              const error = await test.failure(alter, options);
+              expect(error).to.include({ code: 'LHM_TIME_ZONE', outcome: 'untouched', phase: 'clone' });
+              expect(error.message).to.match(says);
+              expect(await test.snapshot()).to.deep.equal(before);
+              await test.query(/SET GLOBAL time_zone = '[^']*'/.exec(error.hint)![0]);
+              await test.migrate(alter, { ...options, knex: test.makeKnex() });
+            });
+            await expectNoLeaks(test);
+          });
+        }
       });
 
       it('TIMESTAMPs outside the key keep the hour that comes twice, and convert as in the time zone', async () => {
@@ -573,13 +601,22 @@ for (const flavor of availableFlavors()) {
         await pair.caughtUp();
         const connection = { ...pair.replica.connection, database: test.database };
         const knex = test.makeKnex({}, connection);
-        const migrate = (): Promise<unknown> =>
-          largeHadronMigrate('emails', { knex, progress: 'none' }, 'ADD COLUMN x INT');
+        const migrate = (options: Options = {}): Promise<unknown> =>
+          largeHadronMigrate('emails', { knex, progress: 'none', ...options }, 'ADD COLUMN x INT');
         const writable = await TestTable.create(pair.replica);
         try {
           await writable.query('SET GLOBAL read_only = 0');
           const error = await failureOf(migrate());
           expect(error).to.include({ code: 'LHM_REPLICATED_WRITES', outcome: 'untouched' });
+          const [stop, start] =
+            flavor === 'mysql' ? ['STOP REPLICA', 'START REPLICA'] : ['STOP SLAVE', 'START SLAVE'];
+          await writable.query(stop);
+          const begun = await failureOf(
+            migrate({ hooks: { beforeCutOver: () => writable.query(start).then(() => undefined) } }),
+          );
+          expect(begun).to.include({ code: 'LHM_REPLICATED_WRITES', outcome: 'rolled-back' });
+          expect(begun.message).to.match(/has begun to apply/);
+          expect(begun.leftovers).to.deep.equal([]);
           if (flavor === 'mariadb') {
             await writable.query('STOP SLAVE');
             await writable.query("SET GLOBAL slave_run_triggers_for_rbr = 'YES'");

@@ -221,6 +221,39 @@ for (const flavor of availableFlavors()) {
     describe('that do something else', () => itRefuses(flavor, () => server, OTHER));
     describe('that take the key away', () => itRefuses(flavor, () => server, KEYS));
 
+    it('that somebody else gives a foreign key on the way', async () => {
+      const test = await TestTable.create(server);
+      for (const sql of OWNERS) await test.query(sql);
+      const expected = {
+        ...{ code: 'LHM_ALTER_ADDS_FOREIGN_KEY', phase: 'clone' as const },
+        ...{ says: /'to_owner'/, hints: /native ALTER TABLE/ },
+      };
+      await expectRefused(test, expected, () =>
+        test.failure(async (_, ctx) => {
+          await ctx.raw('ALTER TABLE emails ADD COLUMN owner INT NULL');
+          await test.query(
+            'ALTER TABLE emails_lhmn ADD CONSTRAINT to_owner FOREIGN KEY (owner) REFERENCES owners (id)',
+          );
+        }),
+      );
+      await test.drop();
+    });
+
+    it('whose renamed column somebody else drops on the way', async () => {
+      const test = await TestTable.create(server);
+      const expected = {
+        ...{ code: 'LHM_ALTER_NOT_UNDERSTOOD', phase: 'clone' as const },
+        ...{ says: /'size' should have become 'bytes'/, hints: /renamed: \{ old: new \}/ },
+      };
+      await expectRefused(test, expected, () =>
+        test.failure(async (_, ctx) => {
+          await ctx.raw('ALTER TABLE emails RENAME COLUMN size TO bytes');
+          await test.query('ALTER TABLE emails_lhmn DROP COLUMN bytes');
+        }),
+      );
+      await test.drop();
+    });
+
     it("passes on what the function itself throws as the error's cause", async () => {
       const test = await TestTable.create(server);
       const cause = new Error('a mistake in the function');

@@ -38,6 +38,12 @@ const WRONG = [
   bad('a signal that is none', { signal: {} }, /'signal'/, /AbortSignal/),
   bad('values that are not text', { columns: { values: { size: 5 } } }, /columns\.values/, /strings/),
   bad('a value that is empty', { columns: { values: { size: '' } } }, /columns\.values/, /strings/),
+  bad('text instead of true or false', { dryRun: 'yes' }, /'dryRun' is 'yes'/, /true or false/),
+  bad('an empty string', { triggers: { definer: '' } }, /'triggers\.definer' is ''/, /a string or null/),
+  bad('a function that is no choice', { preset: () => 1 }, /'preset' is a function/, /'fixture'/),
+  bad('a number instead of a function', { progress: 5 }, /'progress' is 5/, /'bar'.*or a function/),
+  bad('true for a number', { chunk: { rows: true } }, /'chunk\.rows' is true/, /or false/),
+  bad('a number for a group or a switch', { verify: 3 }, /'verify' is 3/, /true, false or an object/),
   bad('null', { chunk: null }, /'chunk' is null/, /an object/),
   bad('a least above the most', { chunk: { rowsMin: 9, rowsMax: 3 } }, /rowsMin.*9.*rowsMax.*3/, /rows/),
   {
@@ -65,6 +71,14 @@ const COLUMNS: BadInput[] = [
       ctx.values['nope'] = '1';
     },
   },
+  ...[7, '  '].map((value): BadInput => ({
+    ...{ what: `ctx.values of ${JSON.stringify(value)}`, code: 'LHM_BAD_VALUES', phase: 'clone' },
+    ...{ says: /'extra' is not SQL/, hints: /an SQL expression/ },
+    alter: (t, ctx) => {
+      t.integer('extra');
+      ctx.values['extra'] = value as string;
+    },
+  })),
   {
     ...{ what: 'a value for a column that was dropped', code: 'LHM_BAD_VALUES', phase: 'clone' },
     ...{ alter: 'DROP COLUMN note', options: { columns: { values: { note: "'x'" } } } },
@@ -136,6 +150,11 @@ const NOT_KNEX: readonly [what: string, code: string, options: () => unknown][] 
   ['a function that is no knex', 'LHM_BAD_OPTION', () => ({ knex: () => 1 })],
   ['a knex on pg', 'LHM_UNSUPPORTED_CLIENT', () => ({ knex: createKnex({ client: 'pg' }) })],
   ['a knex on mysql', 'LHM_UNSUPPORTED_CLIENT', () => ({ knex: createKnex({ client: 'mysql' }) })],
+  [
+    'a knex whose connection says nothing',
+    'LHM_UNSUPPORTED_CLIENT',
+    () => ({ knex: createKnex({ client: 'mysql2', connection: () => ({}) }) }),
+  ],
   ['a knex without connection', 'LHM_UNSUPPORTED_CLIENT', () => ({ knex: createKnex({ client: 'mysql2' }) })],
 ];
 
@@ -153,7 +172,7 @@ describe('refusals without a server', () => {
     // Port 1 is nobody's: the connection is refused at once.
     const knex = createKnex({ client: 'mysql2', connection: { host: '127.0.0.1', port: 1, user: 'root' } });
     const error = await failureOf(largeHadronMigrate('emails', { knex }, ADD_COLUMN));
-    expect(error).to.include({ code: 'LHM_CONNECTION_LOST', phase: 'plan', outcome: 'untouched' });
+    expect(error).to.include({ code: 'LHM_CANNOT_CONNECT', phase: 'plan', outcome: 'untouched' });
     expect(error.message).to.contain('ECONNREFUSED');
     await knex.destroy();
   });
@@ -193,7 +212,12 @@ for (const flavor of availableFlavors()) {
       const knex = test.makeKnex({}, { user: 'nobody_at_all', password: 'wrong' });
       await expectRefused(
         test,
-        { code: 'LHM_FAILED', phase: 'plan', says: /Access denied.*nobody_at_all/ },
+        {
+          code: 'LHM_CANNOT_CONNECT',
+          phase: 'plan',
+          hints: /password/,
+          says: /Access denied.*nobody_at_all/,
+        },
         () => test.failure(ADD_COLUMN, { knex }),
       );
       await test.drop();
@@ -202,8 +226,10 @@ for (const flavor of availableFlavors()) {
     it('a database that does not exist', async () => {
       const test = await TestTable.create(server);
       const knex = test.makeKnex({}, { database: 'lhm_nowhere' });
-      await expectRefused(test, { code: 'LHM_FAILED', phase: 'plan', says: /lhm_nowhere/ }, () =>
-        test.failure(ADD_COLUMN, { knex }),
+      await expectRefused(
+        test,
+        { code: 'LHM_CANNOT_CONNECT', phase: 'plan', hints: /database/, says: /lhm_nowhere/ },
+        () => test.failure(ADD_COLUMN, { knex }),
       );
       await test.drop();
     });

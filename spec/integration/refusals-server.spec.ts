@@ -4,14 +4,9 @@ import type { Knex } from 'knex';
 import type { AlterFunction, LargeHadronError } from '../../lib';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable, type Options } from '../support/test-table';
+import { createAccount, NEEDED } from '../support/account';
 import { expectRefused } from '../support/test-table-refusal';
 import { expectNoLeaks } from '../support/leak-guard';
-
-/** What an account needs on the schema. */
-const NEEDED = [
-  ...['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'TRIGGER'],
-  ...['LOCK TABLES', 'CREATE TEMPORARY TABLES'],
-];
 
 /** A conversion, a value and a new unique index, so that everything that takes a privilege is done. */
 const THOROUGH: AlterFunction = (t, ctx) => {
@@ -20,8 +15,6 @@ const THOROUGH: AlterFunction = (t, ctx) => {
   t.unique(['extra']);
   ctx.values['extra'] = 'CONCAT(id, address)';
 };
-
-let accounts = 0;
 
 for (const flavor of availableFlavors()) {
   describe(`refusals of servers and accounts on ${flavor}`, function () {
@@ -45,15 +38,13 @@ for (const flavor of availableFlavors()) {
     const trusting = <T>(work: () => Promise<T>): Promise<T> =>
       test.withGlobal('log_bin_trust_function_creators', '1', work);
 
-    /** A Knex for a new account with these privileges on the test's database and these on the server. */
+    let user = '';
+
+    /** A Knex for a new account. */
     async function account(onSchema: readonly string[], onServer: readonly string[] = []): Promise<Knex> {
-      const user = `lhm_user_${++accounts}`;
-      await test.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'secret'`);
-      if (onSchema.length > 0) {
-        await test.query(`GRANT ${onSchema.join(', ')} ON \`${test.database}\`.* TO '${user}'@'%'`);
-      }
-      if (onServer.length > 0) await test.query(`GRANT ${onServer.join(', ')} ON *.* TO '${user}'@'%'`);
-      return test.makeKnex({}, { user, password: 'secret' });
+      const created = await createAccount(test, onSchema, onServer);
+      user = created.user;
+      return created.knex;
     }
 
     /** What the account of `onServer` needs beside NEEDED, so that the server lets it do the rest. */
@@ -82,7 +73,7 @@ for (const flavor of availableFlavors()) {
       it('without the privilege to drop tables anywhere else can migrate tables of a pattern', async () => {
         const knex = await account([], alsoNeeded);
         const pattern = test.database.replaceAll('_', '\\_').replace(/\d+$/, '%');
-        await test.query(`GRANT ${NEEDED.join(', ')} ON \`${pattern}\`.* TO 'lhm_user_${accounts}'@'%'`);
+        await test.query(`GRANT ${NEEDED.join(', ')} ON \`${pattern}\`.* TO '${user}'@'%'`);
         await trusting(() => test.migrate(THOROUGH, { knex }));
         await expectNoLeaks(test);
       });
@@ -93,10 +84,8 @@ for (const flavor of availableFlavors()) {
             NEEDED.filter((name) => name !== privilege),
             alsoNeeded,
           );
-          const says = new RegExp(`'lhm_user_${accounts}'@'%' lacks ${privilege} on '${test.database}'`);
-          const hints = new RegExp(
-            `^GRANT ${privilege} ON .*${test.database}.*TO 'lhm_user_${accounts}'@'%';`,
-          );
+          const says = new RegExp(`'${user}'@'%' lacks ${privilege} on '${test.database}'`);
+          const hints = new RegExp(`^GRANT ${privilege} ON .*${test.database}.*TO '${user}'@'%';`);
           await trusting(() => refused('LHM_MISSING_PRIVILEGE', says, hints, { knex }));
         });
       }
@@ -127,15 +116,15 @@ for (const flavor of availableFlavors()) {
 
       it('with a role that has the privileges can migrate', async () => {
         const knex = await account([], alsoNeeded);
-        const user = `'lhm_user_${accounts}'@'%'`;
-        const role = `lhm_role_${accounts}`;
+        const grantee = `'${user}'@'%'`;
+        const role = `role_of_${user}`;
         await test.query(`CREATE ROLE ${role}`);
         await test.query(`GRANT ${NEEDED.join(', ')} ON \`${test.database}\`.* TO ${role}`);
-        await test.query(`GRANT ${role} TO ${user}`);
+        await test.query(`GRANT ${role} TO ${grantee}`);
         await test.query(
           flavor === 'mariadb'
-            ? `SET DEFAULT ROLE ${role} FOR ${user}`
-            : `SET DEFAULT ROLE ${role} TO ${user}`,
+            ? `SET DEFAULT ROLE ${role} FOR ${grantee}`
+            : `SET DEFAULT ROLE ${role} TO ${grantee}`,
         );
         await trusting(() => test.migrate(THOROUGH, { knex }));
         await expectNoLeaks(test);

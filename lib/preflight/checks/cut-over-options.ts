@@ -2,7 +2,7 @@ import type { Problem } from '../../errors';
 import type { Check } from '../check';
 
 /** What was asked of the cut-over, the server must be able to do. */
-export const cutOverOptions: Check = ({ options, server, grants }) => {
+export const cutOverOptions: Check = ({ options, server, grants, grantee }) => {
   const problems: Problem[] = [];
   const { strategy, oldReadViews } = options.cutOver;
   if (strategy === 'rename-under-lock' && !server.renameUnderLock) {
@@ -26,7 +26,7 @@ export const cutOverOptions: Check = ({ options, server, grants }) => {
       code: 'LHM_MISSING_PRIVILEGE',
       message:
         'Waiting for transactions with an older read view takes the PROCESS privilege, which the account lacks; without it such a transaction could read wrong rows right after the swap.',
-      hint: "GRANT PROCESS ON *.* TO the account, or accept the risk with cutOver: { oldReadViews: 'ignore' } (only REPEATABLE READ transactions that are open at the swap and first touch the table after it are concerned).",
+      hint: `GRANT PROCESS ON *.* TO ${grantee}; or accept the risk with cutOver: { oldReadViews: 'ignore' } (only REPEATABLE READ transactions that are open at the swap and first touch the table after it are concerned).`,
     });
   }
   return problems;

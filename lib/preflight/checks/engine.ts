@@ -1,3 +1,4 @@
+import { qualified } from '../../database/sql';
 import { ofTable } from '../check';
 
 /** Only InnoDB has the transactions that everything here rests on. */
@@ -7,7 +8,7 @@ export const engine = ofTable((table, { found }) => {
     {
       code: 'LHM_UNSUPPORTED_ENGINE',
       message: `Table '${table.table}' uses the engine ${found?.engine ?? 'unknown'}, which has no transactions.`,
-      hint: 'Change it to InnoDB first: ALTER TABLE … ENGINE = InnoDB.',
+      hint: `Change it first: ALTER TABLE ${qualified(table.schema, table.table)} ENGINE = InnoDB;`,
     },
   ];
 });

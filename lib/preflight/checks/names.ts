@@ -1,4 +1,5 @@
 import { readTableTypes } from '../../schema/read-table-schema';
+import { qualified } from '../../database/sql';
 import { sortAfter } from '../../schema/derived-names';
 import type { Problem } from '../../errors';
 import type { Check } from '../check';
@@ -8,11 +9,12 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
   const problems: Problem[] = [];
   const tables = [names.ghost, names.old, names.journal, names.state, names.recheck];
   const taken = await readTableTypes(session, name.schema, tables);
-  for (const table of taken.keys()) {
+  for (const [table, { type }] of taken) {
+    const kind = ['VIEW', 'SEQUENCE'].includes(type) ? type : 'TABLE';
     problems.push({
       code: 'LHM_NAME_TAKEN',
       message: `The migration needs the name '${name.schema}.${table}', which is taken.`,
-      hint: 'If nobody needs that table, drop it; otherwise rename it.',
+      hint: `If nobody needs it, drop it: DROP ${kind} ${qualified(name.schema, table)}; otherwise rename it.`,
     });
   }
   const wanted = Object.values(names.triggers);
@@ -24,7 +26,7 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
     problems.push({
       code: 'LHM_NAME_TAKEN',
       message: `The migration needs the trigger name '${row.name}', which is taken by a trigger of '${row.tableName}'.`,
-      hint: 'Drop that trigger if nobody needs it; otherwise create it under another name.',
+      hint: `If nobody needs it, drop it: DROP TRIGGER ${qualified(name.schema, row.name)}; otherwise create it under another name.`,
     });
   }
   if (!sortAfter(name.table, tables)) {

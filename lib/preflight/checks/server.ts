@@ -1,10 +1,10 @@
-import type { Problem } from '../../errors';
+import type { ErrorCode, Problem } from '../../errors';
 import type { Check } from '../check';
 
 /** Version, read-only, statement-based logging, clusters with several writers. */
 export const serverIsFit: Check = ({ server, variables }) => {
   const problems: Problem[] = [];
-  const add = (code: string, message: string, hint: string): void => {
+  const add = (code: ErrorCode, message: string, hint: string): void => {
     problems.push({ code, message, hint });
   };
   const is = (name: string, ...values: string[]): boolean =>
