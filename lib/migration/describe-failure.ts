@@ -39,6 +39,13 @@ const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new
       'SET GLOBAL log_bin_trust_function_creators = 1; or let an account with the SUPER privilege migrate.',
     ],
   ],
+  [
+    1449,
+    [
+      'LHM_BAD_DEFINER',
+      'The account that the triggers run as is gone, and every write to the table failed with it. Name a lasting one by triggers.definer, and run again.',
+    ],
+  ],
   [1142, ['LHM_MISSING_PRIVILEGE', 'Grant the privilege that the message names.']],
   [1044, ['LHM_MISSING_PRIVILEGE', 'Grant the account privileges on the database.']],
   [1227, ['LHM_MISSING_PRIVILEGE', 'Grant the privilege that the message names.']],

@@ -93,7 +93,10 @@ export async function takeOver(
   epoch: string,
 ): Promise<MigrationRecord | null> {
   const table = qualified(schema, stateTable);
-  await session.execute(`UPDATE ${table} SET epoch = ${text(epoch)} WHERE id = 1`);
+  // Not by UPDATE, which would fail where the account of the dead run's triggers is gone.
+  await session.execute(
+    `REPLACE INTO ${table} (id, epoch, record, copied_to) SELECT id, ${text(epoch)}, record, copied_to FROM ${table} WHERE id = 1`,
+  );
   await session.execute('COMMIT');
   return readRecord(session, schema, stateTable);
 }

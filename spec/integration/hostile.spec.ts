@@ -121,12 +121,43 @@ for (const flavor of availableFlavors()) {
               },
             },
           });
-          expect(definers).to.deep.equal(Array(3).fill('lhm_strong@localhost'));
+          expect(definers).to.deep.equal(Array(4).fill('lhm_strong@localhost'));
           expect((await test.rows())[2]).to.include({ size: 5 });
         } finally {
           await test.query('DROP USER lhm_strong@localhost');
         }
       });
+
+      for (const [when, drop] of [
+        ['rows are copied', 'chunk'],
+        ['the cut-over waits', 'cut-over'],
+      ] as const) {
+        it(`a definer that is dropped while ${when}: noticed, and the application writes on`, async () => {
+          await test.query("CREATE USER lhm_brief@localhost IDENTIFIED BY 'x'");
+          await test.query(`GRANT ALL ON ${test.database}.* TO lhm_brief@localhost`);
+          const holder = await test.connect();
+          const dropUser = (): Promise<void> =>
+            test.query('DROP USER lhm_brief@localhost').then(() => undefined);
+          const hold = async (): Promise<void> => {
+            await holder.query('START TRANSACTION');
+            await holder.query('SELECT COUNT(*) FROM emails');
+            await dropUser();
+          };
+          if (drop === 'chunk') {
+            intercept(test.knex, { match: /^INSERT INTO \S+_lhmn`/, when: 'before', skip: 2, run: dropUser });
+          }
+          // The triggers can go when nobody holds the table any more.
+          const release = (): Promise<void> => holder.query('ROLLBACK').then(() => undefined);
+          intercept(test.knex, { match: /^DROP TRIGGER/, when: 'before', run: release });
+          const error = await test.failure('ADD COLUMN x INT', {
+            ...{ chunk: { rows: 7 }, triggers: { definer: 'lhm_brief@localhost' }, giveUpAfterMs: false },
+            hooks: drop === 'chunk' ? {} : { beforeCutOver: hold },
+          });
+          expect(error).to.include({ code: 'LHM_BAD_DEFINER', outcome: 'rolled-back' });
+          await expectWritable(test);
+          await expectNoLeaks(test);
+        });
+      }
     });
 
     describe('of the change', () => {
@@ -476,7 +507,7 @@ for (const flavor of availableFlavors()) {
         expect(done.happened).to.equal(true);
         await test.query('RENAME TABLE kept TO emails_lhms');
         await test.query(
-          'CREATE DEFINER = lhm_nobody@localhost TRIGGER emails_lhmu AFTER UPDATE ON emails_lhms FOR EACH ROW INSERT INTO gone VALUES (1)',
+          'CREATE DEFINER = lhm_nobody@localhost TRIGGER emails_lhms AFTER UPDATE ON emails_lhms FOR EACH ROW INSERT INTO gone VALUES (1)',
         );
         await test.migrate('ADD COLUMN x INT');
         await expectNoLeaks(test);

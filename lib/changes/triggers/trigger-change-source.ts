@@ -4,6 +4,7 @@ import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks
 import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
+import { clock } from '../../util/clock';
 import type { RowKey } from '../../schema/key-column';
 import { readTriggers } from '../../schema/read-table-schema';
 import type { TriggerFacts } from '../../schema/table-schema';
@@ -19,7 +20,7 @@ import {
   pendingEntries,
   readJournal,
 } from './journal-table';
-import { createTrigger, quoteAccount, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
+import { createProbe, createTrigger, touchProbe, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
 
 const log = debugLog('changes');
 
@@ -31,10 +32,14 @@ class InDoubtError extends Error {
   }
 }
 
+/** How often the triggers' account is tried while no chunk does it, in ms. */
+const PROBE_EVERY_MS = 1000;
+
 /** Captures changes by three triggers that append keys to a journal table. */
 export class TriggerChangeSource implements ChangeSource {
   /** The triggers as the server describes them: MySQL mangles back-ticks in its description of a body. */
   private installed: readonly TriggerFacts[] = [];
+  private probed = 0;
 
   constructor(
     private readonly pair: TablePair,
@@ -50,40 +55,32 @@ export class TriggerChangeSource implements ChangeSource {
     await session.execute(createJournal(pair));
     await session.execute(insertMarker(pair));
     await session.execute('COMMIT');
-    if (this.definer !== null) await this.tryDefiner(this.definer);
+    await this.watchDefiner();
     await this.installTriggers();
     log('triggers installed on %s', pair.origin.table);
   }
 
   /**
-   * A definer that does not exist, or may not write the journal, would make every write of the application fail; so the
-   * first trigger to run as it is one on a table of our own.
+   * A definer that does not exist, or may not write the journal, makes every write of the application fail. So a trigger
+   * of the same account stands on the state table, which every chunk writes to: it fails before the application's first
+   * write, and with the first chunk after the account is gone.
    */
-  private async tryDefiner(definer: string): Promise<void> {
-    const { session, pair } = this;
-    const { schema, names } = pair;
-    const trigger = qualified(schema, names.triggers.update);
+  private async watchDefiner(): Promise<void> {
+    const { session, pair, definer } = this;
     try {
-      await session.execute(
-        `CREATE DEFINER = ${quoteAccount(definer)} TRIGGER ${trigger} AFTER UPDATE ON ${qualified(schema, names.state)}` +
-          ` FOR EACH ROW ${insertMarker(pair)}`,
-      );
-      await session.execute(`UPDATE ${qualified(schema, names.state)} SET copied_to = NULL WHERE id = 1`);
+      await session.execute(createProbe(pair, definer));
+      await session.execute(touchProbe(pair));
       await session.execute('COMMIT');
     } catch (cause) {
-      if (errorNumber(cause) === 0 || session.lost) throw cause;
+      if (definer === null || errorNumber(cause) === 0 || session.lost) throw cause;
       throw new Refusal(
         'LHM_BAD_DEFINER',
         `Triggers cannot run as ${definer}: ${messageOf(cause)}.`,
         'Name an account that exists and may INSERT and use triggers in the database (triggers.definer), or leave it out.',
         { cause },
       );
-    } finally {
-      if (!session.lost) {
-        await session.execute('ROLLBACK');
-        await session.execute(`DROP TRIGGER IF EXISTS ${trigger}`);
-      }
     }
+    this.probed = clock.monotonic();
   }
 
   /**
@@ -171,6 +168,10 @@ export class TriggerChangeSource implements ChangeSource {
   }
 
   async check(session: Session): Promise<void> {
+    if (clock.monotonic() - this.probed > PROBE_EVERY_MS) {
+      await session.execute(touchProbe(this.pair));
+      this.probed = clock.monotonic();
+    }
     const present = await readTriggers(session, { schema: this.pair.schema, table: this.pair.origin.table });
     const intact = JSON.stringify(present) === JSON.stringify(this.installed);
     if (!intact) {

@@ -42,7 +42,21 @@ export function createTrigger(pair: TablePair, trigger: TriggerDefinition, defin
   );
 }
 
-export function quoteAccount(account: string): string {
+/** Runs as the same account, and needs the same privileges; its table takes it along when it is dropped. */
+export function createProbe({ schema, names }: TablePair, definer: string | null): string {
+  return (
+    `CREATE ${definer === null ? '' : `DEFINER = ${quoteAccount(definer)} `}TRIGGER ${qualified(schema, names.state)}` +
+    ` AFTER UPDATE ON ${qualified(schema, names.state)} FOR EACH ROW` +
+    ` INSERT INTO ${qualified(schema, names.journal)} (hadron_action) SELECT NULL FROM DUAL WHERE FALSE`
+  );
+}
+
+/** Lets the probe run, and changes nothing. */
+export function touchProbe({ schema, names }: TablePair): string {
+  return `UPDATE ${qualified(schema, names.state)} SET copied_to = copied_to WHERE id = 1`;
+}
+
+function quoteAccount(account: string): string {
   const at = account.lastIndexOf('@');
   return at < 0 ? id(account) : `${id(account.slice(0, at))}@${id(account.slice(at + 1))}`;
 }
