@@ -22,6 +22,7 @@ import { describePlan } from './describe-plan';
 import { estimate } from './estimate';
 import type { MigrationPlan, PlannedColumn } from './plan';
 import { references } from './references';
+import { replicaWarning, temporaryAccount, tooLittleRoom } from './warnings';
 
 /** Transactions younger than this, in seconds, are gone before a migration gets to ask for a lock. */
 const LONG_S = 2;
@@ -51,6 +52,13 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const trial = await tryChange(input, session, table);
   const { pair, warning } = trial;
   const holders = await blockers(session, name.schema, name.table, [session.id], LONG_S);
+  const keyColumns = pair?.key.originKeys.names.map((column) => columnNamed(table, column));
+  const size = await estimate(
+    session,
+    name,
+    options,
+    keyColumns?.filter((column) => column !== undefined),
+  );
   const changed = (pair === null ? [] : table.columns)
     .map((column) => column.name)
     .filter((column) => pair?.mapping.get(column) !== column);
@@ -68,7 +76,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
         options.cutOver.strategy === 'sentry' || !server.renameUnderLock ? 'sentry' : 'rename-under-lock',
       oldReadViews: chosenAnswer(options.cutOver.oldReadViews, server, pair?.ghost ?? table),
     },
-    estimate: await estimate(session, name, options),
+    estimate: size,
     problems,
     dataRisks:
       pair === null ? [] : dataRisks(table, pair.ghost, pair.mapping, (column) => isValue(pair, column)),
@@ -81,6 +89,8 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
         ? ['CHECK constraints with names of their own get new ones: names are unique in a schema here.']
         : []),
       ...(await temporaryAccount(session, options.triggers.definer)),
+      ...tooLittleRoom(size),
+      ...(await replicaWarning(session)),
     ],
   };
   return Object.freeze({ ...plan, text: describePlan(plan) });
@@ -146,14 +156,4 @@ function plannedColumns(pair: TablePair): PlannedColumn[] {
     .filter(({ name }) => columnNamed(ghost, mapping.get(name) ?? '') === undefined)
     .map(({ name }): PlannedColumn => ({ from: name, to: null, how: 'dropped' }));
   return [...kept, ...dropped];
-}
-
-/** An account that is dropped while its triggers are there makes every write of the application fail (1449). */
-async function temporaryAccount(session: Session, definer: string | null): Promise<string[]> {
-  const [row] = await session.query<{ account: string }>('SELECT CURRENT_USER() AS account');
-  const account = definer ?? row?.account ?? '';
-  if (!/^v-|temp|tmp/i.test(account)) return [];
-  return [
-    `The triggers would run as ${account}, which looks like an account that does not last; without it every write of the application fails. Name one that does: triggers: { definer: 'user@host' }.`,
-  ];
 }

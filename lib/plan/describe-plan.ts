@@ -26,6 +26,7 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
         (estimate.freeBytes === null
           ? '; the server does not tell how much room there is'
           : `; ${bytes(estimate.freeBytes)} are free`),
+      ...journal(estimate),
     ]),
     ...list(
       'Data that could be lost:',
@@ -42,6 +43,13 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
     ...list('Worth knowing:', plan.warnings),
   ];
   return lines.join('\n');
+}
+
+function journal({ journalEntryBytes, writesPerSecond }: MigrationPlan['estimate']): string[] {
+  if (journalEntryBytes === null) return [];
+  const rate =
+    writesPerSecond === null ? '' : `; the table has had ${writesPerSecond.toFixed(1)} writes a second`;
+  return [`about ${bytes(journalEntryBytes)} of journal for each change that waits to be applied${rate}`];
 }
 
 function list(title: string, items: readonly string[]): string[] {

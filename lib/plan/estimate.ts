@@ -1,16 +1,22 @@
 import type { Session } from '../database/session';
 import type { ResolvedOptions } from '../options/options';
 import type { TableName } from '../schema/identifier';
+import { widthOf } from '../schema/key-column';
+import type { Column } from '../schema/table-schema';
 import type { PlanEstimate } from './plan';
 
 /** Rows that a server copies in a millisecond, for a first guess of how large chunks will get. */
 const ROWS_A_MS = 40;
+
+/** A number, an action, and what InnoDB adds to a row. */
+const ENTRY_BYTES = 40;
 
 /** Sizes from the server's statistics, which are estimates themselves. */
 export async function estimate(
   session: Session,
   { schema, table }: TableName,
   { chunk }: ResolvedOptions,
+  key?: readonly Column[],
 ): Promise<PlanEstimate> {
   // MySQL would answer with figures of up to a day ago; MariaDB knows no such setting.
   await session.execute('SET SESSION information_schema_stats_expiry = 0').catch(() => undefined);
@@ -28,8 +34,27 @@ export async function estimate(
     chunks: Math.max(1, Math.ceil(rows / (chunk.rows === false ? byTime : chunk.rows))),
     tableBytes: dataBytes + Number(row?.['index_bytes'] ?? 0),
     binlogBytes: Number(logging?.on) === 1 ? dataBytes : 0,
+    journalEntryBytes:
+      key === undefined ? null : ENTRY_BYTES + key.reduce((sum, column) => sum + widthOf(column), 0),
+    writesPerSecond: await writesPerSecond(session, schema, table),
     freeBytes: await freeBytes(session),
   };
+}
+
+/** Where performance_schema counts, which it does not on MariaDB unless it is switched on. */
+async function writesPerSecond(session: Session, schema: string, table: string): Promise<number | null> {
+  try {
+    const [row] = await session.query<{ writes: string }>(
+      `SELECT COUNT_INSERT + COUNT_UPDATE + COUNT_DELETE AS writes
+         FROM performance_schema.table_io_waits_summary_by_table WHERE OBJECT_SCHEMA = ? AND OBJECT_NAME = ?`,
+      [schema, table],
+    );
+    const [status] = await session.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'");
+    if (row === undefined) return null;
+    return Number(row.writes) / Math.max(1, Number(status?.Value));
+  } catch {
+    return null;
+  }
 }
 
 /** Only MariaDB's DISKS plugin tells, where it is installed. */

@@ -34,6 +34,10 @@ export interface PlanEstimate {
   readonly tableBytes: number;
   /** What the copy writes to the binary log; 0 where there is none. */
   readonly binlogBytes: number;
+  /** What one captured change takes in the journal, which is emptied all the while; null when the key is not known. */
+  readonly journalEntryBytes: number | null;
+  /** Writes to the table since the server began to count, per second; null where it does not tell. */
+  readonly writesPerSecond: number | null;
   /** Free space where the server tells, which it rarely does; null otherwise. */
   readonly freeBytes: number | null;
 }

@@ -101,6 +101,9 @@ for (const flavor of availableFlavors()) {
       expect(estimate.chunks).to.equal(Math.ceil(estimate.rows / 100));
       expect(estimate.tableBytes).to.be.above(100_000);
       expect(estimate.binlogBytes).to.be.within(1, estimate.tableBytes);
+      expect(estimate.journalEntryBytes).to.be.within(40, 100);
+      if (flavor === 'mysql') expect(estimate.writesPerSecond).to.be.above(0);
+      else expect(estimate.writesPerSecond).to.equal(null);
     });
 
     it('names what is in the way now', async () => {

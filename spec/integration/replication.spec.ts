@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import createKnex from 'knex';
 import { createConnection, type Connection } from 'mysql2/promise';
-import { largeHadronMigrate } from '../../lib';
+import { largeHadronMigrate, planLargeHadronMigration } from '../../lib';
 import { availableFlavors, startPrimaryWithReplica, type ReplicatedPair } from '../support/servers';
 import { createWorkload, describeReport, isExact, prepareLedgerTable } from '../support/workload';
 
@@ -28,6 +28,8 @@ for (const flavor of availableFlavors()) {
         };
         await prepareLedgerTable(options);
         const workload = createWorkload(options);
+        const plan = await planLargeHadronMigration('emails', { knex }, 'ADD COLUMN extra INT');
+        expect(plan.warnings.join()).to.contain('1 replica follows');
         workload.start();
         const result = await largeHadronMigrate(
           'emails',

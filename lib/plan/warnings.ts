@@ -1,0 +1,28 @@
+import type { Session } from '../database/session';
+import type { PlanEstimate } from './plan';
+
+/** An account that is dropped while its triggers are there makes every write of the application fail (1449). */
+export async function temporaryAccount(session: Session, definer: string | null): Promise<string[]> {
+  const [row] = await session.query<{ account: string }>('SELECT CURRENT_USER() AS account');
+  const account = definer ?? row?.account ?? '';
+  if (!/^v-|temp|tmp/i.test(account)) return [];
+  return [
+    `The triggers would run as ${account}, which looks like an account that does not last; without it every write of the application fails. Name one that does: triggers: { definer: 'user@host' }.`,
+  ];
+}
+
+/** The new table, and what the copy writes to the binary log, have to have room beside the old one. */
+export function tooLittleRoom({ freeBytes, tableBytes, binlogBytes }: PlanEstimate): string[] {
+  if (freeBytes === null || freeBytes > tableBytes + binlogBytes) return [];
+  return ['There may be too little room: the new table and the binary log take more than what is free.'];
+}
+
+/** Our statements take rows off the journal; a replica that never got them stops with 1032. */
+export async function replicaWarning(session: Session): Promise<string[]> {
+  const rows = await session.query<{ Command: string }>('SHOW PROCESSLIST');
+  const replicas = rows.filter(({ Command }) => /^Binlog Dump/i.test(Command)).length;
+  if (replicas === 0) return [];
+  return [
+    `${replicas} replica${replicas === 1 ? ' follows' : 's follow'} this server: a session that writes to the table with sql_log_bin = 0 while it is migrated would stop them (error 1032).`,
+  ];
+}
