@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 
 import { LargeHadronError } from '../../lib';
+import { messageOf } from '../../lib/database/server-error';
 import { failOnce, type FailOnce, type Fault } from './fail-once';
 import type { RunningServer } from './servers';
 import { TestTable } from './test-table';
@@ -39,19 +40,18 @@ export async function sweep(given: Sweep): Promise<Swept> {
     let test: TestTable | null = null;
     for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
       test ??= await prepared(given);
-      let next: 'as before' | 'changed' = 'changed';
       try {
         const { struck, end } = await attempt(given, test, place);
         if (struck.struck === null) throw new Error('it was not reached');
         if (end !== null && !(end instanceof LargeHadronError))
           throw new Error('what was thrown is no LargeHadronError', { cause: end });
-        next = await given.check(test, end);
+        if ((await given.check(test, end)) === 'as before') continue;
       } catch (error) {
-        problems.push(`${place}: ${error instanceof Error ? error.message : String(error)}`);
+        problems.push(`${place}: ${messageOf(error)}`);
       }
-      if (next === 'as before') continue;
-      await test.drop();
+      const used: TestTable = test;
       test = null;
+      await used.drop().catch((error: unknown) => problems.push(`${place}, dropping: ${messageOf(error)}`));
     }
     await test?.drop();
   };
