@@ -76,7 +76,13 @@ export function sessionSettings(
             // A generated key that is not shown would be left out of the clone.
             'SET SESSION show_gipk_in_create_table_and_information_schema = ON',
             'SET SESSION sql_generate_invisible_primary_key = 0',
+            // Beyond it a long list of keys would be looked for in the whole table.
+            'SET SESSION range_optimizer_max_mem_size = 0',
           ]
-        : ["SET SESSION alter_algorithm = 'DEFAULT'"],
+        : [
+            "SET SESSION alter_algorithm = 'DEFAULT'",
+            // A long list of keys would become a table of its own, joined by whatever its values are taken for.
+            'SET SESSION in_predicate_conversion_threshold = 0',
+          ],
   };
 }

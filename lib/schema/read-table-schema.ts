@@ -65,6 +65,7 @@ async function readIndexes(session: Session, { schema, table }: TableName): Prom
       column: row['Column_name'] ?? null,
       expression: row['Expression'] ?? null,
       prefix: row['Sub_part'] == null ? null : Number(row['Sub_part']),
+      descending: row['Collation'] === 'D',
     });
   }
   return [...indexes.values()];
