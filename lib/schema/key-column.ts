@@ -20,6 +20,11 @@ interface KeyValue {
   literal(fetched: string): string;
   /** A condition that is true when the two columns differ in any byte. */
   differs(left: string, right: string): string;
+  /**
+   * How it is written down in tables of the library's own, where not as it is. Strict mode takes an ENUM's number 0 from a
+   * column, but not from a literal.
+   */
+  readonly recorded?: { readonly type: string; value(column: string): string };
   /** A comparison with a fetched value, where `column <operator> literal` makes no range of an index. */
   compare?(column: string, operator: Comparison, fetched: string): string;
 }
@@ -53,7 +58,11 @@ function keyValue(column: Column): KeyValue | null {
   if (dataType === 'bit') return coded;
   if (dataType === 'enum') {
     const members = column.columnType.match(/'(?:[^']|'')*'/g)?.length ?? 0;
-    return { ...coded, compare: (c, operator, v) => memberCondition(c, operator, Number(v), members) };
+    return {
+      ...coded,
+      recorded: { type: 'SMALLINT UNSIGNED', value: (c) => `${c} + 0` },
+      compare: (c, operator, v) => memberCondition(c, operator, Number(v), members),
+    };
   }
   if (TEXTS.has(dataType)) {
     return {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
+import { BATCH_ENTRIES } from '../../lib/changes/replayer';
 import { createKeyed, keyKinds, tuple } from '../support/keys/keyed-table';
-import type { KeyKind } from '../support/keys/kinds';
+import { KEY_KINDS, type KeyKind } from '../support/keys/kinds';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { measureReads, type StatementReads } from '../support/test-table-reads';
 
@@ -23,8 +24,13 @@ for (const flavor of availableFlavors()) {
     before(async () => (server = await startServer(flavor)));
     after(() => server.stop());
 
-    /** A whole migration, with changes that are applied after the copy and after the comparison. */
-    async function measured(kind: KeyKind, rows: number, chunk: number): Promise<StatementReads[]> {
+    /** A whole migration, with changes of some keys that are applied after the copy and after the comparison. */
+    async function measured(
+      kind: KeyKind,
+      rows: number,
+      chunk: number,
+      keys: number,
+    ): Promise<StatementReads[]> {
       const { test, sql } = await createKeyed(server, kind, rows);
       try {
         // Without statistics that are counted anew at some time or other, the server's choices are always the same.
@@ -32,8 +38,8 @@ for (const flavor of availableFlavors()) {
         await test.query('ANALYZE TABLE emails');
         return await test.withGlobal('optimizer_switch', "'index_condition_pushdown=off'", async () => {
           const reads = measureReads(test.knex, READS_TABLE);
-          const step = Math.floor(rows / WRITTEN);
-          const written = Array.from({ length: WRITTEN }, (_, i) => tuple(kind.value(i * step + (i % 2))));
+          const step = Math.floor(rows / keys);
+          const written = Array.from({ length: keys }, (_, i) => tuple(kind.value(i * step + (i % 2))));
           const write = async (): Promise<void> => {
             await sql.query(
               `UPDATE emails SET n = n + 1 WHERE ${tuple(kind.key)} IN (${written.join(', ')})`,
@@ -43,7 +49,7 @@ for (const flavor of availableFlavors()) {
             ...{ chunk: { rows: chunk }, verify: { rows: chunk } },
             hooks: { afterRowCopy: write, beforeCutOver: write },
           });
-          expect(changesApplied).to.equal(2 * WRITTEN);
+          expect(changesApplied).to.equal(2 * keys);
           return reads;
         });
       } finally {
@@ -55,13 +61,13 @@ for (const flavor of availableFlavors()) {
       it(`${name}: a statement reads about a chunk, and all of them a few times the table`, async () => {
         const rows = kind.rows ?? ROWS;
         const chunk = Math.floor(rows / CHUNKS);
-        const reads = await measured(kind, rows, chunk);
+        const reads = await measured(kind, rows, chunk, WRITTEN);
         // One for each chunk and for each range that is compared: gaps between the keys cost nothing.
         const ends = reads.filter(({ sql }) => ENDS_CHUNK.test(sql));
         expect(ends.length).to.equal(2 * (Math.floor(rows / chunk) + 1));
 
         // Some passes over the chunk, or over the keys written to, whatever the size of the table.
-        const mostAtOnce = 4 * Math.max(WRITTEN, chunk) + 10;
+        const mostAtOnce = 5 * Math.max(WRITTEN, chunk) + 10;
         expect(mostAtOnce).to.be.below(rows);
         const many = reads.filter(
           ({ sql, reads: n }) => n > mostAtOnce && !(kind.few === true && ENDS_CHUNK.test(sql)),
@@ -72,6 +78,13 @@ for (const flavor of availableFlavors()) {
         // each range the row that ends it.
         const all = reads.reduce((sum, { reads: n }) => sum + n, 0);
         expect(all).to.be.below(8 * rows + 8 * CHUNKS + 20 * WRITTEN);
+      });
+    }
+
+    for (const name of ['INT', 'two columns']) {
+      it(`${name}: as many changes as are applied at once are looked up one by one`, async () => {
+        const reads = await measured(KEY_KINDS[name]!, 10 * BATCH_ENTRIES, BATCH_ENTRIES, BATCH_ENTRIES);
+        expect(reads.filter(({ reads: n }) => n > 3 * BATCH_ENTRIES + 10)).to.deep.equal([]);
       });
     }
   });

@@ -105,7 +105,7 @@ const times: Readonly<Record<string, KeyKind>> = {
   'DATETIME(6)': {
     columns: 'id DATETIME(6) PRIMARY KEY',
     key: ['id'],
-    value: (i) => `'2026-03-29 02:30:00.000${pad(i, 3)}'`,
+    value: (i) => `'2026-03-29 02:30:00.${pad(i, 6)}'`,
   },
   TIMESTAMP: {
     columns: 'id TIMESTAMP PRIMARY KEY',
