@@ -93,7 +93,7 @@ for (const flavor of availableFlavors()) {
           const { oldTable } = await test.migrate('ADD COLUMN x INT', {
             ...{ chunk: { rows: 1 }, verify: { rows: 1 } },
             hooks: {
-              beforeRowCopy: async () => void (await test.query('UPDATE emails SET n = n + 1')),
+              beforeRowCopy: () => test.query('UPDATE emails SET n = n + 1').then(() => undefined),
               afterRowCopy: async () => {
                 await test.query("UPDATE emails SET id = 'b' WHERE id = 'a'");
                 await test.query('UPDATE emails SET n = n + 2');

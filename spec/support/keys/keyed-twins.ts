@@ -1,7 +1,8 @@
 import type { Connection } from 'mysql2/promise';
 
 import type { RunningServer } from '../servers';
-import { quote, type TestTable } from '../test-table';
+import { expectSame } from '../same-tables';
+import type { TestTable } from '../test-table';
 import { createKeyed, tuple } from './keyed-table';
 import type { KeyKind, KeySql } from './kinds';
 
@@ -65,24 +66,14 @@ export class KeyedTwins {
     const i = this.next++;
     const client = await this.test.connect();
     await client.query("SET time_zone = '+05:00'");
-    const values = [kind(this.kind, i), String(i)].join(', ');
+    const values = [...[this.kind.value(i)].flat(), String(i)].join(', ');
     for (const table of ['emails', 'twin']) {
       await client.query(`INSERT INTO ${table} (${this.kind.key.join(', ')}, n) VALUES (${values})`);
     }
   }
 
-  /** The definition without what is in the nature of a copy: its name and its counter. */
-  async definition(table: string): Promise<string> {
-    const text = await this.test.definition(table);
-    return text.replace(quote(table), '`it`').replace(/ AUTO_INCREMENT=\d+/, '');
-  }
-
-  /** Every value by its bytes. */
-  async contents(table: string): Promise<unknown[]> {
-    const columns = await this.test.query<{ Field: string }>(`SHOW COLUMNS FROM ${table}`);
-    const list = columns.map(({ Field }) => `HEX(CAST(${quote(Field)} AS BINARY)) AS ${quote(Field)}`);
-    const rows = await this.test.query(`SELECT ${list.join(', ')} FROM ${table}`);
-    return rows.map((row) => JSON.stringify(row)).sort();
+  async expectSame(): Promise<void> {
+    await expectSame(this.test, 'emails', 'twin');
   }
 
   /** In one transaction for each table: the same for both, whatever else is running. */
@@ -93,8 +84,4 @@ export class KeyedTwins {
       await this.sql.query('COMMIT');
     }
   }
-}
-
-function kind({ value }: KeyKind, i: number): string {
-  return [value(i)].flat().join(', ');
 }
