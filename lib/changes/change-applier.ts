@@ -4,7 +4,7 @@ import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
-import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
+import { deleteFromGhost, findNull, insertFromOrigin, originHas } from './apply-sql';
 import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
 import type { CulpritFinder } from './culprit-finder';
@@ -55,7 +55,9 @@ export class ChangeApplier {
     await this.losses.check(session, condition);
     for (let round = 1; ; round++) {
       try {
-        return (await session.execute(insertFromOrigin(this.pair, condition))).affectedRows;
+        const { affectedRows } = await session.execute(insertFromOrigin(this.pair, condition));
+        await this.refuseNull(session, condition);
+        return affectedRows;
       } catch (error) {
         if (isDataError(error)) throw await this.dataLoss(session, condition, error);
         if (errorNumber(error) !== DUPLICATE_ENTRY || round >= CONFLICT_ROUNDS) throw error;
@@ -69,16 +71,32 @@ export class ChangeApplier {
     }
   }
 
-  /** The migration ends here. */
+  /**
+   * In a statement of its own: a row that gets its NULL between the two is in the journal by then, and looked at again when
+   * that change is applied.
+   */
+  private async refuseNull(session: Session, condition: string): Promise<void> {
+    const sql = findNull(this.pair, condition);
+    if (sql === null) return;
+    const [row] = await session.query<Record<string, unknown> & { hadron_column: string }>(sql);
+    if (row === undefined) return;
+    const cause = new Error(`Column '${row.hadron_column}' cannot be null`);
+    throw this.doesNotFit(this.pair.key.originKeys.read(row), cause);
+  }
+
   private async dataLoss(session: Session, condition: string, cause: unknown): Promise<Refusal> {
-    const { origin, key } = this.pair;
-    let row = 'A row';
     try {
-      const culprit = await this.culprits.find(session, condition);
-      if (culprit !== null) row = `The row (${key.originKeys.describe(culprit)})`;
+      return this.doesNotFit(await this.culprits.find(session, condition), cause);
     } catch (error) {
       log('the row was not found: %s', messageOf(error));
+      return this.doesNotFit(null, cause);
     }
+  }
+
+  /** The migration ends here. */
+  private doesNotFit(culprit: RowKey | null, cause: unknown): Refusal {
+    const { origin, key } = this.pair;
+    const row = culprit === null ? 'A row' : `The row (${key.originKeys.describe(culprit)})`;
     return new Refusal(
       'LHM_DATA_WOULD_BE_LOST',
       `${row} of '${origin.table}' does not fit the new definition: ${messageOf(cause)}.`,

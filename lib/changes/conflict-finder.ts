@@ -9,9 +9,6 @@ import type { Index, IndexPart } from '../schema/table-schema';
 import { insertFromOrigin, originHas } from './apply-sql';
 import type { ScratchTable } from './scratch-table';
 
-/** Pairs looked at in one round; more wait for the next. */
-const MOST_PAIRS = 1000;
-
 /** A row of the ghost, and an incoming one that needs its value. */
 interface Collision {
   readonly holder: RowKey;
@@ -29,6 +26,8 @@ export class ConflictFinder {
   constructor(
     private readonly pair: TablePair,
     private readonly scratch: ScratchTable,
+    /** Pairs looked at in one round, which all are named in one statement; more wait for the next. */
+    private readonly mostPairs: number,
   ) {}
 
   /**
@@ -39,7 +38,10 @@ export class ConflictFinder {
   async find(session: Session, condition: string, cause: unknown): Promise<RowKey[]> {
     await this.build(session, condition, cause);
     const collisions: Collision[] = [];
-    for (const index of this.uniques) collisions.push(...(await this.collisions(session, index)));
+    for (const index of this.uniques) {
+      const room = this.mostPairs - collisions.length;
+      if (room > 0) collisions.push(...(await this.collisions(session, index, room)));
+    }
     if (collisions.length === 0) return [];
     // A holder that is current collides in the origin itself: both rows have to be seen in one snapshot to tell.
     const both = collisions.flatMap(({ holder, incoming }) => [holder, incoming]);
@@ -82,7 +84,7 @@ export class ConflictFinder {
   }
 
   /** Ghost rows that hold a value of an incoming row, and are not incoming themselves. */
-  private async collisions(session: Session, index: Index): Promise<Collision[]> {
+  private async collisions(session: Session, index: Index, most: number): Promise<Collision[]> {
     const { schema, names, key } = this.pair;
     const [ghost, scratch] = [id(names.ghost), id(names.scratch)];
     const same = index.parts
@@ -91,7 +93,7 @@ export class ConflictFinder {
     const rows = await session.query(
       `SELECT ${key.ghostKeys.select(ghost)}, ${key.ghostKeys.select(scratch, 'hadron_s')}` +
         ` FROM ${qualified(schema, names.scratch)} JOIN ${qualified(schema, names.ghost)} ON ${same}` +
-        ` WHERE NOT (${sameKeyCondition(key.ghostKeys, ghost, key.ghostKeys, scratch)}) LIMIT ${MOST_PAIRS}`,
+        ` WHERE NOT (${sameKeyCondition(key.ghostKeys, ghost, key.ghostKeys, scratch)}) LIMIT ${most}`,
     );
     return rows.map((row) => ({
       holder: key.ghostKeys.read(row),

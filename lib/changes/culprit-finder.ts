@@ -27,10 +27,9 @@ export class CulpritFinder {
   async find(session: Session, condition: string): Promise<RowKey | null> {
     const { key, origin, schema } = this.pair;
     const alias = id(origin.table);
-    const order = key.originKeys.names.map((name) => `${alias}.${id(name)}`).join(', ');
     const rows = await session.query(
       `SELECT ${key.originKeys.select(alias)} FROM ${qualified(schema, origin.table)} FORCE INDEX (${id(key.originIndex)})` +
-        ` WHERE ${condition} ORDER BY ${order} LIMIT ${MOST_ROWS}`,
+        ` WHERE ${condition} ORDER BY ${key.originKeys.order(alias)} LIMIT ${MOST_ROWS}`,
     );
     const keys = rows.map((row) => key.originKeys.read(row));
     const refused = (from: number, to: number): Promise<boolean> =>

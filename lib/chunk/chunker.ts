@@ -23,10 +23,9 @@ export async function nextRange(
 ): Promise<KeyRange> {
   const alias = id(walk.table);
   const condition = after === null ? 'TRUE' : afterCondition(walk.keys, alias, after);
-  const order = walk.keys.names.map((name) => `${alias}.${id(name)}`).join(', ');
   const [bound] = await session.query(
     `SELECT ${walk.keys.select(alias)} FROM ${qualified(walk.schema, walk.table)} FORCE INDEX (${id(walk.index)})` +
-      ` WHERE ${condition} ORDER BY ${order} LIMIT 1 OFFSET ${rows - 1}`,
+      ` WHERE ${condition} ORDER BY ${walk.keys.order(alias)} LIMIT 1 OFFSET ${rows - 1}`,
   );
   return { after, upTo: bound === undefined ? null : walk.keys.read(bound) };
 }

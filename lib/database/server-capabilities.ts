@@ -13,6 +13,8 @@ export interface ServerCapabilities {
   readonly instantDropColumn: boolean;
   /** CHECK constraint names are unique in the schema, so a clone cannot carry the origin's. */
   readonly checkNamesAreGlobal: boolean;
+  /** CREATE TABLE takes a TABLESPACE. Without one an ALTER leaves a table in its own file, whatever new ones get. */
+  readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
   readonly preparedXaLosesLocks: boolean;
   /** INSERT … SELECT stores the text '12.7' in an integer column as 13, where an ALTER refuses it. */
@@ -39,6 +41,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     renameUnderLock: !mariadb && number >= 8_000_013,
     instantDropColumn: !mariadb && number >= 8_000_032,
     checkNamesAreGlobal: !mariadb,
+    namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
     roundsTextToIntegers: mariadb,
     statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',

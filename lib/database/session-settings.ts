@@ -12,7 +12,7 @@ export const OWN_SQL_MODE =
 /** Modes of the caller's that change what an expression or a rounded value is; the library's own SQL bears them. */
 const MEANING = new Set([
   ...['PIPES_AS_CONCAT', 'IGNORE_SPACE', 'HIGH_NOT_PRECEDENCE', 'NO_UNSIGNED_SUBTRACTION'],
-  ...['TIME_TRUNCATE_FRACTIONAL', 'TIME_ROUND_FRACTIONAL'],
+  ...['TIME_TRUNCATE_FRACTIONAL', 'TIME_ROUND_FRACTIONAL', 'PAD_CHAR_TO_FULL_LENGTH'],
 ]);
 
 const ZEROS = new Set(['NO_ZERO_DATE', 'NO_ZERO_IN_DATE']);
@@ -86,7 +86,15 @@ export function sessionSettings(
             // A generated key that is not shown would be left out of the clone.
             'SET SESSION show_gipk_in_create_table_and_information_schema = ON',
             'SET SESSION sql_generate_invisible_primary_key = 0',
+            // What is not part of the origin's definition would become part of the clone's.
+            'SET SESSION show_create_table_verbosity = 0',
+            // Beyond it a long list of keys would be looked for in the whole table.
+            'SET SESSION range_optimizer_max_mem_size = 0',
           ]
-        : ["SET SESSION alter_algorithm = 'DEFAULT'"],
+        : [
+            "SET SESSION alter_algorithm = 'DEFAULT'",
+            // A long list of keys would become a table of its own, joined by whatever its values are taken for.
+            'SET SESSION in_predicate_conversion_threshold = 0',
+          ],
   };
 }

@@ -12,6 +12,11 @@ const CORRECT_IT =
 /** Errors of the server with a way out of their own. */
 const HINTS: ReadonlyMap<number, string> = new Map([
   [
+    3750,
+    'Add a primary key in this change, or GRANT SESSION_VARIABLES_ADMIN ON *.* TO the account: with it the migration ' +
+      'switches sql_require_primary_key off for itself.',
+  ],
+  [
     // A default such as (uuid()), where the new column's values could differ on a replica.
     1674,
     'Add the column without the default, then give it one with ALTER COLUMN … SET DEFAULT, and say in ctx.values ' +

@@ -4,7 +4,7 @@ import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { significant, tokenize, type Token } from '../schema/sql-tokens';
-import type { TableSchema } from '../schema/table-schema';
+import { optionsOf, type TableSchema } from '../schema/table-schema';
 
 /** SQL that creates the ghost, and what its CHECK constraints are called there. */
 export interface GhostDefinition {
@@ -52,8 +52,27 @@ export async function createGhostTable(
   name: TableName,
   { sql }: GhostDefinition,
   temporary: boolean,
+  server: ServerCapabilities,
 ): Promise<void> {
-  await createTaking(session, name, temporary ? sql.replace(/^CREATE TABLE/, 'CREATE TEMPORARY TABLE') : sql);
+  await createTaking(
+    session,
+    name,
+    temporary
+      ? sql.replace(/^CREATE TABLE/, 'CREATE TEMPORARY TABLE')
+      : await inItsOwnFile(session, sql, server),
+  );
+}
+
+/** A table with a file of its own gets a ghost with one, also where innodb_file_per_table is off by now. */
+async function inItsOwnFile(session: Session, sql: string, server: ServerCapabilities): Promise<string> {
+  const options = optionsOf(sql);
+  if (!server.namesTablespaces || options.includes(' TABLESPACE ')) return sql;
+  const [row] = await session.query<{ own: number }>('SELECT @@GLOBAL.innodb_file_per_table AS own');
+  if (Number(row?.own) === 1) return sql;
+  return (
+    sql.slice(0, sql.length - options.length) +
+    options.replace(/^\n\) /, '$&TABLESPACE innodb_file_per_table ')
+  );
 }
 
 function isWord(token: Token | undefined, word: string): boolean {

@@ -59,7 +59,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const { session, origin, names, database, temporary = false } = input;
   const definition = ghostDefinition(origin, names.ghost, database.server);
   const ghostName = { schema: origin.schema, table: names.ghost };
-  await createGhostTable(session, ghostName, definition, temporary);
+  await createGhostTable(session, ghostName, definition, temporary, database.server);
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
   const ghost = await readTableSchema(session, ghostName);

@@ -4,6 +4,7 @@ import { qualified } from '../database/sql';
 import { Refusal } from '../errors';
 import { convertsAsNative } from '../schema/conversion-support';
 import { readForeignKeys } from '../schema/read-table-schema';
+import { tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, definitionText, ENGINE, optionsOf, type TableSchema } from '../schema/table-schema';
 import type { AlterOutcome } from './run-alter';
@@ -52,21 +53,42 @@ export function refuseConversions(
   }
 }
 
-/** Under the modes that the library's own statements cannot bear, the same characters mean another thing. */
-const AMBIGUOUS = [
-  ['NO_BACKSLASH_ESCAPES', '\\', 'CHAR(92) is one'],
-  ['ANSI_QUOTES', '"', 'names in back-ticks, texts in single quotes'],
-] as const;
+/** Under the modes that the library's own statements cannot bear, the same expression means another thing. */
+const AMBIGUOUS: readonly {
+  readonly mode: string;
+  readonly holds: string;
+  readonly found: (value: string) => boolean;
+  readonly instead: string;
+}[] = [
+  {
+    ...{ mode: 'NO_BACKSLASH_ESCAPES', holds: 'a \\', instead: 'Write it without: CHAR(92) is one.' },
+    found: (value) => value.includes('\\'),
+  },
+  {
+    ...{ mode: 'ANSI_QUOTES', holds: 'a "' },
+    instead: 'Write it without: names in back-ticks, texts in single quotes.',
+    found: (value) => value.includes('"'),
+  },
+  {
+    ...{ mode: 'EMPTY_STRING_IS_NULL', holds: "''", instead: 'Write NULL where that is meant.' },
+    found: (value) => tokenize(value).some(({ kind, value: text }) => kind === 'string' && text === ''),
+  },
+  {
+    // Its own ||, CONCAT, SUBSTR, LENGTH, TRIM and more.
+    ...{ mode: 'ORACLE', holds: 'an expression', found: () => true },
+    instead: 'Fill the column afterwards, in a step of its own.',
+  },
+];
 
 export function refuseAmbiguous(sqlMode: string, values: ReadonlyMap<string, string>): void {
   const modes = sqlMode.toUpperCase().split(',');
   for (const [name, value] of values) {
-    for (const [mode, character, instead] of AMBIGUOUS) {
-      if (!modes.includes(mode) || !value.includes(character)) continue;
+    for (const { mode, holds, found, instead } of AMBIGUOUS) {
+      if (!modes.includes(mode) || !found(value)) continue;
       throw new Refusal(
         'LHM_BAD_VALUES',
-        `The value of '${name}' holds a ${character}, which means another thing under the server's ${mode}.`,
-        `Write it without: ${instead}.`,
+        `The value of '${name}' holds ${holds}, which means another thing under the server's ${mode}.`,
+        instead,
       );
     }
   }

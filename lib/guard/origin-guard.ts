@@ -1,10 +1,12 @@
 import { Refusal } from '../errors';
+import type { Walk } from '../chunk/chunker';
+import { keyListCondition } from '../chunk/key-range';
 import type { ChangeSource } from '../changes/change-source';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import { hasReplicatedWrites } from '../database/process-list';
 import { errorNumber } from '../database/server-error';
-import type { KeyColumns } from '../schema/key-column';
+import type { RowKey } from '../schema/key-column';
 import { showCreateTable } from '../schema/read-table-schema';
 import type { TablePair } from '../schema/table-pair';
 import { autoIncrementOf, definitionText } from '../schema/table-schema';
@@ -66,32 +68,52 @@ export class OriginGuard {
         'Nothing was swapped. Stop the replication, and run again.',
       );
     }
-    const { pair } = this;
-    const { originKeys, ghostKeys, originIndex, ghostIndex } = pair.key;
-    for (const direction of ['ASC', 'DESC'] as const) {
-      const before = await edge(session, pair.schema, pair.origin.table, originIndex, originKeys, direction);
-      const after = await edge(session, pair.schema, pair.names.ghost, ghostIndex, ghostKeys, direction);
-      if (before !== after) {
-        throw changed(pair, `(or its copy) was robbed of its ${direction === 'ASC' ? 'first' : 'last'} row`);
-      }
+    await this.checkEdges(session);
+  }
+
+  /**
+   * Each table's first and last row are in the other one. Not that they are the same: the new table's index may sort
+   * otherwise, and to sort it by the old one's would take all its rows.
+   */
+  private async checkEdges(session: Session): Promise<void> {
+    const { schema, origin, ghost, names, key } = this.pair;
+    const before = { schema, table: origin.table, index: key.originIndex, keys: key.originKeys };
+    const after = { schema, table: names.ghost, index: key.ghostIndex, keys: key.ghostKeys };
+    for (const [one, keys, other] of [
+      [before, key.originKeys, after],
+      [after, key.ghostKeys.sortedLike(ghost, key.ghostIndex), before],
+    ] as const) {
+      const edges = await firstAndLast(session, { ...one, keys });
+      if (edges.length > 0 && (await count(session, other, edges)) === edges.length) continue;
+      if (edges.length === 0 && (await firstAndLast(session, other)).length === 0) continue;
+      throw changed(this.pair, '(or its copy) was robbed of its first or last row');
     }
   }
 }
 
-async function edge(
+async function firstAndLast(session: Session, { schema, table, index, keys }: Walk): Promise<RowKey[]> {
+  const edges = new Map<string, RowKey>();
+  for (const reversed of [false, true]) {
+    const [row] = await session.query(
+      `SELECT ${keys.select(id(table))} FROM ${qualified(schema, table)} FORCE INDEX (${id(index)})` +
+        ` ORDER BY ${keys.order(id(table), reversed)} LIMIT 1`,
+    );
+    if (row !== undefined) edges.set(JSON.stringify(keys.read(row)), keys.read(row));
+  }
+  return [...edges.values()];
+}
+
+/** How many of the rows are there. */
+async function count(
   session: Session,
-  schema: string,
-  table: string,
-  index: string,
-  keys: KeyColumns,
-  direction: 'ASC' | 'DESC',
-): Promise<string> {
-  const alias = id(table);
-  const order = keys.names.map((name) => `${alias}.${id(name)} ${direction}`).join(', ');
-  const [row] = await session.query(
-    `SELECT ${keys.select(alias)} FROM ${qualified(schema, table)} FORCE INDEX (${id(index)}) ORDER BY ${order} LIMIT 1`,
+  { schema, table, index, keys }: Walk,
+  list: readonly RowKey[],
+): Promise<number> {
+  const [row] = await session.query<{ hadron_rows: string }>(
+    `SELECT COUNT(*) AS hadron_rows FROM ${qualified(schema, table)} FORCE INDEX (${id(index)})` +
+      ` WHERE ${keyListCondition(keys, id(table), list)}`,
   );
-  return row === undefined ? '' : JSON.stringify(keys.read(row));
+  return Number(row?.hadron_rows);
 }
 
 function changed(pair: TablePair, what: string): Refusal {

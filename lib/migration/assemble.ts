@@ -68,7 +68,7 @@ export function assemble(input: AssembleInput): Assembled {
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(
     pair,
-    new ConflictFinder(pair, scratch),
+    new ConflictFinder(pair, scratch, batchEntries(pair)),
     new CulpritFinder(pair, scratch),
     new LossFinder(pair),
     source,

@@ -80,7 +80,7 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
     if (column === undefined) return `its column '${part.column}' is hidden`;
     if (column.nullable) return `'${part.column}' may be NULL`;
     if (column.generated) return `'${part.column}' is generated`;
-    const key = keyColumn(column);
+    const key = keyColumn(column, part.descending);
     if (key === null) return `'${part.column}' is of type ${column.columnType}, which has no exact order`;
     columns.push(key);
   }

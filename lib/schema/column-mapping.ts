@@ -15,6 +15,11 @@ export interface MappedColumn {
   readonly comparable: 'bytes' | 'converted' | 'none';
   /** Which values the conversion would change without an error; null where there are none, or that is wanted. */
   readonly loss: SilentLoss | null;
+  /**
+   * Its NULLs have to be looked for: of a NULL that a TIMESTAMP cannot hold an INSERT makes the present moment, without an
+   * error (on MariaDB, and on MySQL with explicit_defaults_for_timestamp off).
+   */
+  readonly nullBecomesNow: boolean;
 }
 
 export interface ConversionRules {
@@ -41,35 +46,48 @@ export function mapColumns(
   for (const column of ghost.columns) {
     if (column.generated) continue;
     const value = values.get(column.name.toLowerCase());
+    const moment = column.dataType === 'timestamp' && !column.nullable;
     if (value !== undefined) {
       mapped.push({
         target: column.name,
         expression: `(${value})`,
         comparable: isRepeatable(value) ? 'converted' : 'none',
         loss: null,
+        nullBecomesNow: moment && !how.lossy,
       });
       continue;
     }
     const source = sources.get(column.name.toLowerCase());
     const from = source === undefined ? undefined : columnNamed(origin, source);
     if (from !== undefined) {
+      const filled = from.nullable && !column.nullable;
       mapped.push({
         target: column.name,
         expression: carried(origin, from, column, how),
-        comparable:
-          sameStorage(from, column) && !(how.lossy && from.nullable && !column.nullable)
-            ? 'bytes'
-            : 'converted',
+        comparable: comparability(from, column, filled && how.lossy),
         loss: how.lossy ? null : silentLoss(from, column, `${id(origin.table)}.${id(from.name)}`),
+        nullBecomesNow: moment && filled && !how.lossy,
       });
       continue;
     }
     const implicit = implicitDefault(column);
     if (implicit !== null) {
-      mapped.push({ target: column.name, expression: implicit, comparable: 'none', loss: null });
+      mapped.push({
+        target: column.name,
+        expression: implicit,
+        comparable: 'none',
+        loss: null,
+        nullBecomesNow: false,
+      });
     }
   }
   return mapped;
+}
+
+/** @param lossy NULLs become something else: of a TIMESTAMP, the moment of the copy */
+function comparability(from: Column, to: Column, lossy: boolean): MappedColumn['comparable'] {
+  if (lossy) return to.dataType === 'timestamp' ? 'none' : 'converted';
+  return sameStorage(from, to) ? 'bytes' : 'converted';
 }
 
 /** These store a length of their own: 1 to 4 bytes of it, by the type. */

@@ -1,71 +1,105 @@
 import { id, text } from '../database/sql';
-import { lengthOf, type Column } from './table-schema';
+import { lengthOf, type Column, type TableSchema } from './table-schema';
+
+export type Comparison = '<' | '<=' | '>' | '>=';
 
 /**
  * How one column of the chunk key travels: out of the server as text or hexadecimal, back as a literal that
  * compares exactly as the stored value does. No value passes through a JavaScript number or Date.
  */
-export interface KeyColumn {
+export interface KeyColumn extends KeyValue {
   readonly name: string;
+  /** Whether the index, and so the walk, goes from the largest value to the smallest. */
+  readonly descending: boolean;
+}
+
+interface KeyValue {
   /** The expression that fetches it. `column` is already qualified and quoted. */
   fetch(column: string): string;
   /** The literal for a fetched value. */
   literal(fetched: string): string;
   /** A condition that is true when the two columns differ in any byte. */
   differs(left: string, right: string): string;
+  /**
+   * How it is written down in tables of the library's own, where not as it is. Strict mode takes an ENUM's number 0 from a
+   * column, but not from a literal.
+   */
+  readonly recorded?: { readonly type: string; value(column: string): string };
+  /** A comparison with a fetched value, where `column <operator> literal` makes no range of an index. */
+  compare?(column: string, operator: Comparison, fetched: string): string;
 }
 
 const NUMBERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'year']);
 const TEXTS = new Set(['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
 const BYTES = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob']);
 const TIMES = new Set(['date', 'time', 'datetime']);
-/** Compared by number, the way they are sorted in an index; as text they would be sorted by spelling. */
-const CODED = new Set(['enum', 'bit']);
 const SPELLED = new Set(['uuid', 'inet4', 'inet6']);
 
 /**
  * null for a column that cannot be part of a chunk key: FLOAT and DOUBLE do not compare equal to their own text, a
  * SET is compared as a floating-point number, and the rest cannot be indexed whole.
  */
-export function keyColumn(column: Column): KeyColumn | null {
-  const { name, dataType, charset } = column;
+export function keyColumn(column: Column, descending = false): KeyColumn | null {
+  const value = keyValue(column);
+  return value === null ? null : { name: column.name, descending, ...value };
+}
+
+function keyValue(column: Column): KeyValue | null {
+  const { dataType, charset } = column;
   if (NUMBERS.has(dataType)) {
     // Without the zeros of ZEROFILL: the same number is one key, however wide the ghost shows it.
     const bare = /zerofill/i.test(column.columnType) ? ' + 0' : '';
     return {
-      name,
       fetch: (c) => `CAST(${c}${bare} AS CHAR)`,
       literal: (v) => v,
       differs: (l, r) => `${l} <> ${r}`,
     };
   }
-  if (CODED.has(dataType)) {
+  if (dataType === 'bit') return coded;
+  if (dataType === 'enum') {
+    const members = column.columnType.match(/'(?:[^']|'')*'/g)?.length ?? 0;
     return {
-      name,
-      fetch: (c) => `CAST(CAST(${c} AS UNSIGNED) AS CHAR)`,
-      literal: (v) => v,
-      differs: (l, r) => `${l} + 0 <> ${r} + 0`,
+      ...coded,
+      recorded: { type: 'SMALLINT UNSIGNED', value: (c) => `${c} + 0` },
+      compare: (c, operator, v) => memberCondition(c, operator, Number(v), members),
     };
   }
   if (TEXTS.has(dataType)) {
     return {
-      name,
       fetch: (c) => `HEX(${c})`,
       literal: (v) => `_${charset ?? 'binary'} X'${v}'`,
       differs: (l, r) => `CAST(${l} AS BINARY) <> CAST(${r} AS BINARY)`,
     };
   }
   if (BYTES.has(dataType)) {
-    return { name, fetch: (c) => `HEX(${c})`, literal: (v) => `X'${v}'`, differs: (l, r) => `${l} <> ${r}` };
+    return { fetch: (c) => `HEX(${c})`, literal: (v) => `X'${v}'`, differs: (l, r) => `${l} <> ${r}` };
   }
   if (dataType === 'timestamp') {
     // The application's session compares local times: two instants of an hour that comes twice look the same to it.
-    return { name, fetch: (c) => `CAST(${c} AS CHAR)`, literal: text, differs: () => 'TRUE' };
+    return { fetch: (c) => `CAST(${c} AS CHAR)`, literal: text, differs: () => 'TRUE' };
   }
   if (TIMES.has(dataType) || SPELLED.has(dataType)) {
-    return { name, fetch: (c) => `CAST(${c} AS CHAR)`, literal: text, differs: (l, r) => `${l} <> ${r}` };
+    return { fetch: (c) => `CAST(${c} AS CHAR)`, literal: text, differs: (l, r) => `${l} <> ${r}` };
   }
   return null;
+}
+
+/** Compared by number, the way they are sorted in an index; as text they would be sorted by spelling. */
+const coded: KeyValue = {
+  fetch: (c) => `CAST(CAST(${c} AS UNSIGNED) AS CHAR)`,
+  literal: (v) => v,
+  differs: (l, r) => `${l} + 0 <> ${r} + 0`,
+};
+
+/**
+ * Both servers look up a member of an ENUM in an index, but scan the whole of it for `<` and `>`; so all members that meet
+ * the condition are listed. Number 0 is what a value that is no member was made.
+ */
+function memberCondition(column: string, operator: Comparison, bound: number, members: number): string {
+  const [first, last] = operator.startsWith('<') ? [0, bound] : [bound, members];
+  const numbers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const listed = operator.endsWith('=') ? numbers : numbers.filter((number) => number !== bound);
+  return listed.length === 0 ? 'FALSE' : `${column} IN (${listed.join(', ')})`;
 }
 
 /** Bytes that a value of the column takes at most, as far as its length is part of its type; 32 otherwise. */
@@ -97,6 +131,13 @@ export class KeyColumns {
     return this.columns.map((_, i) => String(row[`${as}${i}`]));
   }
 
+  /** What ORDER BY takes to follow the walk; or to go against it. */
+  order(alias: string, reversed = false): string {
+    return this.columns
+      .map(({ name, descending }) => `${alias}.${id(name)}${descending === reversed ? '' : ' DESC'}`)
+      .join(', ');
+  }
+
   literals(key: RowKey): string[] {
     return this.columns.map((column, i) => column.literal(key[i] ?? ''));
   }
@@ -110,6 +151,14 @@ export class KeyColumns {
   renamed(mapping: ReadonlyMap<string, string>): KeyColumns {
     return new KeyColumns(
       this.columns.map((column) => ({ ...column, name: mapping.get(column.name) ?? column.name })),
+    );
+  }
+
+  /** The same key, walked the way another table's index that begins with its columns is sorted. */
+  sortedLike({ indexes }: TableSchema, name: string): KeyColumns {
+    const parts = indexes.find((index) => index.name === name)?.parts ?? [];
+    return new KeyColumns(
+      this.columns.map((column, i) => ({ ...column, descending: parts[i]?.descending ?? column.descending })),
     );
   }
 }

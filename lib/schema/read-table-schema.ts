@@ -65,14 +65,19 @@ async function readIndexes(session: Session, { schema, table }: TableName): Prom
       column: row['Column_name'] ?? null,
       expression: row['Expression'] ?? null,
       prefix: row['Sub_part'] == null ? null : Number(row['Sub_part']),
+      descending: row['Collation'] === 'D',
     });
   }
   return [...indexes.values()];
 }
 
+/**
+ * On MariaDB under a sql_mode of its own: TIME_ROUND_FRACTIONAL makes another moment of the one when they were created, and
+ * not every session has it.
+ */
 export async function readTriggers(session: Session, { schema, table }: TableName): Promise<TriggerFacts[]> {
   return session.query<TriggerFacts>(
-    `SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body,
+    `/*M! SET STATEMENT sql_mode = '' FOR */ SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body,
             CAST(CREATED AS CHAR) AS created
        FROM information_schema.TRIGGERS
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,

@@ -20,6 +20,8 @@ export interface IndexPart {
   readonly expression: string | null;
   /** Length of the prefix in characters; null for the whole column. */
   readonly prefix: number | null;
+  /** Sorted from the largest value to the smallest. */
+  readonly descending: boolean;
 }
 
 export interface Index {

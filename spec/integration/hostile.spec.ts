@@ -9,19 +9,11 @@ import {
   startServer,
   type RunningServer,
 } from '../support/servers';
+import { BERLIN } from '../support/settings/berlin';
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { intercept } from '../support/test-table-statements';
 import { largeHadronMigrate } from '../../lib';
-
-/** Two transitions of 2024 are enough of a time zone with daylight saving. */
-const BERLIN = [
-  "DELETE FROM mysql.time_zone_name WHERE Name = 'Europe/Berlin'",
-  "REPLACE INTO mysql.time_zone VALUES (900, 'N')",
-  "INSERT INTO mysql.time_zone_name VALUES ('Europe/Berlin', 900)",
-  "REPLACE INTO mysql.time_zone_transition_type VALUES (900, 0, 3600, 0, 'CET'), (900, 1, 7200, 1, 'CEST')",
-  'REPLACE INTO mysql.time_zone_transition VALUES (900, 1711846800, 1), (900, 1729990800, 0)',
-];
 
 for (const flavor of availableFlavors()) {
   describe(`hostile conditions on ${flavor}`, function () {

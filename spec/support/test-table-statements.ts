@@ -13,8 +13,23 @@ export interface Interception {
   readonly rewrite?: (sql: string) => string;
 }
 
-type Callback = (error: QueryError | null, result?: unknown, fields?: unknown) => void;
-type Query = (sql: string, values: unknown[], callback: Callback) => unknown;
+export type Callback = (error: QueryError | null, result?: unknown, fields?: unknown) => void;
+export type Query = (sql: string, values: unknown[], callback: Callback) => unknown;
+
+/** Puts something around every statement of the connections that are opened from the Knex's settings from now on. */
+export function aroundQueries(knex: Knex, around: (query: Query, connection: Connection) => Query): void {
+  const client = knex.client as { driver: { createConnection(options: unknown): Connection } };
+  const { driver } = client;
+  client.driver = {
+    ...driver,
+    createConnection: (options: unknown) => {
+      const connection = driver.createConnection(options);
+      const query = connection.query.bind(connection) as unknown as Query;
+      connection.query = around(query, connection) as unknown as Connection['query'];
+      return connection;
+    },
+  };
+}
 
 /**
  * Makes the connections that are opened from the Knex's settings run `run` once, at the first statement that matches:
@@ -24,32 +39,21 @@ export function intercept(
   knex: Knex,
   { match, when, skip = 0, run, rewrite = (sql) => sql }: Interception,
 ): { happened: boolean } {
-  const client = knex.client as { driver: { createConnection(options: unknown): Connection } };
-  const { driver } = client;
   const state = { happened: false };
   let passed = 0;
-  client.driver = {
-    ...driver,
-    createConnection: (options: unknown) => {
-      const connection = driver.createConnection(options);
-      const query = connection.query.bind(connection) as unknown as Query;
-      const intercepting: Query = (sql, values, callback) => {
-        if (state.happened || !match.test(sql) || passed++ < skip) return query(sql, values, callback);
-        state.happened = true;
-        const act = (): Promise<void> => Promise.resolve(run(connection.threadId, sql));
-        const fail = (error: unknown): void => callback(error as QueryError);
-        if (when === 'before') {
-          return act().then(() => {
-            query(rewrite(sql), values, callback);
-          }, fail);
-        }
-        return query(rewrite(sql), values, (...answer) => {
-          act().then(() => callback(...answer), fail);
-        });
-      };
-      connection.query = intercepting as unknown as Connection['query'];
-      return connection;
-    },
-  };
+  aroundQueries(knex, (query, connection) => (sql, values, callback) => {
+    if (state.happened || !match.test(sql) || passed++ < skip) return query(sql, values, callback);
+    state.happened = true;
+    const act = (): Promise<void> => Promise.resolve(run(connection.threadId, sql));
+    const fail = (error: unknown): void => callback(error as QueryError);
+    if (when === 'before') {
+      return act().then(() => {
+        query(rewrite(sql), values, callback);
+      }, fail);
+    }
+    return query(rewrite(sql), values, (...answer) => {
+      act().then(() => callback(...answer), fail);
+    });
+  });
   return state;
 }

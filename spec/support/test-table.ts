@@ -89,14 +89,22 @@ export class TestTable {
 
   /** Sets a global variable of the server for as long as `work` takes. */
   async withGlobal<T>(name: string, value: string, work: () => Promise<T>): Promise<T> {
-    const [row] = await this.query<{ was: string }>(`SELECT CAST(@@GLOBAL.${name} AS CHAR) AS was`);
+    const [row] = await this.query<{ was: string | null }>(`SELECT CAST(@@GLOBAL.${name} AS CHAR) AS was`);
     await this.query(`SET GLOBAL ${name} = ${value}`);
     try {
       return await work();
     } finally {
-      const was = row?.was ?? '';
-      await this.query(`SET GLOBAL ${name} = ${/^\d+$/.test(was) ? was : `'${was}'`}`);
+      const was = row?.was ?? null;
+      const value = was === null ? 'DEFAULT' : /^\d+(\.\d+)?$/.test(was) ? was : `'${was}'`;
+      await this.query(`SET GLOBAL ${name} = ${value}`);
     }
+  }
+
+  /** Sets several, by their names in the order given. */
+  async withGlobals<T>(variables: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+    const [first, ...others] = Object.entries(variables);
+    if (first === undefined) return work();
+    return this.withGlobal(...first, () => this.withGlobals(Object.fromEntries(others), work));
   }
 
   /** One more connection to the database, for an application; closed with the test. */

@@ -31,10 +31,10 @@ describe('key ranges', () => {
   it('of several columns are written out, because a row comparison would be a full scan', () => {
     const composite = keys(column('a', 'int'), column('b', 'int'), column('c', 'int'));
     expect(afterCondition(composite, 't', ['1', '2', '3'])).to.equal(
-      '(t.`a` >= 1 AND (t.`a` > 1 OR (t.`b` >= 2 AND (t.`b` > 2 OR (t.`c` > 3)))))',
+      '(t.`a` > 1 OR (t.`a` = 1 AND (t.`b` > 2 OR (t.`b` = 2 AND (t.`c` > 3)))))',
     );
     expect(upToCondition(composite, 't', ['1', '2', '3'])).to.equal(
-      '(t.`a` <= 1 AND (t.`a` < 1 OR (t.`b` <= 2 AND (t.`b` < 2 OR (t.`c` <= 3)))))',
+      '(t.`a` < 1 OR (t.`a` = 1 AND (t.`b` < 2 OR (t.`b` = 2 AND (t.`c` <= 3)))))',
     );
   });
 
@@ -47,20 +47,55 @@ describe('key ranges', () => {
         'c',
         `return ${sql
           .replace(/t\.`(\w)`/g, '$1')
+          .replaceAll(' = ', ' === ')
           .replaceAll('AND', '&&')
           .replaceAll('OR', '||')}`,
       )(row['a'], row['b'], row['c']) as boolean;
-    const composite = keys(column('a', 'int'), column('b', 'int'), column('c', 'int'));
     const values = [0, 1, 2];
     const tuples = values.flatMap((a) => values.flatMap((b) => values.map((c) => ({ a, b, c }))));
-    const order = ({ a, b, c }: { a: number; b: number; c: number }): number => a * 9 + b * 3 + c;
-    for (const bound of tuples) {
-      const key = [bound.a, bound.b, bound.c].map(String);
-      for (const row of tuples) {
-        expect(evaluate(afterCondition(composite, 't', key), row)).to.equal(order(row) > order(bound));
-        expect(evaluate(upToCondition(composite, 't', key), row)).to.equal(order(row) <= order(bound));
+    for (const signs of [
+      [1, 1, 1],
+      [1, -1, 1],
+      [-1, -1, -1],
+    ]) {
+      const [p = 1, q = 1, r = 1] = signs;
+      const composite = new KeyColumns(
+        ['a', 'b', 'c'].map((name, i) => keyColumn(column(name, 'int'), signs[i] === -1)!),
+      );
+      const order = ({ a, b, c }: { a: number; b: number; c: number }): number =>
+        p * a * 9 + q * b * 3 + r * c;
+      for (const bound of tuples) {
+        const key = [bound.a, bound.b, bound.c].map(String);
+        for (const row of tuples) {
+          expect(evaluate(afterCondition(composite, 't', key), row)).to.equal(order(row) > order(bound));
+          expect(evaluate(upToCondition(composite, 't', key), row)).to.equal(order(row) <= order(bound));
+        }
       }
     }
+  });
+
+  it('follow the index, and go against it', () => {
+    const composite = new KeyColumns([keyColumn(column('a', 'int'))!, keyColumn(column('b', 'int'), true)!]);
+    expect(composite.order('t')).to.equal('t.`a`, t.`b` DESC');
+    expect(composite.order('t', true)).to.equal('t.`a` DESC, t.`b`');
+  });
+
+  it('of an ENUM list its members, of which an index makes ranges', () => {
+    const type = { ...column('e', 'enum'), columnType: "enum('a','b''c,','d')" };
+    expect(rangeCondition(keys(type), 't', { after: ['1'], upTo: ['3'] })).to.equal(
+      '(t.`e` IN (2, 3)) AND (t.`e` IN (0, 1, 2, 3))',
+    );
+    expect(afterCondition(keys(type), 't', ['3'])).to.equal('(FALSE)');
+    const descending = new KeyColumns([keyColumn(type, true)!]);
+    expect(afterCondition(descending, 't', ['0'])).to.equal('(FALSE)');
+    expect(upToCondition(descending, 't', ['2'])).to.equal('(t.`e` IN (2, 3))');
+  });
+
+  it('keep signed and unsigned numbers apart', () => {
+    const id = keys(column('id', 'bigint'));
+    expect(keyListCondition(id, 't', [['9223372036854775808'], ['9223372036854775807'], ['-1']])).to.equal(
+      '(t.`id` IN (9223372036854775807, -1) OR t.`id` IN (9223372036854775808))',
+    );
   });
 
   it('carry text by its bytes in its own character set', () => {

@@ -20,10 +20,10 @@ export function createJournal(pair: TablePair): string {
 }
 
 /** The chunk key's columns as another table carries them: same type, character set and collation, nullable. */
-export function keyDefinitions(pair: TablePair, nullable = true): string[] {
-  return pair.key.originKeys.names.map((name) => {
+export function keyDefinitions(pair: TablePair): string[] {
+  return pair.key.originKeys.columns.map(({ name, recorded }) => {
     const column = columnNamed(pair.origin, name);
-    return `${id(name)} ${column === undefined ? '' : columnType(column)} ${nullable ? 'NULL' : 'NOT NULL'}`;
+    return `${id(name)} ${recorded?.type ?? (column === undefined ? '' : columnType(column))} NULL`;
   });
 }
 

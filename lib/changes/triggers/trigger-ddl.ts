@@ -1,4 +1,5 @@
 import { id, qualified } from '../../database/sql';
+import type { KeyColumn } from '../../schema/key-column';
 import type { TablePair } from '../../schema/table-pair';
 
 /**
@@ -21,7 +22,9 @@ export function triggerDefinitions(pair: TablePair): TriggerDefinition[] {
   const { triggers, journal } = pair.names;
   const columns = pair.key.originKeys.columns;
   const into = `INSERT INTO ${qualified(pair.schema, journal)} (hadron_action, ${columns.map((c) => id(c.name)).join(', ')})`;
-  const key = (row: 'OLD' | 'NEW'): string => columns.map((c) => `${row}.${id(c.name)}`).join(', ');
+  const value = (row: 'OLD' | 'NEW', { name, recorded }: KeyColumn): string =>
+    recorded?.value(`${row}.${id(name)}`) ?? `${row}.${id(name)}`;
+  const key = (row: 'OLD' | 'NEW'): string => columns.map((c) => value(row, c)).join(', ');
   const moved = columns.map((c) => c.differs(`OLD.${id(c.name)}`, `NEW.${id(c.name)}`)).join(' OR ');
   return [
     { name: triggers.insert, event: 'INSERT', body: `${into} VALUES ('insert', ${key('NEW')})` },

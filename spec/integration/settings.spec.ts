@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+
+import { expectNoLeaks } from '../support/leak-guard';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { Application } from '../support/settings/application';
+import { BERLIN } from '../support/settings/berlin';
+import { settingsOf } from '../support/settings/settings';
+import { strategiesOf } from '../support/strategies';
+import { TURNS, writeEverywhere } from '../support/write-everywhere';
+
+/** Columns that the modes make something else of, conversions that round and pad, and an index. */
+const ALTER = [
+  'ADD COLUMN x INT NULL DEFAULT 5',
+  'ADD COLUMN r REAL NULL',
+  'ADD COLUMN d DATE NULL',
+  "ADD COLUMN t VARCHAR(20) NULL DEFAULT ''",
+  'MODIFY c VARCHAR(20) NOT NULL',
+  'MODIFY moment DATETIME NULL',
+  'ADD INDEX by_note (note)',
+].join(', ');
+
+for (const flavor of availableFlavors()) {
+  describe(`settings of the server on ${flavor}`, function () {
+    let server: RunningServer;
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    for (const [i, { what, globals, atSwap = false }] of settingsOf(flavor).entries()) {
+      const strategies = strategiesOf(flavor);
+      // Where the swap has nothing to do with it, the ways take turns.
+      for (const strategy of atSwap ? strategies : [strategies[i % strategies.length]!]) {
+        it(`${what}: as a native ALTER, with every write, swapped by ${strategy}`, async () => {
+          const application = await Application.create(server, TURNS);
+          const { test } = application;
+          try {
+            for (const sql of 'time_zone' in globals ? BERLIN : []) await test.query(sql);
+            await test.withGlobals(globals, async () => {
+              const writing = writeEverywhere(
+                test,
+                (turn) => application.write(turn),
+                () => application.insertLast(),
+              );
+              const result = await test.migrate(ALTER, {
+                ...{ chunk: { rows: 5 }, verify: { rows: 10 }, cutOver: { strategy } },
+                hooks: writing.hooks,
+              });
+              await writing.done();
+              expect(result.verified.notCompared).to.equal(0);
+              await application.alterTwin(ALTER);
+            });
+            await application.expectSame();
+            await expectNoLeaks(test);
+          } finally {
+            await test.drop();
+          }
+        });
+      }
+    }
+  });
+}
