@@ -1,5 +1,5 @@
 import { keyListCondition } from '../chunk/key-range';
-import { id, qualified, text } from '../database/sql';
+import { id, qualified } from '../database/sql';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
 
@@ -19,21 +19,6 @@ export function insertFromOrigin(
   return (
     `INSERT INTO ${qualified(pair.schema, into)} (${targets}) SELECT ${expressions}` +
     ` FROM ${qualified(pair.schema, pair.origin.table)} FORCE INDEX (${id(pair.key.originIndex)}) WHERE ${condition}`
-  );
-}
-
-/** The first key among the rows that meet `condition` with a NULL of which the copy would make the present moment; null for none. */
-export function findNull(pair: TablePair, condition: string): string | null {
-  const { originKeys, originIndex } = pair.key;
-  const nulls = pair.columns.filter((column) => column.nullBecomesNow);
-  if (nulls.length === 0) return null;
-  const alias = id(pair.origin.table);
-  const targets = nulls.map(({ target, expression }) => `WHEN (${expression}) IS NULL THEN ${text(target)}`);
-  return (
-    `SELECT ${originKeys.select(alias)}, CASE ${targets.join(' ')} END AS hadron_column` +
-    ` FROM ${qualified(pair.schema, pair.origin.table)} FORCE INDEX (${id(originIndex)}) WHERE (${condition})` +
-    ` AND (${nulls.map(({ expression }) => `(${expression}) IS NULL`).join(' OR ')})` +
-    ` ORDER BY ${originKeys.order(alias)} LIMIT 1`
   );
 }
 

@@ -4,7 +4,7 @@ import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
-import { deleteFromGhost, findNull, insertFromOrigin, originHas } from './apply-sql';
+import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
 import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
 import type { CulpritFinder } from './culprit-finder';
@@ -55,9 +55,7 @@ export class ChangeApplier {
     await this.losses.check(session, condition);
     for (let round = 1; ; round++) {
       try {
-        const { affectedRows } = await session.execute(insertFromOrigin(this.pair, condition));
-        await this.refuseNull(session, condition);
-        return affectedRows;
+        return (await session.execute(insertFromOrigin(this.pair, condition))).affectedRows;
       } catch (error) {
         if (isDataError(error)) throw await this.dataLoss(session, condition, error);
         if (errorNumber(error) !== DUPLICATE_ENTRY || round >= CONFLICT_ROUNDS) throw error;
@@ -69,19 +67,6 @@ export class ChangeApplier {
         await this.source.requeue(session, others);
       }
     }
-  }
-
-  /**
-   * In a statement of its own: a row that gets its NULL between the two is in the journal by then, and looked at again when
-   * that change is applied.
-   */
-  private async refuseNull(session: Session, condition: string): Promise<void> {
-    const sql = findNull(this.pair, condition);
-    if (sql === null) return;
-    const [row] = await session.query<Record<string, unknown> & { hadron_column: string }>(sql);
-    if (row === undefined) return;
-    const cause = new Error(`Column '${row.hadron_column}' cannot be null`);
-    throw this.doesNotFit(this.pair.key.originKeys.read(row), cause);
   }
 
   private async dataLoss(session: Session, condition: string, cause: unknown): Promise<Refusal> {

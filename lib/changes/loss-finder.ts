@@ -39,7 +39,7 @@ export class LossFinder {
     throw new Refusal(
       'LHM_DATA_WOULD_BE_LOST',
       `The row (${key.originKeys.describe(key.originKeys.read(row))}) of '${origin.table}' does not fit the new definition: ` +
-        `its value of '${column}' has ${what}, which the conversion would drop without an error.`,
+        `the conversion would change its '${column}' without an error (${what}).`,
       `Correct the rows, choose a definition that holds them, give the value by columns.values (e.g. { ${column}: 'ROUND(…)' }), ` +
         'or set columns.allowDataLoss; the table was left as it is.',
     );

@@ -15,11 +15,6 @@ export interface MappedColumn {
   readonly comparable: 'bytes' | 'converted' | 'none';
   /** Which values the conversion would change without an error; null where there are none, or that is wanted. */
   readonly loss: SilentLoss | null;
-  /**
-   * Its NULLs have to be looked for: of a NULL that a TIMESTAMP cannot hold an INSERT makes the present moment, without an
-   * error (on MariaDB, and on MySQL with explicit_defaults_for_timestamp off).
-   */
-  readonly nullBecomesNow: boolean;
 }
 
 export interface ConversionRules {
@@ -52,8 +47,7 @@ export function mapColumns(
         target: column.name,
         expression: `(${value})`,
         comparable: isRepeatable(value) ? 'converted' : 'none',
-        loss: null,
-        nullBecomesNow: moment && !how.lossy,
+        loss: moment && !how.lossy ? nullBecomesNow(`(${value})`) : null,
       });
       continue;
     }
@@ -65,23 +59,32 @@ export function mapColumns(
         target: column.name,
         expression: carried(origin, from, column, how),
         comparable: comparability(from, column, filled && how.lossy),
-        loss: how.lossy ? null : silentLoss(from, column, `${id(origin.table)}.${id(from.name)}`),
-        nullBecomesNow: moment && filled && !how.lossy,
+        loss: how.lossy ? null : lossOf(from, column, `${id(origin.table)}.${id(from.name)}`),
       });
       continue;
     }
     const implicit = implicitDefault(column);
     if (implicit !== null) {
-      mapped.push({
-        target: column.name,
-        expression: implicit,
-        comparable: 'none',
-        loss: null,
-        nullBecomesNow: false,
-      });
+      mapped.push({ target: column.name, expression: implicit, comparable: 'none', loss: null });
     }
   }
   return mapped;
+}
+
+function lossOf(from: Column, to: Column, column: string): SilentLoss | null {
+  const loss = silentLoss(from, to, column);
+  if (to.dataType !== 'timestamp' || to.nullable || !from.nullable) return loss;
+  const now = nullBecomesNow(column);
+  if (loss === null) return now;
+  return { condition: `(${loss.condition}) OR ${now.condition}`, what: `${loss.what}, or ${now.what}` };
+}
+
+/**
+ * Of a NULL that a TIMESTAMP cannot hold an INSERT makes the present moment, without an error (on MariaDB, and on MySQL with
+ * explicit_defaults_for_timestamp off).
+ */
+function nullBecomesNow(expression: string): SilentLoss {
+  return { condition: `${expression} IS NULL`, what: 'NULL, which it cannot hold' };
 }
 
 /** @param lossy NULLs become something else: of a TIMESTAMP, the moment of the copy */

@@ -194,9 +194,19 @@ export class TestTable {
     ]);
   }
 
+  /** A connection that a test has cut may still be creating something on the server's side. */
+  private async untilAlone(): Promise<void> {
+    for (let round = 0; round < 400; round++) {
+      const rows = await this.query<{ Id: number; db: string | null }>('SHOW PROCESSLIST');
+      if (!rows.some(({ Id, db }) => db === this.database && Id !== this.adminId)) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
   async drop(): Promise<void> {
     await this.closeClients();
     await this.query('UNLOCK TABLES');
+    await this.untilAlone();
     await this.query(`DROP DATABASE IF EXISTS ${quote(this.database)}`);
     await this.admin.end();
   }
