@@ -76,7 +76,7 @@ for (const flavor of availableFlavors()) {
           onStart: (kill) => (interrupt = kill),
         });
         await until('the triggers', async () =>
-          (await database.list('SHOW TRIGGERS')).length === 3 ? true : undefined,
+          (await database.list("SHOW TRIGGERS LIKE 'users'")).length === 3 ? true : undefined,
         );
         interrupt('SIGINT');
         const run = await running;
