@@ -11,7 +11,7 @@ import { ChildMigration, type ChildOrder } from '../support/test-table-process';
 /** Where a run dies, and what it leaves: at least these, by the letters of their names. */
 const PLACES: readonly (readonly [what: string, stop: ChildOrder['stop'], left: readonly string[]])[] = [
   ['with an empty state table', { statement: '^CREATE TABLE .*_lhms', when: 'after' }, ['s']],
-  ['with one trigger', { statement: '^CREATE TRIGGER', when: 'after' }, ['s', 'n', 'j', 'i']],
+  ['with one trigger', { statement: '^CREATE TRIGGER .*_lhmi', when: 'after' }, ['s', 'n', 'j', 'i']],
   ['in the copy', { phase: 'copy' }, ['s', 'n', 'j', 'i', 'u', 'd']],
   ['after the swap', { hook: 'afterCutOver' }, ['s', 'j', 'i', 'u', 'd']],
   ['with the sentry standing', { statement: 'COMMENT = .*sentry', when: 'after' }, ['s', 'n', 'o', 'i']],

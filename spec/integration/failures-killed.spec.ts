@@ -16,7 +16,7 @@ type Ends = 'as it was' | 'swapped' | 'either';
 const PLACES: readonly [what: string, stop: Stop, ends: Ends, strategy?: 'sentry'][] = [
   ['with an empty state table', { statement: '^CREATE TABLE .*_lhms', when: 'after' }, 'as it was'],
   ['with a ghost', { statement: '^ALTER TABLE .*_lhmn.*extra', when: 'after' }, 'as it was'],
-  ['with one trigger', { statement: '^CREATE TRIGGER', when: 'after' }, 'as it was'],
+  ['with one trigger', { statement: '^CREATE TRIGGER .*_lhmi', when: 'after' }, 'as it was'],
   ['after capture', { hook: 'beforeRowCopy' }, 'as it was'],
   ['in the copy', { phase: 'copy' }, 'as it was'],
   ['in a chunk', { statement: '^UPDATE .*copied_to', when: 'after', skip: 2 }, 'as it was'],
