@@ -145,7 +145,7 @@ for (const flavor of availableFlavors()) {
             hooks: { beforeCutOver: truncate },
           });
           expect(error).to.include({ code: 'LHM_ORIGIN_CHANGED', outcome: 'rolled-back' });
-          expect(error.message).to.match(new RegExp(`${which} row`));
+          expect(error.message).to.contain('first or last row');
           expect(await test.rows()).to.have.length(29);
           await expectNoLeaks(test);
           await expectWritable(test);
