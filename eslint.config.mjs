@@ -29,7 +29,7 @@ export default tseslint.config(
     files: ['**/*.{js,cjs,mjs}'],
     languageOptions: {
       globals: {
-        ...{ process: 'readonly', console: 'readonly', URL: 'readonly' },
+        ...{ process: 'readonly', console: 'readonly', URL: 'readonly', AbortController: 'readonly' },
         ...{ require: 'readonly', module: 'readonly', exports: 'writable', __dirname: 'readonly' },
       },
     },

@@ -17,6 +17,8 @@ export interface ServerCapabilities {
   readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
   readonly preparedXaLosesLocks: boolean;
+  /** Triggers that are created at the same time leave files behind. */
+  readonly triggersLeaveFiles: boolean;
   /** INSERT … SELECT stores the text '12.7' in an integer column as 13, where an ALTER refuses it. */
   readonly roundsTextToIntegers: boolean;
   /** Session variable that limits a statement's run time; 0 switches it off. */
@@ -43,6 +45,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     checkNamesAreGlobal: !mariadb,
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
+    triggersLeaveFiles: mariadb,
     roundsTextToIntegers: mariadb,
     statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',
   };

@@ -5,6 +5,7 @@ import { LossFinder } from '../changes/loss-finder';
 import { BATCH_ENTRIES, Replayer } from '../changes/replayer';
 import { ScratchTable } from '../changes/scratch-table';
 import { TriggerChangeSource } from '../changes/triggers/trigger-change-source';
+import { TriggerTurn } from '../changes/triggers/trigger-turn';
 import { ChunkSizer } from '../chunk/chunk-sizer';
 import { RowCopier } from '../copy/row-copier';
 import { CutOver } from '../cut-over/cut-over';
@@ -64,6 +65,7 @@ export function assemble(input: AssembleInput): Assembled {
     options.triggers.definer,
     bound,
     database.server.preparedXaLosesLocks,
+    new TriggerTurn(work, database.server.triggersLeaveFiles),
   );
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(

@@ -31,15 +31,33 @@ export function stopSignals(callers: AbortSignal | undefined, handleSignals: boo
     );
   const onAbort = (): void => stop('its AbortSignal');
   if (callers?.aborted) onAbort();
-  else callers?.addEventListener('abort', onAbort, { once: true });
+  else if (callers !== undefined) follow(callers, onAbort);
   if (handleSignals) listen(stop);
   return {
     signal: controller.signal,
     dispose: () => {
-      callers?.removeEventListener('abort', onAbort);
+      if (callers !== undefined) unfollow(callers, onAbort);
       forget(stop);
     },
   };
+}
+
+/** One listener serves all migrations that share a signal, too: Node warns of more than ten. */
+const followers = new WeakMap<AbortSignal, Set<() => void>>();
+
+function follow(signal: AbortSignal, onAbort: () => void): void {
+  const all = followers.get(signal) ?? new Set();
+  if (all.size === 0) signal.addEventListener('abort', tellFollowers);
+  followers.set(signal, all.add(onAbort));
+}
+
+function unfollow(signal: AbortSignal, onAbort: () => void): void {
+  const all = followers.get(signal);
+  if (all?.delete(onAbort) === true && all.size === 0) signal.removeEventListener('abort', tellFollowers);
+}
+
+function tellFollowers(this: AbortSignal): void {
+  for (const onAbort of followers.get(this) ?? []) onAbort();
 }
 
 function listen(stop: Stop): void {

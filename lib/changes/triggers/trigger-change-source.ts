@@ -21,6 +21,7 @@ import {
   readJournal,
 } from './journal-table';
 import { createProbe, createTrigger, touchProbe, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
+import type { TriggerTurn } from './trigger-turn';
 
 const log = debugLog('changes');
 
@@ -48,6 +49,7 @@ export class TriggerChangeSource implements ChangeSource {
     private readonly bound: BoundedLock,
     /** Whether prepared XA transactions may be there that hold no lock on the table. */
     private readonly lookForXa: boolean,
+    private readonly turn: TriggerTurn,
   ) {}
 
   async start(): Promise<void> {
@@ -55,7 +57,8 @@ export class TriggerChangeSource implements ChangeSource {
     await session.execute(createJournal(pair));
     await session.execute(insertMarker(pair));
     await session.execute('COMMIT');
-    await this.watchDefiner();
+    await this.turn.take();
+    await this.watchDefiner().finally(() => this.turn.end());
     await this.installTriggers();
     log('triggers installed on %s', pair.origin.table);
   }
@@ -92,8 +95,14 @@ export class TriggerChangeSource implements ChangeSource {
     const origin = qualified(pair.schema, pair.origin.table);
     const journal = qualified(pair.schema, pair.names.journal);
     await withBoundedLock(session, this.bound, async () => {
-      await session.execute(`LOCK TABLES ${origin} WRITE, ${journal} WRITE`);
-      await this.refuseInDoubt();
+      await this.turn.take();
+      try {
+        await session.execute(`LOCK TABLES ${origin} WRITE, ${journal} WRITE`);
+        await this.refuseInDoubt();
+      } catch (error) {
+        await this.turn.end();
+        throw error;
+      }
     });
     const [{ own } = { own: '' }] = await session.query<{ own: string }>('SELECT @@SESSION.sql_mode AS own');
     try {
@@ -107,6 +116,7 @@ export class TriggerChangeSource implements ChangeSource {
         await session.execute('UNLOCK TABLES');
         await session.execute(`SET SESSION sql_mode = '${own}'`);
       }
+      await this.turn.end();
     }
   }
 
