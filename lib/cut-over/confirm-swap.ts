@@ -5,10 +5,13 @@ import { SENTRY_COMMENT } from './sentry-table';
 
 /**
  * Looks which tables there are. After a connection was lost at the RENAME nothing else tells whether it happened.
+ *
+ * @param ghostOfOthers whether another run has taken over, so that a ghost may be its own
  */
 export async function confirmSwap(
   session: Session,
   pair: TablePair,
+  ghostOfOthers = false,
 ): Promise<'swapped' | 'not-swapped' | 'unknown'> {
   const { origin, names } = pair;
   const found = await readTableTypes(session, pair.schema, [origin.table, names.ghost, names.old]);
@@ -17,5 +20,5 @@ export async function confirmSwap(
   if (!found.has(origin.table)) return 'unknown';
   // The RENAME leaves the old table behind: without one it has not happened, whatever became of the ghost.
   if (!oldIsOurs) return 'not-swapped';
-  return found.has(names.ghost) ? 'unknown' : 'swapped';
+  return found.has(names.ghost) && !ghostOfOthers ? 'unknown' : 'swapped';
 }

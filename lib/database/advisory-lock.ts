@@ -78,6 +78,6 @@ function ownershipLost(): Refusal {
   return new Refusal(
     'LHM_OWNERSHIP_LOST',
     'The lock of this migration was lost with its connection, and another run may have begun.',
-    'Nothing was swapped. Let the other run finish, or run again.',
+    'If another run has begun, let it finish before you run again.',
   );
 }

@@ -1,32 +1,35 @@
 import { clock } from '../util/clock';
-import { processStates } from './process-list';
 import type { Session } from './session';
 
 /** A connection that was lost on our side. On the server's its last statement may still be running. */
-export type LostConnection = Pick<Session, 'id' | 'openedAt'>;
+export type LostConnection = Pick<Session, 'lifeLock'>;
 
 /**
  * Waits until a lost connection has ended on the server as well, so that what is looked at next stays as it is. One that
  * only the network has forgotten is killed.
+ *
+ * It is known by the lock that only it has. Its number begins anew with the server, and may be anybody's by now.
  */
-export async function endConnection(session: Session, { id, openedAt }: LostConnection): Promise<boolean> {
-  // Ids begin anew with the server: the number may be anybody's by now.
-  if (await restartedSince(session, openedAt)) return true;
-  if (await waitUntilGone(session, id, 3)) return true;
-  await session.execute(`KILL ${id}`).catch(() => undefined);
-  return waitUntilGone(session, id, 100);
+export async function endConnection(session: Session, { lifeLock }: LostConnection): Promise<boolean> {
+  // It was lost before it did anything.
+  if (lifeLock === null) return true;
+  const holder = await holderAfter(session, lifeLock, 3);
+  if (holder === null) return true;
+  await session.execute(`KILL ${holder}`).catch(() => undefined);
+  return (await holderAfter(session, lifeLock, 100)) === null;
 }
 
-async function waitUntilGone(session: Session, connection: number, attempts: number): Promise<boolean> {
+/** Who has the lock still; null as soon as nobody has. The server lets go of it after everything else. */
+async function holderAfter(session: Session, lock: string, attempts: number): Promise<string | null> {
+  let holder: string | null = null;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (!(await processStates(session)).has(connection)) return true;
+    const [row] = await session.query<{ holder: number | string | null }>(
+      'SELECT IS_USED_LOCK(?) AS holder',
+      [lock],
+    );
+    if (row === undefined || row.holder === null) return null;
+    holder = String(row.holder);
     await clock.sleep(100);
   }
-  return false;
-}
-
-/** `Uptime` is in whole seconds, rounded down. */
-async function restartedSince(session: Session, at: number): Promise<boolean> {
-  const [row] = await session.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'");
-  return Number(row?.Value) < Math.floor((clock.monotonic() - at) / 1000);
+  return holder;
 }

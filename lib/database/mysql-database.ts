@@ -4,7 +4,7 @@ import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { connectionSource, type ConnectionSource } from './knex-connection';
 import type { Database } from './database';
-import { OneServer, SessionMark, WHO_ANSWERS, type Answerer } from './one-server';
+import { OneServer, SessionMark, WHO_ANSWERS, type Answerer, type Marked } from './one-server';
 import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
 import { isConnectionLoss } from './server-error';
@@ -18,7 +18,7 @@ const logSql = debugLog('sql');
 /** A session on one mysql2 connection. */
 class MysqlSession implements Session {
   id = 0;
-  openedAt = 0;
+  lifeLock: string | null = null;
   lost = false;
   private closed = false;
 
@@ -69,13 +69,13 @@ class MysqlSession implements Session {
     await new Promise<void>((resolve, reject) => {
       this.connection.connect((error) => (error === null ? resolve() : reject(error)));
     });
-    this.openedAt = clock.monotonic();
   }
 
   /** Goes on with a new connection in the place of one that was lost. */
   async reconnect(connection: Connection): Promise<void> {
     this.connection.destroy();
     this.connection = connection;
+    this.lifeLock = null;
     this.listen(connection);
     this.lost = false;
     this.closed = false;
@@ -150,12 +150,11 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     await source.afterCreate(session.connection);
     const mark = new SessionMark();
     await configure(session, server, timeZone, [mark.assignment]);
-    const [row] = await session.query<Answerer & { mark: string | null }>(
-      `SELECT ${WHO_ANSWERS}, ${SessionMark.column}`,
-    );
+    const [row] = await session.query<Answerer & Marked>(`SELECT ${WHO_ANSWERS}, ${mark.columns}`);
     if (row === undefined) throw new Error('the server did not answer SELECT CONNECTION_ID()');
     session.id = Number(row.id);
     mark.check(row);
+    session.lifeLock = mark.lock;
     oneServer.check(session.role, [row], session.connection.threadId);
   }
 

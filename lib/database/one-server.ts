@@ -16,19 +16,28 @@ export interface Answerer {
   readonly server: string;
 }
 
+/** What {@link SessionMark.columns} gives. */
+export interface Marked {
+  readonly mark: string | null;
+  readonly alive: number | string | null;
+}
+
 /** Something a session sets when it begins, and must find again. */
 export class SessionMark {
   private readonly value = randomUUID();
+  /** The session's `lifeLock`. */
+  readonly lock = `lhm:${this.value}`;
   /** For a SET. */
   readonly assignment = `@lhm_session = ${text(this.value)}`;
   /** For the select list of {@link check}. */
-  static readonly column = '@lhm_session AS mark';
+  readonly columns = `@lhm_session AS mark, GET_LOCK(${text(this.lock)}, 0) AS alive`;
 
   /** @throws Refusal LHM_NOT_ONE_SERVER */
-  check({ mark }: { readonly mark: string | null }): void {
+  check({ mark, alive }: Marked): void {
     if (mark !== this.value) {
       throw notOneServer('What one statement of a session had set, the next one did not find.');
     }
+    if (Number(alive) !== 1) throw new Error('the server did not grant a lock that nobody has');
   }
 }
 

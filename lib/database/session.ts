@@ -15,8 +15,8 @@ export type Row = Record<string, unknown>;
 export interface Session {
   /** The server's connection id: what KILL takes and the process list shows. */
   readonly id: number;
-  /** When the connection was made, as `clock.monotonic()` says it. */
-  readonly openedAt: number;
+  /** Name of a lock that the server holds for this connection and for as long as it lasts; null before it is ready. */
+  readonly lifeLock: string | null;
   /** What the session is for, in logs and errors: `work`, `owner`, `locker` … */
   readonly role: string;
   /** Runs a query and returns its rows. `values` fill `?` placeholders. */

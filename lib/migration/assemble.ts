@@ -16,6 +16,7 @@ import type { Session } from '../database/session';
 import { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
+import { readsVariables } from '../schema/column-mapping';
 import { columnNamed } from '../schema/table-schema';
 import { widthOf } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
@@ -88,6 +89,7 @@ export function assemble(input: AssembleInput): Assembled {
   });
   const recovery = new Recovery({
     ...{ database, work, observer, lock, copier, progress, signal },
+    bound: [...pair.values.values()].some(readsVariables),
     ...{ owner: input.owner, workSettings: input.workSettings, reconnectMs: options.reconnectMs },
   });
   const deps = {

@@ -7,6 +7,7 @@ import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { debugLog } from '../events/debug-log';
 import type { DerivedNames } from '../schema/derived-names';
 import { readTableTypes } from '../schema/read-table-schema';
+import type { Owner } from '../state/state-table';
 
 const log = debugLog('migration');
 
@@ -33,8 +34,7 @@ export class Cleaner {
    * its successor's by now.
    */
   async removeTimestamped(session: Session): Promise<void> {
-    const { journal, recheck } = this.names;
-    await this.remove(session, [journal, recheck, ...(await this.sentry(session))]);
+    await this.remove(session, await this.timestamped(session));
   }
 
   /** Removes the helpers after the swap; the old table stays. */
@@ -42,9 +42,9 @@ export class Cleaner {
     await this.remove(session, [this.names.journal, this.names.recheck, this.names.state]);
   }
 
-  /** What is still there, with the statement that removes each. */
-  async leftovers(session: Session): Promise<Leftover[]> {
-    const names = await this.everything(session);
+  /** What is still there, with the statement that removes each; of another run's, nothing. */
+  async leftovers(session: Session, owner: Owner = 'ours'): Promise<Leftover[]> {
+    const names = owner === 'others' ? await this.timestamped(session) : await this.everything(session);
     const tables = await readTableTypes(session, this.schema, names);
     const triggers = (await this.triggers(session)).map((name) => ({
       kind: 'trigger' as const,
@@ -81,6 +81,11 @@ export class Cleaner {
     // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
     const tables = [journal, recheck, ghost, ...(await this.sentry(session)), state];
     return tables.filter((name) => name !== this.foreign);
+  }
+
+  private async timestamped(session: Session): Promise<string[]> {
+    const { journal, recheck } = this.names;
+    return [journal, recheck, ...(await this.sentry(session))];
   }
 
   /** The old table's name while the sentry bears it. */

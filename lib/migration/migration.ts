@@ -20,7 +20,7 @@ import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
-import { ownerOf, StateTable } from '../state/state-table';
+import { ownerOf, type Owner, StateTable } from '../state/state-table';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
@@ -149,17 +149,18 @@ export class Migration {
     const session = await this.openCleaner();
     // A statement that was cut off on our side may still be running on the server's.
     if (this.work !== null) await this.endWork(session, this.work);
+    const { schema } = this.name;
+    const owner = await ownerOf(session, schema, this.names.state, this.epoch);
     if (this.stage !== 'swapped' && this.pair !== null) {
-      const state = await confirmSwap(session, this.pair);
+      const state = await confirmSwap(session, this.pair, owner === 'others');
       if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
       if (state === 'swapped') this.stage = 'swapped';
     }
-    const { schema } = this.name;
     const cleaner = new Cleaner(schema, this.names, liveLock(this.options.giveUpAfterMs), foreign);
     if (this.stage === 'swapped') {
-      return { outcome: 'swapped', leftovers: await cleaner.leftovers(session), again: false };
+      return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
     }
-    const { leftovers, again } = await this.takeBack(cleaner, session);
+    const { leftovers, again } = await this.takeBack(cleaner, session, owner);
     const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
     return { outcome, leftovers, again };
   }
@@ -181,8 +182,11 @@ export class Migration {
    *
    * @returns what is left of ours
    */
-  private async takeBack(cleaner: Cleaner, session: Session): Promise<Omit<Settled, 'outcome'>> {
-    const owner = await ownerOf(session, this.name.schema, this.names.state, this.epoch);
+  private async takeBack(
+    cleaner: Cleaner,
+    session: Session,
+    owner: Owner,
+  ): Promise<Omit<Settled, 'outcome'>> {
     if (owner === 'ours' || (owner === 'gone' && (await this.holdsLock())))
       return cleanQuietly(cleaner, session);
     await cleaner.removeTimestamped(session);

@@ -8,6 +8,7 @@ import type { Session } from '../database/session';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ProgressTracker } from '../progress/progress-tracker';
+import type { Owner } from '../state/state-table';
 import { backoff } from '../util/backoff';
 import { clock } from '../util/clock';
 import { pause } from '../util/pause';
@@ -26,9 +27,11 @@ export interface RecoveryDeps {
   readonly lock: AdvisoryLock;
   readonly copier: RowCopier;
   /** Whose the migration is, by its state table. */
-  readonly owner: (session: Session) => Promise<'ours' | 'others' | 'gone'>;
+  readonly owner: (session: Session) => Promise<Owner>;
   /** What the work session runs under beside the library's own settings. */
   readonly workSettings: readonly string[];
+  /** Whether the copy reads variables of the work session, which a new connection does not have. */
+  readonly bound: boolean;
   /** How long a server that does not answer is waited for, in ms. */
   readonly reconnectMs: number;
   readonly progress: ProgressTracker;
@@ -91,13 +94,12 @@ export class Recovery implements Steadiness {
     const { database, observer, work, lock, copier, owner, workSettings, progress } = this.deps;
     for (const session of [observer, work]) {
       if (!session.lost) continue;
-      const { id, openedAt } = session;
-      if (!this.ended.some((lost) => lost.id === id && lost.openedAt === openedAt))
-        this.ended.push({ id, openedAt });
+      const { lifeLock } = session;
+      if (!this.ended.some((lost) => lost.lifeLock === lifeLock)) this.ended.push({ lifeLock });
     }
     if (observer.lost) await database.reopen(observer);
     for (let lost = this.ended[0]; lost !== undefined; lost = this.ended[0]) {
-      if (!(await endConnection(observer, lost))) throw new Error(`connection ${lost.id} does not end`);
+      if (!(await endConnection(observer, lost))) throw new Error(`connection ${lost.lifeLock} does not end`);
       this.ended.shift();
     }
     await lock.retake();
@@ -108,6 +110,13 @@ export class Recovery implements Steadiness {
         'LHM_OWNERSHIP_LOST',
         'Another run took this migration over while its connection was lost.',
         'Let that one finish; this one has stopped.',
+      );
+    }
+    if (work.lost && this.deps.bound) {
+      throw new Refusal(
+        'LHM_CONNECTION_LOST',
+        'The connection that copies was lost, and with it the variables (@…) that values are made of.',
+        'Run again, or write what they stand for into the expressions.',
       );
     }
     if (work.lost) {

@@ -1,6 +1,7 @@
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { id } from '../database/sql';
 import { silentLoss, type SilentLoss } from './silent-loss';
+import { tokenize } from './sql-tokens';
 import { columnNamed, isCounter, type Column, type TableSchema } from './table-schema';
 
 /** How one column of the ghost gets its value from a row of the origin. */
@@ -129,6 +130,11 @@ function sameStorage(a: Column, b: Column): boolean {
 /** Functions whose second call need not give what the first gave, and subqueries, whose tables may change. */
 const UNREPEATABLE =
   /\b(uuid|uuid_short|uuid_v\d|rand|random_bytes|now|sysdate|curdate|curtime|current_\w+|localtime\w*|utc_\w+|unix_timestamp|connection_id|last_insert_id|sleep|select|nextval|next|user|session_user|system_user|sys_guid|row_count|found_rows|encrypt)\b|@/i;
+
+/** Whether an expression reads what was SET in a session, and so means something else in another one. */
+export function readsVariables(expression: string): boolean {
+  return tokenize(expression).some(({ kind }) => kind === 'variable');
+}
 
 function isRepeatable(expression: string): boolean {
   return !UNREPEATABLE.test(expression);

@@ -101,6 +101,8 @@ export async function takeOver(
   return readRecord(session, schema, stateTable);
 }
 
+export type Owner = 'ours' | 'others' | 'gone';
+
 /**
  * Whose the state table is now. A run that was broken off before it wrote its row owns what it had created, which is
  * that table alone.
@@ -110,7 +112,7 @@ export async function ownerOf(
   schema: string,
   stateTable: string,
   epoch: string,
-): Promise<'ours' | 'others' | 'gone'> {
+): Promise<Owner> {
   try {
     const [row] = await session.query<{ epoch: string }>(
       `SELECT epoch FROM ${qualified(schema, stateTable)} WHERE id = 1`,

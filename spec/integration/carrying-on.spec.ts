@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Connection } from 'mysql2/promise';
 
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
@@ -142,6 +143,95 @@ for (const flavor of availableFlavors()) {
         });
       }
     });
+
+    it('never kills a connection that has got the number of a lost one after a restart', async () => {
+      const others: Connection[] = [];
+      const run = async (id: number): Promise<void> => {
+        await server.kill();
+        await server.start();
+        await test.reconnect();
+        for (let round = 0; round < id && others.at(-1)?.threadId !== id; round++)
+          others.push(await test.connect());
+        expect(others.at(-1)?.threadId).to.equal(id);
+      };
+      const down = intercept(test.knex, { match: CHUNK, when: 'before', skip: 1, run });
+      await migrate();
+      expect(down.happened).to.equal(true);
+      for (const other of others) await other.ping();
+    });
+
+    it('after a restart that took back numbers of the counter', async () => {
+      // Numbers are set aside for more rows than the statement turns out to have.
+      const insert = "INSERT INTO emails (address) SELECT CONCAT('more ', id) FROM emails";
+      const counter = async (): Promise<number> =>
+        Number(/AUTO_INCREMENT=(\d+)/.exec(await test.definition())?.[1]);
+      await test.query(insert);
+      was = await test.rows();
+      const before = await counter();
+      const run = async (): Promise<void> => {
+        await server.restart();
+        await test.reconnect();
+        expect(await counter()).to.be.below(before);
+      };
+      const down = intercept(test.knex, { match: CHUNK, when: 'before', skip: 1, run });
+      await expectMigrated();
+      expect(down.happened).to.equal(true);
+    });
+
+    it('not with variables of the session that was lost', async () => {
+      const kill = async (id: number): Promise<void> => void (await test.query(`KILL ${id}`));
+      const killed = intercept(test.knex, { match: CHUNK, when: 'before', skip: 2, run: kill });
+      const error = await test.failure(
+        async (table, ctx) => {
+          await ctx.raw('SET @factor = 2');
+          table.integer('twice');
+          ctx.values['twice'] = 'size * @factor';
+        },
+        { ...SMALL_CHUNKS, reconnectMs: 60_000 },
+      );
+      expect(killed.happened).to.equal(true);
+      expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
+      expect(await test.rows()).to.deep.equal(was);
+      await expectNoLeaks(test);
+    });
+
+    for (const [what, match, when] of [
+      ['when the tables were renamed', /^RENAME TABLE/, 'after'],
+      ['before the triggers are dropped', /^DROP TRIGGER IF EXISTS/, 'before'],
+    ] as const) {
+      it(`a run that takes over ${what} is not taken for what was left`, async () => {
+        let second: Promise<unknown> = Promise.resolve();
+        let finish = (): void => undefined;
+        const finished = new Promise<void>((resolve) => (finish = resolve));
+        const knex = test.makeKnex();
+        const run = async (): Promise<void> => {
+          for (const { Id } of await migrationConnections(test)) await test.query(`KILL ${Id}`);
+          await until('the first to be gone', async () =>
+            (await migrationConnections(test)).length === 0 ? true : undefined,
+          );
+          await new Promise<void>((begun) => {
+            const beforeRowCopy = async (): Promise<void> => {
+              begun();
+              await finished;
+            };
+            second = test.migrate('ALTER TABLE emails ADD COLUMN more INT NULL', {
+              knex,
+              hooks: { beforeRowCopy },
+            });
+            second.catch(begun);
+          });
+        };
+        const lost = intercept(test.knex, { match, when, run });
+        const error = await test.failure(ADD_COLUMN, { reconnectMs: 60_000 });
+        finish();
+        await second;
+        expect(lost.happened).to.equal(true);
+        expect(error).to.include({ code: 'LHM_OWNERSHIP_LOST', outcome: 'swapped' });
+        expect(error.leftovers).to.deep.equal([]);
+        expect(error.hint).not.to.contain('Nothing was swapped');
+        expect(await test.definition()).to.match(/`extra`[^]*`more`/);
+      });
+    }
 
     it('after a clean restart, with what was written meanwhile', async () => {
       const run = async (): Promise<void> => {
