@@ -233,7 +233,7 @@ for (const flavor of availableFlavors()) {
 
       it('no TLS, for an account that requires it: refused, and said why', async () => {
         const knex = make({ connection: address(await account('REQUIRE SSL')) });
-        await expectRefused(test, { code: 'LHM_FAILED', phase: 'plan', says: /denied/ }, () =>
+        await expectRefused(test, { code: 'LHM_CANNOT_CONNECT', phase: 'plan', says: /denied/ }, () =>
           test.failure(ADD_COLUMN, { knex }),
         );
       });
