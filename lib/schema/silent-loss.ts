@@ -124,12 +124,27 @@ function trailingSpaces(from: Column, to: Column, column: string): SilentLoss | 
     return from.dataType === 'char' ? null : { condition: `${text} LIKE '% '`, what };
   }
   const room = lengthOf(to);
-  if (room === null) return null;
+  if (room === null) return spacesBeyondBytes(from, to, text);
   const had = CHARACTERS.has(from.dataType) ? lengthOf(from) : null;
   if (had !== null && had <= room) return null;
   // What is too long without its spaces, the server refuses itself.
   return {
     condition: `CHAR_LENGTH(${text}) > ${room} AND CHAR_LENGTH(RTRIM(${text})) <= ${room}`,
     what: `trailing spaces beyond ${room} characters`,
+  };
+}
+
+const TEXT_BYTES: Readonly<Record<string, number>> = { tinytext: 255, text: 65_535, mediumtext: 16_777_215 };
+
+/** What a TEXT has no room for is cut as well where it is spaces alone. */
+function spacesBeyondBytes(from: Column, to: Column, text: string): SilentLoss | null {
+  const room = TEXT_BYTES[to.dataType];
+  if (room === undefined) return null;
+  const need = TEXT_BYTES[from.dataType] ?? 4 * (lengthOf(from) ?? Infinity);
+  if (need <= room && from.charset === to.charset) return null;
+  const stored = to.charset === null ? text : `CONVERT(${text} USING ${to.charset})`;
+  return {
+    condition: `LENGTH(${stored}) > ${room} AND LENGTH(RTRIM(${stored})) <= ${room}`,
+    what: `trailing spaces beyond ${room} bytes`,
   };
 }

@@ -179,7 +179,9 @@ for (const flavor of availableFlavors()) {
     });
 
     it('not with variables of the session that was lost', async () => {
-      const kill = async (id: number): Promise<void> => void (await test.query(`KILL ${id}`));
+      const kill = async (id: number): Promise<void> => {
+        await test.query(`KILL ${id}`);
+      };
       const killed = intercept(test.knex, { match: CHUNK, when: 'before', skip: 2, run: kill });
       const error = await test.failure(
         async (table, ctx) => {
