@@ -140,7 +140,10 @@ export class CutOver {
     if (steadiness.canRecover(error)) {
       await steadiness.recover(error);
       const state = await steadiness.steadily(async () => {
-        for (const lost of strategy.lostConnections) await endConnection(observer, lost);
+        for (const lost of strategy.lostConnections) {
+          // Its RENAME may still be to come.
+          if (!(await endConnection(observer, lost))) return 'unknown';
+        }
         return confirmSwap(observer, pair);
       });
       // The locks went with the connection, so what it took to come back has blocked nobody.

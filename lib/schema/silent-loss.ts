@@ -32,6 +32,8 @@ const WIDE = 'DECIMAL(65,30)';
 export function silentLoss(from: Column, to: Column, column: string): SilentLoss | null {
   if (from.columnType === to.columnType) return null;
   if (CHARACTERS.has(to.dataType)) return isText(from) ? trailingSpaces(from, to, column) : null;
+  if (to.dataType === 'enum' && isText(from))
+    return { condition: `${column} LIKE '% '`, what: 'trailing spaces' };
   if (TIMES.has(to.dataType)) return partOfTime(from, to, column);
   if (FLOATING.has(to.dataType) && scaleOf(to) === null) return precision(from, to, column);
   return behindThePoint(from, to, column);
@@ -124,12 +126,27 @@ function trailingSpaces(from: Column, to: Column, column: string): SilentLoss | 
     return from.dataType === 'char' ? null : { condition: `${text} LIKE '% '`, what };
   }
   const room = lengthOf(to);
-  if (room === null) return null;
+  if (room === null) return spacesBeyondBytes(from, to, text);
   const had = CHARACTERS.has(from.dataType) ? lengthOf(from) : null;
   if (had !== null && had <= room) return null;
   // What is too long without its spaces, the server refuses itself.
   return {
     condition: `CHAR_LENGTH(${text}) > ${room} AND CHAR_LENGTH(RTRIM(${text})) <= ${room}`,
     what: `trailing spaces beyond ${room} characters`,
+  };
+}
+
+const TEXT_BYTES: Readonly<Record<string, number>> = { tinytext: 255, text: 65_535, mediumtext: 16_777_215 };
+
+/** What a TEXT has no room for is cut as well where it is spaces alone. */
+function spacesBeyondBytes(from: Column, to: Column, text: string): SilentLoss | null {
+  const room = TEXT_BYTES[to.dataType];
+  if (room === undefined) return null;
+  const need = TEXT_BYTES[from.dataType] ?? 4 * (lengthOf(from) ?? Infinity);
+  if (need <= room && from.charset === to.charset) return null;
+  const stored = to.charset === null ? text : `CONVERT(${text} USING ${to.charset})`;
+  return {
+    condition: `LENGTH(${stored}) > ${room} AND LENGTH(RTRIM(${stored})) <= ${room}`,
+    what: `trailing spaces beyond ${room} bytes`,
   };
 }

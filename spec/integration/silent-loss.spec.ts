@@ -42,6 +42,11 @@ const CONVERSIONS: readonly Conversion[] = [
   { from: 'DOUBLE', to: 'DECIMAL(12,2)', fits: ['0.1', '1.25', '-3'], lost: ['1.005'], says: POINT },
   { from: 'DOUBLE', to: 'BIGINT', fits: ['2', '1e15'], lost: ['2.5'], says: POINT },
   { from: 'FLOAT', to: 'DECIMAL(12,2)', fits: ['0.1', '1.25'], lost: ['0.125'], says: POINT },
+  {
+    ...{ from: 'TEXT', to: 'TINYTEXT', says: /trailing spaces beyond 255 bytes/ },
+    fits: ["CONCAT(REPEAT('a', 250), '     ')"],
+    lost: ["CONCAT(REPEAT('a', 250), '      ')"],
+  },
   { from: 'FLOAT', to: 'DOUBLE', fits: ['0.1', '1.25'], lost: [], says: DIGITS },
   { from: 'VARCHAR(40)', to: 'DECIMAL(12,2)', fits: ["'1.2'", "'-7'"], lost: ["'1.239'"], says: POINT },
   { from: 'TEXT', to: 'DECIMAL(12,0)', fits: ["'12'", "'-7'"], lost: ["'12.7'"], says: POINT },
@@ -81,6 +86,7 @@ const CONVERSIONS: readonly Conversion[] = [
     lost: ["'2024-05-05 10:11:12.5'"],
     says: POINT,
   },
+  { from: 'VARCHAR(10)', to: "ENUM('a', 'b')", fits: ["'a'"], lost: ["'a '"], says: /trailing spaces/ },
   { from: 'VARCHAR(10)', to: 'CHAR(10)', fits: ["'a b'", "''"], lost: ["'a '"], says: /trailing spaces/ },
   {
     from: 'VARCHAR(10)',
