@@ -76,7 +76,7 @@ for (const flavor of availableFlavors()) {
       for (let run = 1; run <= RUNS; run++) {
         it(`${strategy}, its own connections killed again and again: nothing lost, extra or wrong (run ${run})`, async () => {
           const seed = randomInt(1_000_000_000);
-          const harasser = createHarasser(server.connection, 60, Math.random);
+          const harasser = createHarasser(server.connection, 100, Math.random);
           const { report, result, leftovers } = await ledgerRun(server, {
             seed,
             wrap: (knex) => harasser.watch(knex),
