@@ -60,8 +60,8 @@ function behindThePoint(from: Column, to: Column, column: string): SilentLoss | 
   if (number === null) return null;
   return {
     condition: FLOATING.has(from.dataType)
-      ? `ABS(${number}) < 1e34 AND ${number} <> CONCAT(ROUND(CAST(CONCAT(${number}) AS ${WIDE}), ${scale})) + 0e0`
-      : `${number} <> ROUND(${number}, ${scale})`,
+      ? `${comparable(number)} AND ${number} <> CONCAT(ROUND(CAST(CONCAT(${number}) AS ${WIDE}), ${scale})) + 0e0`
+      : `${comparable(number)} AND ${number} <> ROUND(${number}, ${scale})`,
     what: scale === 0 ? 'digits behind the point' : `more than ${scale} digits behind the point`,
   };
 }
@@ -75,7 +75,15 @@ function precision(from: Column, to: Column, column: string): SilentLoss | null 
   const held = to.dataType === 'float' ? `CONCAT(CAST(${number} AS FLOAT))` : `CONCAT(${number} + 0e0)`;
   const back = FLOATING.has(from.dataType) ? `${held} + 0e0` : `CAST(${held} AS ${WIDE})`;
   if (to.dataType === 'double' && FLOATING.has(from.dataType)) return null;
-  return { condition: `${number} <> ${back}`, what: `more digits than a ${to.dataType.toUpperCase()} holds` };
+  return {
+    condition: `${comparable(number)} AND ${number} <> ${back}`,
+    what: `more digits than a ${to.dataType.toUpperCase()} holds`,
+  };
+}
+
+/** Beyond this a number is no longer itself when it is cast to the widest DECIMAL there is. */
+function comparable(number: string): string {
+  return `ABS(${number}) < 1e34`;
 }
 
 /** The value as a number in SQL; null for a type that holds none, or whose number is its place in a list. */

@@ -37,6 +37,8 @@ const CONVERSIONS: readonly Conversion[] = [
     says: DIGITS,
   },
   { from: 'INT', to: 'FLOAT', fits: ['123456', '-16'], lost: ['1234567'], says: DIGITS },
+  { from: 'DECIMAL(50,0)', to: 'DOUBLE', fits: ['1e40', '7'], lost: [], says: DIGITS },
+  { from: 'VARCHAR(50)', to: 'DECIMAL(40,0)', fits: [`'${'9'.repeat(40)}'`], lost: [], says: POINT },
   { from: 'SMALLINT', to: 'FLOAT', fits: ['32767'], lost: [], says: DIGITS },
   { from: 'DOUBLE', to: 'FLOAT', fits: ['0.1', '1.5', '-2e10'], lost: ['0.1234567'], says: DIGITS },
   { from: 'DOUBLE', to: 'DECIMAL(12,2)', fits: ['0.1', '1.25', '-3'], lost: ['1.005'], says: POINT },
