@@ -1,6 +1,6 @@
 import { errorNumber, DUPLICATE_ENTRY, isDataError, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
-import { Refusal } from '../errors';
+import type { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
@@ -8,6 +8,7 @@ import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
 import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
 import type { CulpritFinder } from './culprit-finder';
+import { doesNotFit } from './does-not-fit';
 import type { LossFinder } from './loss-finder';
 
 const log = debugLog('changes');
@@ -70,23 +71,13 @@ export class ChangeApplier {
   }
 
   private async dataLoss(session: Session, condition: string, cause: unknown): Promise<Refusal> {
+    let culprit: RowKey | null = null;
     try {
-      return this.doesNotFit(await this.culprits.find(session, condition), cause);
+      culprit = await this.culprits.find(session, condition);
     } catch (error) {
       log('the row was not found: %s', messageOf(error));
-      return this.doesNotFit(null, cause);
     }
-  }
-
-  /** The migration ends here. */
-  private doesNotFit(culprit: RowKey | null, cause: unknown): Refusal {
-    const { origin, key } = this.pair;
-    const row = culprit === null ? 'A row' : `The row (${key.originKeys.describe(culprit)})`;
-    return new Refusal(
-      'LHM_DATA_WOULD_BE_LOST',
-      `${row} of '${origin.table}' does not fit the new definition: ${messageOf(cause)}.`,
-      'Correct the rows, choose a definition that holds them, or set columns.allowDataLoss to have values cut; the table was left as it is.',
-      { cause },
-    );
+    const ways = 'or set columns.allowDataLoss to have values cut';
+    return doesNotFit(this.pair, culprit, messageOf(cause), ways, cause);
   }
 }

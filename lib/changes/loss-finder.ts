@@ -1,8 +1,8 @@
 import { isDataError } from '../database/server-error';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
-import { Refusal } from '../errors';
 import type { TablePair } from '../schema/table-pair';
+import { doesNotFit } from './does-not-fit';
 
 /** Which of the losses a row shows, as a column of the answer. */
 const PLACE = 'hadron_place';
@@ -34,14 +34,12 @@ export class LossFinder {
     if (this.losses.length === 0) return;
     const row = await this.first(session, condition);
     if (row === undefined) return;
-    const { key, origin } = this.pair;
     const { column, what } = this.losses[Number(row[PLACE])] ?? { column: '', what: '' };
-    throw new Refusal(
-      'LHM_DATA_WOULD_BE_LOST',
-      `The row (${key.originKeys.describe(key.originKeys.read(row))}) of '${origin.table}' does not fit the new definition: ` +
-        `the conversion would change its '${column}' without an error (${what}).`,
-      `Correct the rows, choose a definition that holds them, give the value by columns.values (e.g. { ${column}: 'ROUND(…)' }), ` +
-        'or set columns.allowDataLoss; the table was left as it is.',
+    throw doesNotFit(
+      this.pair,
+      this.pair.key.originKeys.read(row),
+      `the conversion would change its '${column}' without an error (${what})`,
+      `give the value by columns.values (e.g. { ${column}: 'ROUND(…)' }), or set columns.allowDataLoss`,
     );
   }
 

@@ -1,5 +1,6 @@
 import { silentLoss } from '../schema/silent-loss';
 import { lengthOf, type Column } from '../schema/table-schema';
+import { FLOATING, isString, TEXT_BYTES, TIMES } from '../schema/type-families';
 
 /** Which values do not fit. */
 type Risk = string | null;
@@ -12,18 +13,7 @@ const INTEGERS: ReadonlyMap<string, number> = new Map([
   ['int', 4],
   ['bigint', 8],
 ]);
-const FLOATING = new Set(['float', 'double']);
-/** Bytes that each type without a length of its own holds at most. */
-const TEXT_BYTES: ReadonlyMap<string, number> = new Map([
-  ...(['tinytext', 'tinyblob'] as const).map((type) => [type, 255] as const),
-  ...(['text', 'blob'] as const).map((type) => [type, 65_535] as const),
-  ...(['mediumtext', 'mediumblob'] as const).map((type) => [type, 16_777_215] as const),
-  ...(['longtext', 'longblob', 'json'] as const).map((type) => [type, 4_294_967_295] as const),
-]);
-const CHARACTERS = new Set(['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
-const BYTES = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob']);
 const LISTED = new Set(['enum', 'set']);
-const TIMES = new Set(['date', 'time', 'datetime', 'timestamp']);
 
 /**
  * Which values a converted column has no room for, in words; null when every value comes out as the same. The first such
@@ -49,7 +39,6 @@ function sizeRisk(from: Column, to: Column): Risk {
 
 const isInteger = ({ dataType }: Column): boolean => INTEGERS.has(dataType);
 const isExact = (column: Column): boolean => isInteger(column) || column.dataType === 'decimal';
-const isString = ({ dataType }: Column): boolean => CHARACTERS.has(dataType) || BYTES.has(dataType);
 const isUnsigned = ({ columnType }: Column): boolean => /\bunsigned\b/i.test(columnType);
 const unsigned = (from: Column, to: Column): boolean => isUnsigned(to) && !isUnsigned(from);
 

@@ -2,6 +2,7 @@ import type { ServerCapabilities } from '../database/server-capabilities';
 import { id } from '../database/sql';
 import { silentLoss, type SilentLoss } from './silent-loss';
 import { tokenize } from './sql-tokens';
+import { FLOATING } from './type-families';
 import { columnNamed, isCounter, type Column, type TableSchema } from './table-schema';
 
 /** How one column of the ghost gets its value from a row of the origin. */
@@ -97,7 +98,6 @@ function comparability(from: Column, to: Column, lossy: boolean): MappedColumn['
 /** These store a length of their own: 1 to 4 bytes of it, by the type. */
 const LENGTH_STORED = /^(?:tiny|medium|long)?(?:text|blob)$/;
 const STRINGS = /(?:char|text|binary|blob)$/;
-const FLOATING = new Set(['float', 'double']);
 const INTEGERS = /int$/;
 
 /**

@@ -1,25 +1,22 @@
 import type { Column } from './table-schema';
+import { BYTES, CHARACTERS, FLOATING, TIMES } from './type-families';
 
-const FLOATING = ['float', 'double'];
 const INTEGERS = ['tinyint', 'smallint', 'mediumint', 'int', 'bigint'];
 const NUMBERS = [...INTEGERS, ...FLOATING, 'decimal'];
-const STRINGS = ['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
-const BYTES = ['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob'];
-const DATES = ['date', 'datetime', 'timestamp', 'time'];
 
 /**
  * Conversions in which INSERT … SELECT was seen to give other values than a native ALTER, or to accept what it refuses
  * (MySQL 9.7, MariaDB 10.11).
  */
 const DIFFERENT: readonly (readonly [from: readonly string[], to: readonly string[]])[] = [
-  [[...STRINGS, ...BYTES, ...FLOATING], ['bit']],
-  [FLOATING, ['year', 'enum', 'set', ...DATES]],
-  [['decimal', 'year', 'bit', 'json', ...INTEGERS], DATES],
+  [[...CHARACTERS, ...BYTES, ...FLOATING], ['bit']],
+  [[...FLOATING], ['year', 'enum', 'set', ...TIMES]],
+  [['decimal', 'year', 'bit', 'json', ...INTEGERS], [...TIMES]],
   [
     ['decimal', 'year', ...INTEGERS],
     ['enum', 'set'],
   ],
-  [DATES, ['year']],
+  [[...TIMES], ['year']],
   [['json'], [...NUMBERS, 'bit', 'year']],
   [NUMBERS, ['json']],
 ];

@@ -1,5 +1,6 @@
 import { id, text } from '../database/sql';
 import { lengthOf, type Column, type TableSchema } from './table-schema';
+import { BYTES, CHARACTERS } from './type-families';
 
 export type Comparison = '<' | '<=' | '>' | '>=';
 
@@ -30,8 +31,6 @@ interface KeyValue {
 }
 
 const NUMBERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'decimal', 'year']);
-const TEXTS = new Set(['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
-const BYTES = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob']);
 const TIMES = new Set(['date', 'time', 'datetime']);
 const SPELLED = new Set(['uuid', 'inet4', 'inet6']);
 
@@ -64,7 +63,7 @@ function keyValue(column: Column): KeyValue | null {
       compare: (c, operator, v) => memberCondition(c, operator, Number(v), members),
     };
   }
-  if (TEXTS.has(dataType)) {
+  if (CHARACTERS.has(dataType)) {
     return {
       fetch: (c) => `HEX(${c})`,
       literal: (v) => `_${charset ?? 'binary'} X'${v}'`,

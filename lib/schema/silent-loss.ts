@@ -1,4 +1,5 @@
 import { lengthOf, type Column } from './table-schema';
+import { BYTES, CHARACTERS, FLOATING, isString, TEXT_BYTES, TIMES } from './type-families';
 
 /** Values that the servers change without an error when a column is converted, even in strict mode. */
 export interface SilentLoss {
@@ -9,10 +10,6 @@ export interface SilentLoss {
 }
 
 const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'bit', 'year']);
-const FLOATING = new Set(['float', 'double']);
-const CHARACTERS = new Set(['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
-const BYTES = new Set(['binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob']);
-const TIMES = new Set(['date', 'time', 'datetime', 'timestamp']);
 /** Integers that a FLOAT, and then that a DOUBLE shows with all their digits. */
 const EXACT_IN: Readonly<Record<string, ReadonlySet<string>>> = {
   float: new Set(['tinyint', 'smallint', 'year']),
@@ -31,15 +28,13 @@ const WIDE = 'DECIMAL(65,30)';
  */
 export function silentLoss(from: Column, to: Column, column: string): SilentLoss | null {
   if (from.columnType === to.columnType) return null;
-  if (CHARACTERS.has(to.dataType)) return isText(from) ? trailingSpaces(from, to, column) : null;
-  if (to.dataType === 'enum' && isText(from))
+  if (CHARACTERS.has(to.dataType)) return isString(from) ? trailingSpaces(from, to, column) : null;
+  if (to.dataType === 'enum' && isString(from))
     return { condition: `${column} LIKE '% '`, what: 'trailing spaces' };
   if (TIMES.has(to.dataType)) return partOfTime(from, to, column);
   if (FLOATING.has(to.dataType) && scaleOf(to) === null) return precision(from, to, column);
   return behindThePoint(from, to, column);
 }
-
-const isText = ({ dataType }: Column): boolean => CHARACTERS.has(dataType) || BYTES.has(dataType);
 
 /** Digits behind the point that a column holds; null where they are not fixed, or it holds no number. */
 function scaleOf({ dataType, columnType }: Column): number | null {
@@ -70,11 +65,11 @@ function behindThePoint(from: Column, to: Column, column: string): SilentLoss | 
 function precision(from: Column, to: Column, column: string): SilentLoss | null {
   if (EXACT_IN[to.dataType]?.has(from.dataType) === true) return null;
   if (from.dataType === 'float' && scaleOf(from) === null) return null;
+  if (to.dataType === 'double' && FLOATING.has(from.dataType)) return null;
   const number = asNumber(from, column);
   if (number === null) return null;
   const held = to.dataType === 'float' ? `CONCAT(CAST(${number} AS FLOAT))` : `CONCAT(${number} + 0e0)`;
   const back = FLOATING.has(from.dataType) ? `${held} + 0e0` : `CAST(${held} AS ${WIDE})`;
-  if (to.dataType === 'double' && FLOATING.has(from.dataType)) return null;
   return {
     condition: `${comparable(number)} AND ${number} <> ${back}`,
     what: `more digits than a ${to.dataType.toUpperCase()} holds`,
@@ -87,16 +82,17 @@ function comparable(number: string): string {
 }
 
 /** The value as a number in SQL; null for a type that holds none, or whose number is its place in a list. */
-function asNumber({ dataType }: Column, column: string): string | null {
+function asNumber(from: Column, column: string): string | null {
+  const { dataType } = from;
   if (INTEGERS.has(dataType)) return `(${column} + 0)`;
   if (dataType === 'decimal' || dataType === 'double') return column;
   if (dataType === 'float') return `(CONCAT(${column}) + 0e0)`;
   if (TIMES.has(dataType)) return `(${column} + 0)`;
-  return isText({ dataType } as Column) ? `CAST(${column} AS ${WIDE})` : null;
+  return isString(from) ? `CAST(${column} AS ${WIDE})` : null;
 }
 
 function partOfTime(from: Column, to: Column, column: string): SilentLoss | null {
-  if (isText(from)) return timeInText(to, column);
+  if (isString(from)) return timeInText(to, column);
   if (!TIMES.has(from.dataType)) return null;
   const hasDate = from.dataType !== 'time';
   const hasTime = from.dataType !== 'date';
@@ -144,13 +140,12 @@ function trailingSpaces(from: Column, to: Column, column: string): SilentLoss | 
   };
 }
 
-const TEXT_BYTES: Readonly<Record<string, number>> = { tinytext: 255, text: 65_535, mediumtext: 16_777_215 };
-
 /** What a TEXT has no room for is cut as well where it is spaces alone. */
 function spacesBeyondBytes(from: Column, to: Column, text: string): SilentLoss | null {
-  const room = TEXT_BYTES[to.dataType];
-  if (room === undefined) return null;
-  const need = TEXT_BYTES[from.dataType] ?? 4 * (lengthOf(from) ?? Infinity);
+  const room = TEXT_BYTES.get(to.dataType);
+  // There is no longer text than what a LONGTEXT holds.
+  if (room === undefined || to.dataType === 'longtext') return null;
+  const need = TEXT_BYTES.get(from.dataType) ?? 4 * (lengthOf(from) ?? Infinity);
   if (need <= room && from.charset === to.charset) return null;
   const stored = to.charset === null ? text : `CONVERT(${text} USING ${to.charset})`;
   return {
