@@ -31,6 +31,8 @@ export interface ChangeSource {
   requeue(session: Session, keys: readonly RowKey[]): Promise<void>;
   /** SQL that lists the keys waiting, for a statement's own snapshot. */
   pendingKeys(): { table: string; condition: string };
+  /** Throws when the application's writes cannot be captured any more, and so fail. Not to be called with tables locked. */
+  probe(session: Session): Promise<void>;
   /** Throws when the capture is no longer complete: a trigger gone or changed. */
   check(session: Session): Promise<void>;
 }

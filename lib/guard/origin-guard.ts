@@ -35,6 +35,11 @@ export class OriginGuard {
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
   async check(session: Session): Promise<void> {
+    await this.checkDefinition(session);
+    await this.source.probe(session);
+  }
+
+  private async checkDefinition(session: Session): Promise<void> {
     const { schema, origin } = this.pair;
     let createSql: string;
     try {
@@ -63,7 +68,7 @@ export class OriginGuard {
    * a TRUNCATE that slipped in before the lock was granted, also where the table's id cannot be read.
    */
   async checkLocked(session: Session): Promise<void> {
-    await this.check(session);
+    await this.checkDefinition(session);
     if (this.tableId !== null && !(await this.isSameTable(session))) {
       throw changed(this.pair, 'was truncated or altered');
     }

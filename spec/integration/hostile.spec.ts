@@ -10,6 +10,7 @@ import {
   type RunningServer,
 } from '../support/servers';
 import { BERLIN } from '../support/settings/berlin';
+import { sabotage } from '../support/saboteur';
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { intercept } from '../support/test-table-statements';
@@ -119,6 +120,30 @@ for (const flavor of availableFlavors()) {
           await test.query('DROP USER lhm_strong@localhost');
         }
       });
+
+      for (const strategy of flavor === 'mysql'
+        ? (['rename-under-lock', 'sentry'] as const)
+        : ['sentry' as const]) {
+        it(`a lock that comes late: the account is not tried while it is held (${strategy})`, async () => {
+          // Longer than from one trial to the next, and with changes that are left for the lock.
+          const late = async (): Promise<void> => {
+            await test.query('UPDATE emails SET size = 5 WHERE id IN (3, 4)');
+            await test.query('DO SLEEP(1.3)');
+          };
+          const underLock: string[] = [];
+          sabotage(test.knex, (sql, locked) => {
+            if (locked && /^UPDATE \S+_lhms` /.test(sql)) underLock.push(sql);
+            return sql;
+          });
+          const waited = intercept(test.knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: late });
+          const columns = { values: { x: 'size * 2' } };
+          const { cutOver } = await test.migrate('ADD COLUMN x INT', { columns, cutOver: { strategy } });
+          expect(waited.happened).to.equal(true);
+          expect(cutOver.attempts).to.equal(1);
+          // MariaDB was seen to refuse it then (1442), which ended the migration.
+          expect(underLock).to.deep.equal([]);
+        });
+      }
 
       for (const [when, drop] of [
         ['rows are copied', 'chunk'],
