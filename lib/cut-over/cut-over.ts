@@ -6,7 +6,8 @@ import { messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
-import { endConnection } from '../database/ended-connection';
+import type { Session } from '../database/session';
+import { endConnection, type LostConnection } from '../database/ended-connection';
 import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt } from './locked-attempt';
@@ -137,25 +138,23 @@ export class CutOver {
   /** @throws Postponed when a connection was lost or a statement killed, and the tables are as they were */
   private async lookAfter(error: unknown, strategy: SwapStrategy): ReturnType<typeof confirmSwap> {
     const { database, work, observer, pair, steadiness } = this.deps;
+    const look = async (session: Session, lost: readonly LostConnection[]) => {
+      for (const connection of lost) {
+        // Its RENAME may still be to come.
+        if (!(await endConnection(session, connection))) return 'unknown';
+      }
+      return confirmSwap(session, pair);
+    };
     if (steadiness.canRecover(error)) {
       await steadiness.recover(error);
-      const state = await steadiness.steadily(async () => {
-        for (const lost of strategy.lostConnections) {
-          // Its RENAME may still be to come.
-          if (!(await endConnection(observer, lost))) return 'unknown';
-        }
-        return confirmSwap(observer, pair);
-      });
+      const state = await steadiness.steadily(() => look(observer, strategy.lostConnections));
       // The locks went with the connection, so what it took to come back has blocked nobody.
       if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
       return state;
     }
     const looker = await database.open('looker');
     try {
-      for (const lost of [...(work.lost ? [work] : []), ...strategy.lostConnections]) {
-        await endConnection(looker, lost);
-      }
-      return await confirmSwap(looker, pair);
+      return await look(looker, [...(work.lost ? [work] : []), ...strategy.lostConnections]);
     } finally {
       await looker.close();
     }
