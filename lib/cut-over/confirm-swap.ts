@@ -1,7 +1,14 @@
 import type { Session } from '../database/session';
-import type { TablePair } from '../schema/table-pair';
+import type { DerivedNames } from '../schema/derived-names';
 import { readTableTypes } from '../schema/read-table-schema';
 import { SENTRY_COMMENT } from './sentry-table';
+
+/** The names that take part in the swap. */
+export interface SwappedNames {
+  readonly schema: string;
+  readonly origin: { readonly table: string };
+  readonly names: Pick<DerivedNames, 'ghost' | 'old'>;
+}
 
 /**
  * Looks which tables there are. After a connection was lost at the RENAME nothing else tells whether it happened.
@@ -10,7 +17,7 @@ import { SENTRY_COMMENT } from './sentry-table';
  */
 export async function confirmSwap(
   session: Session,
-  pair: TablePair,
+  pair: SwappedNames,
   ghostOfOthers = false,
 ): Promise<'swapped' | 'not-swapped' | 'unknown'> {
   const { origin, names } = pair;

@@ -1,12 +1,12 @@
 import type { ChangeSource } from '../changes/change-source';
 import type { Replayer } from '../changes/replayer';
 import type { Database } from '../database/database';
-import type { LostConnection } from '../database/ended-connection';
 import type { Session } from '../database/session';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { TablePair } from '../schema/table-pair';
 import type { Verifier } from '../verify/verifier';
+import type { LockedStep } from './locked-step';
 
 /** Carries on over lost connections; see `Recovery`. */
 export interface Steadiness {
@@ -30,6 +30,8 @@ export interface CutOverDeps {
   readonly replayer: Replayer;
   readonly verifier: Verifier | null;
   readonly guard: OriginGuard;
+  /** What changes hands together with the table, in this order. */
+  readonly steps: readonly LockedStep[];
   readonly steadiness: Steadiness;
   readonly options: ResolvedOptions;
   readonly signal: AbortSignal;
@@ -48,9 +50,7 @@ export interface SwapStrategy {
   readonly name: 'rename-under-lock' | 'sentry';
   /** Runs before the lock is asked for; returns further tables to lock for writing. */
   prepare(): Promise<readonly string[]>;
-  /** Connections of its own that were lost, whose last statement may still be running. */
-  readonly lostConnections: readonly LostConnection[];
-  /** Swaps and releases the lock. Throws with the lock released or about to be released by the caller. */
+  /** Swaps. The caller releases the lock, where the swap itself has not. */
   swap(): Promise<void>;
   /** Closes what the strategy opened and removes what it created. */
   dispose(): Promise<void>;

@@ -1,16 +1,17 @@
 import { Refusal } from '../errors';
 import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
+import { liveLock } from '../database/metadata-locks';
 import { tableHolders } from '../database/table-holders';
 import { messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
 import type { Session } from '../database/session';
-import { endConnection, type LostConnection } from '../database/ended-connection';
+import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
-import { lockedAttempt } from './locked-attempt';
+import { lockedAttempt, takeBackSteps } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
 import { END_OLD_VIEWS, Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
@@ -130,34 +131,44 @@ export class CutOver {
     } catch (error) {
       if (error instanceof Postponed) throw error;
       log('attempt failed: %s; looking at the tables', messageOf(error));
-      if ((await this.lookAfter(error, strategy)) !== 'swapped') throw error;
+      if ((await this.lookAfter(error)) !== 'swapped') throw error;
       return { stallMs: clock.monotonic() - started, oldReadViews: 0 };
     }
   }
 
   /** @throws Postponed when a connection was lost or a statement killed, and the tables are as they were */
-  private async lookAfter(error: unknown, strategy: SwapStrategy): ReturnType<typeof confirmSwap> {
-    const { database, work, observer, pair, steadiness } = this.deps;
-    const look = async (session: Session, lost: readonly LostConnection[]) => {
-      for (const connection of lost) {
+  private async lookAfter(error: unknown): ReturnType<typeof confirmSwap> {
+    const { database, observer, pair, steadiness } = this.deps;
+    const look = async (session: Session) => {
+      try {
+        await database.endLost(session);
+      } catch (reason) {
         // Its RENAME may still be to come.
-        if (!(await endConnection(session, connection))) return 'unknown';
+        if (reason instanceof ConnectionDoesNotEnd) return 'unknown';
+        throw reason;
       }
       return confirmSwap(session, pair);
     };
     if (steadiness.canRecover(error)) {
       await steadiness.recover(error);
-      const state = await steadiness.steadily(() => look(observer, strategy.lostConnections));
+      const state = await steadiness.steadily(() => look(observer));
+      if (state !== 'not-swapped') return state;
+      await steadiness.steadily(() => takeBackSteps(this.deps));
       // The locks went with the connection, so what it took to come back has blocked nobody.
-      if (state === 'not-swapped') throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
-      return state;
+      throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
     }
     const looker = await database.open('looker');
     try {
-      return await look(looker, [...(work.lost ? [work] : []), ...strategy.lostConnections]);
+      return await look(looker);
     } finally {
       await looker.close();
     }
+  }
+
+  /** What the swap leaves to be done. May be repeated. */
+  async finish(): Promise<void> {
+    const { steps, observer, options } = this.deps;
+    for (const step of steps) await step.finish(observer, liveLock(options.giveUpAfterMs));
   }
 
   /** Applies changes until the pause is over. */

@@ -1,7 +1,11 @@
+import { liveLock } from '../database/metadata-locks';
+import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { isLockTimeout, messageOf } from '../database/server-error';
 import { debugLog } from '../events/debug-log';
+import { confirmSwap } from './confirm-swap';
 import { deadlineIn } from './deadline';
+import type { Relative } from './locked-step';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
 import { answerOldReadViews, prepareAnswer, type OldReadViews } from './old-read-views';
@@ -25,38 +29,69 @@ export async function lockedAttempt(
     `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`,
   );
   await prepareAnswer(deps, answer);
-  const more = await strategy.prepare();
+  for (const step of deps.steps) await step.prepare();
+  const relatives = [];
+  for (const step of deps.steps) relatives.push(...(await step.relatives()));
+  const sentries = (await strategy.prepare()).map((table) => ({ schema: deps.pair.schema, table }));
   const started = clock.monotonic();
-  await lock(deps, more);
+  await lock(deps, [...sentries, ...relatives]);
   const lockedMs = clock.monotonic() - started;
   let oldReadViews: number;
+  let swapping = false;
   try {
     const deadline = deadlineIn(options.cutOver.drainBudgetMs, 'cutOver.drainBudgetMs');
     await drainLocked(deps, deadline);
     await carryAutoIncrement(deps);
     oldReadViews = await answerOldReadViews(deps, answer, deadline);
     await checkGhost(deps);
+    for (const step of deps.steps) await step.beforeSwap(deadline);
     signal.throwIfAborted();
+    swapping = true;
     await strategy.swap();
   } catch (error) {
-    if (!work.lost) await work.execute('UNLOCK TABLES');
+    if (!work.lost) {
+      try {
+        // A RENAME that was killed may have been done: only the tables tell.
+        if (!swapping || (await confirmSwap(work, deps.pair)) === 'not-swapped') await takeBackSteps(deps);
+      } finally {
+        if (!isLost(work)) await work.execute('UNLOCK TABLES');
+      }
+    }
     // In-doubt transactions and others' row locks show as a lock wait timeout: writers go on, and we try again.
     if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
     throw error;
+  }
+  try {
+    for (const step of deps.steps) await step.atSwap();
+  } finally {
+    if (!isLost(work)) await work.execute('UNLOCK TABLES');
   }
   const stallMs = clock.monotonic() - started;
   log('%s: locked after %d ms, swapped after %d ms', strategy.name, lockedMs, stallMs);
   return { stallMs, oldReadViews };
 }
 
-async function lock({ work, pair, verifier }: CutOverDeps, more: readonly string[]): Promise<void> {
+/** What the attempt changed beside the rows, undone in the opposite order. */
+export async function takeBackSteps({ steps, work, options }: CutOverDeps): Promise<void> {
+  const bound = liveLock(options.giveUpAfterMs);
+  for (const step of [...steps].reverse()) await step.takeBack(work, bound);
+}
+
+/** It may have been lost since it was last asked. */
+function isLost(session: Session): boolean {
+  return session.lost;
+}
+
+async function lock({ work, pair, verifier }: CutOverDeps, more: readonly Relative[]): Promise<void> {
   const { names, origin } = pair;
-  const tables = [origin.table, names.ghost, names.journal, names.state, ...more];
-  if (verifier !== null) tables.push(names.recheck);
+  const own = [origin.table, names.ghost, names.journal, names.state];
+  if (verifier !== null) own.push(names.recheck);
+  const tables = new Set([
+    ...own.map((name) => qualified(pair.schema, name)),
+    ...more.map(({ schema, table }) => qualified(schema, table)),
+  ]);
   try {
-    await work.execute(
-      `LOCK TABLES ${tables.map((name) => `${qualified(pair.schema, name)} WRITE`).join(', ')}`,
-    );
+    await work.execute(`LOCK TABLES ${[...tables].map((table) => `${table} WRITE`).join(', ')}`);
   } catch (error) {
     if (isLockTimeout(error))
       throw new Postponed(`the lock was not granted: ${messageOf(error)}`, { cause: error });

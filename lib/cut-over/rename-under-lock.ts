@@ -7,7 +7,6 @@ import { renameStatement } from './rename-statement';
  */
 export class RenameUnderLock implements SwapStrategy {
   readonly name = 'rename-under-lock';
-  readonly lostConnections = [];
 
   constructor(private readonly deps: CutOverDeps) {}
 
@@ -18,7 +17,6 @@ export class RenameUnderLock implements SwapStrategy {
   async swap(): Promise<void> {
     const { work, pair } = this.deps;
     await work.execute(renameStatement(pair));
-    await work.execute('UNLOCK TABLES');
   }
 
   dispose(): Promise<void> {

@@ -1,7 +1,6 @@
 import { qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
-import type { LostConnection } from '../database/ended-connection';
 import type { Session } from '../database/session';
 import { readTableTypes } from '../schema/read-table-schema';
 import { confirmSwap } from './confirm-swap';
@@ -16,6 +15,9 @@ const TABLE_EXISTS = 1050;
 
 /** How long the RENAME may wait in the server; it is let go long before. */
 const RENAME_WAIT_SECONDS = 30;
+
+/** How long a RENAME that was killed may take to end. */
+const KILLED_WITHIN_MS = 2000;
 
 /**
  * The atomic swap where LOCK TABLES and RENAME do not go together (MariaDB, older MySQL); the idea of a sentry is
@@ -56,10 +58,14 @@ export class SentryLockRename implements SwapStrategy {
       await this.seeWaiting(renamer, renamed);
       await work.execute(`DROP TABLE ${this.sentry}`);
     } catch (error) {
-      // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before.
+      // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before. The lock is kept
+      // for what has to be taken back, unless the RENAME would not let go of its place.
       await observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
-      if (!work.lost) await work.execute('UNLOCK TABLES');
-      await renamed.catch(() => undefined);
+      const gone = renamed.then(() => true).catch(() => true);
+      if (!(await Promise.race([gone, clock.sleep(KILLED_WITHIN_MS).then(() => false)]))) {
+        if (!work.lost) await work.execute('UNLOCK TABLES');
+        await gone;
+      }
       throw error;
     }
     // If the session is lost just here its locks are gone all the same, and only the RENAME tells how it ended.
@@ -78,10 +84,6 @@ export class SentryLockRename implements SwapStrategy {
     } finally {
       clock.clearTimeout(tooLong);
     }
-  }
-
-  get lostConnections(): readonly LostConnection[] {
-    return this.renamer?.lost === true ? [this.renamer] : [];
   }
 
   /**

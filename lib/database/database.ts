@@ -20,6 +20,13 @@ export interface Database {
   open(role: string): Promise<Session>;
   /** Gives a session whose connection was lost a new one, with a new id, and the library's settings. */
   reopen(session: Session): Promise<void>;
+  /**
+   * Waits until every connection that was lost so far has ended on the server as well: only then is what the server
+   * shows the outcome of what they were doing.
+   *
+   * @throws ConnectionDoesNotEnd
+   */
+  endLost(looker: Session): Promise<void>;
   /** Ids of all sessions opened so far. */
   readonly connections: readonly number[];
   /** Closes every session still open. Never rejects. */

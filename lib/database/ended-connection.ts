@@ -1,22 +1,28 @@
 import { clock } from '../util/clock';
 import type { Session } from './session';
 
-/** A connection that was lost on our side. On the server's its last statement may still be running. */
-export type LostConnection = Pick<Session, 'lifeLock'>;
+/** Its last statement may still be running, so what the server shows now may not be the end of it. */
+export class ConnectionDoesNotEnd extends Error {
+  override readonly name = 'ConnectionDoesNotEnd';
+}
 
 /**
  * Waits until a lost connection has ended on the server as well, so that what is looked at next stays as it is. One that
  * only the network has forgotten is killed.
  *
  * It is known by the lock that only it has. Its number begins anew with the server, and may be anybody's by now.
+ *
+ * @throws ConnectionDoesNotEnd after some 10 s
  */
-export async function endConnection(session: Session, { lifeLock }: LostConnection): Promise<boolean> {
-  // It was lost before it did anything.
-  if (lifeLock === null) return true;
+export async function endConnection(session: Session, lifeLock: string): Promise<void> {
   const holder = await holderAfter(session, lifeLock, 3);
-  if (holder === null) return true;
+  if (holder === null) return;
   await session.execute(`KILL ${holder}`).catch(() => undefined);
-  return (await holderAfter(session, lifeLock, 100)) === null;
+  const still = await holderAfter(session, lifeLock, 100);
+  if (still === null) return;
+  throw new ConnectionDoesNotEnd(
+    `Connection ${still} of the migration was lost and then killed, and the server still has it: its last statement may be running.`,
+  );
 }
 
 /** Who has the lock still; null as soon as nobody has. The server lets go of it after everything else. */

@@ -4,6 +4,7 @@ import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { connectionSource, type ConnectionSource } from './knex-connection';
 import type { Database } from './database';
+import { endConnection } from './ended-connection';
 import { OneServer, SessionMark, WHO_ANSWERS, type Answerer, type Marked } from './one-server';
 import type { Row, Session, WriteResult } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
@@ -20,6 +21,8 @@ class MysqlSession implements Session {
   id = 0;
   lifeLock: string | null = null;
   lost = false;
+  /** Locks of connections that ended without a goodbye, and which the server may not have noticed yet. */
+  readonly unsettled = new Set<string>();
   private closed = false;
 
   constructor(
@@ -74,12 +77,18 @@ class MysqlSession implements Session {
   /** Goes on with a new connection in the place of one that was lost. */
   async reconnect(connection: Connection): Promise<void> {
     this.connection.destroy();
+    this.giveUp();
     this.connection = connection;
-    this.lifeLock = null;
     this.listen(connection);
     this.lost = false;
     this.closed = false;
     await this.connect();
+  }
+
+  /** Remembers the connection as one that the server may still have. */
+  giveUp(): void {
+    if (this.lifeLock !== null) this.unsettled.add(this.lifeLock);
+    this.lifeLock = null;
   }
 
   /** Cuts the connection, without a word to the server. */
@@ -95,6 +104,7 @@ class MysqlSession implements Session {
     await new Promise<void>((resolve) => {
       const cut = clock.setTimeout(() => {
         this.connection.destroy();
+        this.giveUp();
         resolve();
       }, 2000);
       this.connection.end(() => {
@@ -118,7 +128,7 @@ interface Facts extends Answerer {
 export async function connectDatabase(knex: Knex): Promise<Database> {
   await refuseFakeTimers();
   const source = connectionSource(knex);
-  const open = new Set<Session>();
+  const open = new Set<MysqlSession>();
   const oneServer = new OneServer();
   const first = await connect(source, 'probe');
   let facts: Facts | undefined;
@@ -185,6 +195,15 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       } catch (error) {
         session.lost = true;
         throw error;
+      }
+    },
+    async endLost(looker) {
+      for (const session of open) {
+        if (session.lost) session.giveUp();
+        for (const lock of session.unsettled) {
+          await endConnection(looker, lock);
+          session.unsettled.delete(lock);
+        }
       }
     },
     get connections() {

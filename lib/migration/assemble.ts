@@ -23,6 +23,7 @@ import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
 import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
+import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
 import { keepUp, type Parts } from './run-migration';
 
@@ -94,6 +95,7 @@ export function assemble(input: AssembleInput): Assembled {
   });
   const deps = {
     ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
+    steps: lockedSteps(),
     steadiness: recovery,
   };
   const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms));

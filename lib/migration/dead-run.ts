@@ -8,6 +8,8 @@ import type { TableName } from '../schema/identifier';
 import { readTableTypes, readTriggers } from '../schema/read-table-schema';
 import { readRecord, tableOfState, takeOver } from '../state/state-table';
 import { Cleaner } from './cleaner';
+import { settleSteps } from './settle-steps';
+import { confirmSwap } from '../cut-over/confirm-swap';
 
 const log = debugLog('migration');
 
@@ -64,7 +66,12 @@ export async function removeDeadRun(
   const record = await takeOver(session, schema, state, epoch);
   log('removing what the run of %s left', record?.startedAt ?? 'unknown time');
   // Without its row the dead run had created nothing but the state table.
-  if (record === null) await session.execute(`DROP TABLE ${qualified(schema, state)}`);
-  else await new Cleaner(schema, record.names, bound).removeAll(session);
+  if (record === null) {
+    await session.execute(`DROP TABLE ${qualified(schema, state)}`);
+    return left;
+  }
+  const found = await confirmSwap(session, { schema, origin: name, names: record.names });
+  await settleSteps(session, name, record.names, found === 'swapped', bound);
+  await new Cleaner(schema, record.names, bound).removeAll(session);
   return left;
 }

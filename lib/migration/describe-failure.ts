@@ -8,7 +8,7 @@ export interface FailureFacts {
   readonly outcome: Outcome;
   readonly leftovers: readonly Leftover[];
   /** Why what was begun could not be taken back. */
-  readonly notTakenBack?: Refusal | undefined;
+  readonly notTakenBack?: Error | undefined;
   /** Who was waited for in vain: a sentence that follows the message. */
   readonly inTheWay?: string;
   /** What failed, for the message. Default: the migration, in its phase. */
@@ -118,10 +118,12 @@ function known(error: unknown): readonly [ErrorCode, string] {
   return ['LHM_FAILED', 'The message says why. Run again once that is mended.'];
 }
 
-/** Nothing was removed when another server would have been asked to. */
-function refusalHint(refusal: Refusal | undefined, error: unknown): string {
-  if (refusal === undefined) return '';
-  const seen = refusal.code === (error as Partial<Refusal>).code ? '' : ` ${refusal.message} ${refusal.hint}`;
+/** Nothing was removed when another server would have been asked to, or a statement of ours may still be running. */
+function refusalHint(reason: Error | undefined, error: unknown): string {
+  if (reason === undefined) return '';
+  const { code, hint = '' } = reason as Partial<Refusal>;
+  const known = code !== undefined && code === (error as Partial<Refusal>).code;
+  const seen = known ? '' : ` ${reason.message} ${hint}`.trimEnd();
   return ` Nothing could be taken back or removed.${seen}`;
 }
 

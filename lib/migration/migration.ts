@@ -5,7 +5,7 @@ import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { messageOf } from '../database/server-error';
-import { endConnection } from '../database/ended-connection';
+import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import { confirmSwap } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
@@ -27,6 +27,7 @@ import { removeDeadRun } from './dead-run';
 import { describeFailure } from './describe-failure';
 import { runHook } from './hooks';
 import { possibleLeftovers } from './possible-leftovers';
+import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
 import { estimateRows } from './estimate-rows';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
@@ -111,6 +112,7 @@ export class Migration {
     await runHook(hooks, 'beforeCutOver', () => this.hookContext());
     const cutOver = await swap(parts);
     this.stage = 'swapped';
+    await parts.recovery.steadily(() => parts.cutOver.finish());
     await runHook(hooks, 'afterCutOver', () => this.hookContext());
 
     progress.enter('clean-up');
@@ -134,7 +136,7 @@ export class Migration {
         return describeFailure(error, { ...facts, outcome, leftovers });
       } catch (secondError) {
         log('attempt %d to clean up: %s', attempt, messageOf(secondError));
-        const refused = secondError instanceof Refusal;
+        const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
         if (!refused && attempt < SETTLE_ATTEMPTS) continue;
         const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
         const leftovers = possibleLeftovers(this.name.schema, this.names);
@@ -148,7 +150,8 @@ export class Migration {
   private async settle(foreign: string | null): Promise<Settled> {
     const session = await this.openCleaner();
     // A statement that was cut off on our side may still be running on the server's.
-    if (this.work !== null) await this.endWork(session, this.work);
+    if (this.work !== null && !this.work.lost) await this.work.close();
+    await this.database.endLost(session);
     const { schema } = this.name;
     const owner = await ownerOf(session, schema, this.names.state, this.epoch);
     if (this.stage !== 'swapped' && this.pair !== null) {
@@ -156,7 +159,10 @@ export class Migration {
       if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
       if (state === 'swapped') this.stage = 'swapped';
     }
-    const cleaner = new Cleaner(schema, this.names, liveLock(this.options.giveUpAfterMs), foreign);
+    const bound = liveLock(this.options.giveUpAfterMs);
+    const cleaner = new Cleaner(schema, this.names, bound, foreign);
+    if (owner === 'ours' && this.pair !== null)
+      await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound);
     if (this.stage === 'swapped') {
       return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
     }
@@ -285,14 +291,6 @@ export class Migration {
         await observer.execute(`DROP TABLE IF EXISTS ${qualified(this.name.schema, this.names.old)}`);
       }
     });
-  }
-
-  private async endWork(session: Session, work: Session): Promise<void> {
-    if (!work.lost) {
-      await work.close();
-      return;
-    }
-    await endConnection(session, work);
   }
 
   private get full(): string {

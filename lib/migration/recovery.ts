@@ -2,7 +2,6 @@ import type { RowCopier } from '../copy/row-copier';
 import type { Steadiness } from '../cut-over/cut-over-deps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
-import { endConnection, type LostConnection } from '../database/ended-connection';
 import { isInterruption, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { Refusal } from '../errors';
@@ -46,8 +45,6 @@ export interface RecoveryDeps {
  * repeated, once the connection it ran on has surely ended and the migration is surely still ours.
  */
 export class Recovery implements Steadiness {
-  private readonly ended: LostConnection[] = [];
-
   constructor(private readonly deps: RecoveryDeps) {}
 
   async steadily<T>(step: () => Promise<T>): Promise<T> {
@@ -92,16 +89,8 @@ export class Recovery implements Steadiness {
 
   private async reconnect(): Promise<void> {
     const { database, observer, work, lock, copier, owner, workSettings, progress } = this.deps;
-    for (const session of [observer, work]) {
-      if (!session.lost) continue;
-      const { lifeLock } = session;
-      if (!this.ended.some((lost) => lost.lifeLock === lifeLock)) this.ended.push({ lifeLock });
-    }
     if (observer.lost) await database.reopen(observer);
-    for (let lost = this.ended[0]; lost !== undefined; lost = this.ended[0]) {
-      if (!(await endConnection(observer, lost))) throw new Error(`connection ${lost.lifeLock} does not end`);
-      this.ended.shift();
-    }
+    await database.endLost(observer);
     await lock.retake();
     const whose = await owner(observer);
     // The last thing that the clean-up removes is the state table.

@@ -10,6 +10,8 @@ export interface MigrationRecord {
   readonly version: 1;
   readonly names: DerivedNames;
   readonly startedAt: string;
+  /** What the steps of the cut-over wrote down before they changed anything, by their names. */
+  readonly steps?: Readonly<Record<string, unknown>>;
 }
 
 /** What the comment of every state table begins with: it tells one from anybody else's table of that name. */
@@ -40,7 +42,7 @@ export class StateTable {
       session,
       { schema: this.schema, table: this.names.state },
       `CREATE TABLE ${this.table} (id TINYINT NOT NULL PRIMARY KEY, epoch VARCHAR(64) NOT NULL,` +
-        ` record TEXT NOT NULL, copied_to TEXT NULL)` +
+        ` record MEDIUMTEXT NOT NULL, copied_to TEXT NULL)` +
         ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT = '${inComment(STATE_COMMENT + this.origin)}'`,
     );
     await session.execute(
@@ -73,6 +75,15 @@ export class StateTable {
       `SELECT copied_to FROM ${this.table} WHERE id = 1`,
     );
     return row?.copied_to ?? null;
+  }
+
+  /** Writes down what a step of the cut-over is about to change, for whoever finds the tables after a crash. */
+  async note(session: Session, step: string, note: unknown): Promise<void> {
+    const record = await readRecord(session, this.schema, this.names.state);
+    if (record === null) throw new Error('the state table has no row');
+    const noted: MigrationRecord = { ...record, steps: { ...record.steps, [step]: note } };
+    await session.execute(`UPDATE ${this.table} SET record = ${text(JSON.stringify(noted))} WHERE id = 1`);
+    await session.execute('COMMIT');
   }
 
   get table(): string {

@@ -1,0 +1,38 @@
+import type { BoundedLock } from '../database/metadata-locks';
+import type { Session } from '../database/session';
+import type { DerivedNames } from '../schema/derived-names';
+import type { TableName } from '../schema/identifier';
+import { readRecord } from '../state/state-table';
+
+/** Where a step that was broken off is put right. */
+export interface SettleInput {
+  readonly session: Session;
+  readonly name: TableName;
+  readonly names: DerivedNames;
+  readonly swapped: boolean;
+  readonly bound: BoundedLock;
+}
+
+/** Puts right what a step had begun, from its note alone: finishes it after the swap, takes it back otherwise. */
+type Settler = (input: SettleInput, note: unknown) => Promise<void>;
+
+/** By the names of the steps, in the order in which they are finished. */
+const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [];
+
+/**
+ * After a run that broke off in its cut-over, or was killed there: what changed hands together with the table is
+ * finished where the tables were swapped, and taken back where they were not. Before the ghost is dropped.
+ */
+export async function settleSteps(
+  session: Session,
+  name: TableName,
+  names: DerivedNames,
+  swapped: boolean,
+  bound: BoundedLock,
+): Promise<void> {
+  const notes = (await readRecord(session, name.schema, names.state))?.steps ?? {};
+  const order = swapped ? SETTLERS : [...SETTLERS].reverse();
+  for (const [step, settle] of order) {
+    if (step in notes) await settle({ session, name, names, swapped, bound }, notes[step]);
+  }
+}
