@@ -60,7 +60,7 @@ export class SentryLockRename implements SwapStrategy {
     } catch (error) {
       // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before. The lock is kept
       // for what has to be taken back, unless the RENAME would not let go of its place.
-      await observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
+      await (work.lost ? observer : work).execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
       const gone = renamed.then(() => true).catch(() => true);
       if (!(await Promise.race([gone, clock.sleep(KILLED_WITHIN_MS).then(() => false)]))) {
         if (!work.lost) await work.execute('UNLOCK TABLES');
