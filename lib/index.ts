@@ -17,6 +17,7 @@ export type {
   HookOptions,
   LargeHadronOptions,
   ProgressOption,
+  ThrottleOptions,
   TriggerOptions,
   VerifyOptions,
 } from './options/options';

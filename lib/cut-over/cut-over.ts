@@ -46,6 +46,8 @@ export class CutOver {
     private readonly deps: CutOverDeps,
     private readonly progress: ProgressTracker,
     private readonly keepUp: (ms: number) => Promise<void>,
+    /** Resolves when the throttle lets the migration go on. */
+    private readonly hold: () => Promise<void>,
   ) {
     this.answer = chosenAnswer(deps.options.cutOver.oldReadViews, deps.database.server, deps.pair.ghost);
   }
@@ -65,6 +67,7 @@ export class CutOver {
         let waitMs: number;
         let started = Infinity;
         try {
+          await this.hold();
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
           started = clock.monotonic();

@@ -21,11 +21,12 @@ import { columnNamed } from '../schema/table-schema';
 import { widthOf } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
+import type { Throttle } from '../throttle/throttle';
 import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
-import { keepUp, type Parts } from './run-migration';
+import { hold, keepUp, type Parts } from './run-migration';
 
 export interface AssembleInput {
   readonly database: Database;
@@ -37,6 +38,7 @@ export interface AssembleInput {
   /** Settings of the work session that a new connection of its has to get again. */
   readonly workSettings: readonly string[];
   readonly owner: RecoveryDeps['owner'];
+  readonly throttle: Throttle;
   readonly options: ResolvedOptions;
   readonly bound: BoundedLock;
   readonly progress: ProgressTracker;
@@ -98,7 +100,12 @@ export function assemble(input: AssembleInput): Assembled {
     steps: lockedSteps(),
     steadiness: recovery,
   };
-  const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms));
+  const cutOver: CutOver = new CutOver(
+    deps,
+    progress,
+    (ms) => keepUp(parts, ms),
+    () => hold(parts, 0),
+  );
   const parts: Assembled = {
     ...{
       work,
@@ -111,6 +118,7 @@ export function assemble(input: AssembleInput): Assembled {
       verifier,
       cutOver,
       recovery,
+      throttle: input.throttle,
       progress,
       options,
       signal,

@@ -20,6 +20,7 @@ import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
+import { Throttle } from '../throttle/throttle';
 import { ownerOf, type Owner, StateTable } from '../state/state-table';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
@@ -62,6 +63,7 @@ export class Migration {
   private work: Session | null = null;
   private observer: Session | null = null;
   private lock: AdvisoryLock | null = null;
+  private readonly throttle = new Throttle();
 
   constructor(
     private readonly database: Database,
@@ -85,6 +87,7 @@ export class Migration {
     this.lock = lock;
 
     progress.enter('preflight');
+    await this.throttle.open(options.throttle.replicas);
     await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
     const origin = await settleTimeZone(this.database, observer, await this.preflight(observer));
     signal.throwIfAborted();
@@ -119,6 +122,11 @@ export class Migration {
     await this.tidy(parts, observer);
     const oldTable = this.options.cleanUp.dropOldTable ? null : this.names.old;
     return migrationResult({ ...parts, table: this.full, oldTable, cutOver });
+  }
+
+  /** Closes what is not the migrated server's. Never rejects. */
+  dispose(): Promise<void> {
+    return this.throttle.close();
   }
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
@@ -234,7 +242,7 @@ export class Migration {
     lock: AdvisoryLock,
     origin: TableSchema,
   ): Promise<Assembled> {
-    const { database, name, names, options, progress, signal } = this;
+    const { database, name, names, options, progress, signal, throttle } = this;
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
@@ -249,7 +257,7 @@ export class Migration {
     await checkCanAnswer(observer, database.server, answer);
     const bound = liveLock(options.giveUpAfterMs, signal);
     const parts = assemble({
-      ...{ database, work, observer, lock, pair, state, options, bound, progress, signal },
+      ...{ database, work, observer, lock, pair, state, options, bound, throttle, progress, signal },
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });

@@ -1,3 +1,4 @@
+import { isKnex, isTransaction } from '../database/knex-connection';
 import type { Problem } from '../errors';
 
 /** One option: what it may be. */
@@ -9,6 +10,7 @@ export type Field =
   | { readonly kind: 'function' }
   | { readonly kind: 'names' }
   | { readonly kind: 'signal' }
+  | { readonly kind: 'knexes' }
   | { readonly kind: 'any' }
   | { readonly kind: 'group'; readonly fields: Fields; readonly orBoolean?: boolean };
 
@@ -66,6 +68,8 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       );
     case 'signal':
       return given instanceof AbortSignal;
+    case 'knexes':
+      return Array.isArray(given) && given.every((one) => isKnex(one) && !isTransaction(one));
     case 'any':
       return true;
   }
@@ -88,6 +92,8 @@ export function describeField(field: Field): string {
       return 'an object of strings';
     case 'signal':
       return 'an AbortSignal';
+    case 'knexes':
+      return 'an array of Knex instances (no transactions)';
     case 'any':
       return 'anything';
     case 'group':

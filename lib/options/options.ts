@@ -98,6 +98,15 @@ export interface TriggerOptions {
   readonly definer?: string | null;
 }
 
+export interface ThrottleOptions {
+  /**
+   * A Knex for each replica to watch, whose account may ask for its status (REPLICATION CLIENT; on MariaDB REPLICA
+   * MONITOR). While one has stopped applying changes or does not answer, no row is copied and nothing is swapped. Their
+   * pools are left alone. Default none.
+   */
+  readonly replicas?: readonly Knex[];
+}
+
 export interface CleanUpOptions {
   /** Drop the original after the swap. Default false. */
   readonly dropOldTable?: boolean;
@@ -122,6 +131,7 @@ export interface LargeHadronOptions {
   readonly verify?: boolean | VerifyOptions;
   readonly cutOver?: CutOverOptions;
   readonly triggers?: TriggerOptions;
+  readonly throttle?: ThrottleOptions;
   readonly cleanUp?: CleanUpOptions;
   /**
    * What to do when the account lacks PROCESS and so cannot see foreign keys from hidden schemas, a TRUNCATE by somebody
@@ -162,6 +172,7 @@ export interface ResolvedOptions {
   readonly verify: Required<VerifyOptions> | false;
   readonly cutOver: Omit<Required<CutOverOptions>, 'oldReadViews'> & Pick<CutOverOptions, 'oldReadViews'>;
   readonly triggers: Required<TriggerOptions>;
+  readonly throttle: Required<ThrottleOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly blindSpots: 'refuse' | 'accept';
   readonly reconnectMs: number;

@@ -45,6 +45,7 @@ const FIELDS: Fields = {
     },
   },
   triggers: { kind: 'group', fields: { definer: { kind: 'string', orNull: true } } },
+  throttle: { kind: 'group', fields: { replicas: { kind: 'knexes' } } },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
   reconnectMs: MS,
   giveUpAfterMs: { ...MS, orFalse: true },
@@ -169,6 +170,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       ...(cutOver?.oldReadViews === undefined ? {} : { oldReadViews: cutOver.oldReadViews }),
     },
     triggers: { definer: given.triggers?.definer ?? null },
+    throttle: { replicas: [...(given.throttle?.replicas ?? [])] },
     blindSpots: given.blindSpots ?? 'refuse',
     reconnectMs: given.reconnectMs ?? (fixture ? 5000 : 120_000),
     viewsOf: fixture ? 'database' : 'server',
@@ -197,6 +199,7 @@ function deepFreeze(options: ResolvedOptions): ResolvedOptions {
     options.columns,
     options.cutOver,
     options.triggers,
+    options.throttle,
     options.cleanUp,
     options.hooks,
   ]) {
