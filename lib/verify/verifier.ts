@@ -21,9 +21,13 @@ import {
   selectRange,
   type Selection,
 } from './compare-sql';
+import { describeDifference } from './describe-difference';
 import type { RecheckTable } from './recheck-table';
 
 const log = debugLog('verify');
+
+/** Differing rows that an error describes. */
+const MOST_DESCRIBED = 5;
 
 /** Keys compared again by one statement. */
 export const RECHECK_KEYS = 500;
@@ -95,7 +99,7 @@ export class Verifier {
         ? this.compareInPlace(session, selection)
         : this.compareByScratch(session, selection),
     );
-    this.refuseRepeated(differing);
+    await this.refuseRepeated(session, differing);
     await transaction(session, () => this.source.requeue(session, differing));
     // Not before: the step may be repeated when its connection is lost.
     this.repairs(differing);
@@ -116,7 +120,7 @@ export class Verifier {
         ? this.listInPlace(session, selection)
         : (await this.compareByScratch(session, selection)).differing,
     );
-    this.refuseRepeated(differing);
+    await this.refuseRepeated(session, differing);
     // In one transaction, or a difference would be forgotten with the connection.
     await transaction(session, async () => {
       await this.recheck.remove(session, batch);
@@ -165,15 +169,19 @@ export class Verifier {
   }
 
   /** Each key is repaired once. */
-  private refuseRepeated(differing: readonly RowKey[]): void {
+  private async refuseRepeated(session: Session, differing: readonly RowKey[]): Promise<void> {
     if (differing.length === 0) return;
     log('%d keys differ: %j', differing.length, differing.slice(0, 5));
     const again = differing.some((key) => this.repaired.has(JSON.stringify(key)));
     if (!again && differing.length < MOST_DIFFERENCES) return;
-    const keys = differing.slice(0, 5).map((key) => `(${this.pair.key.originKeys.describe(key)})`);
+    const rows: string[] = [];
+    for (const key of differing.slice(0, MOST_DESCRIBED)) {
+      rows.push(`(${await describeDifference(session, this.pair, this.scratch, key)})`);
+    }
+    const more = differing.length - rows.length;
     throw new Refusal(
       'LHM_VERIFY_FAILED',
-      `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${keys.join(', ')}.`,
+      `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${rows.join(', ')}${more > 0 ? `, and ${more} more` : ''}.`,
       "The table was left as it is. This should not happen: please report it, with the table's definition.",
     );
   }
