@@ -49,7 +49,7 @@ export function isLockTimeout(error: unknown): boolean {
 /** Errors by which strict mode refuses a value that does not fit its new column. */
 const DATA_ERRORS = new Set([
   1048, 1138, 1263, 1264, 1265, 1292, 1300, 1364, 1365, 1366, 1367, 1406, 1411, 1416, 1425, 1441, 1525, 1690,
-  3140, 3141, 3157, 3643, 3819, 4025, 4078, 1977, 1918,
+  1526, 3140, 3141, 3157, 3643, 3819, 4025, 4078, 1977, 1918,
 ]);
 
 /** Whether the error says that a row's value does not fit the new definition. */

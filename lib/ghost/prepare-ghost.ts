@@ -11,7 +11,7 @@ import type { ColumnOptions } from '../options/options';
 import { chooseChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
 import type { DerivedNames } from '../schema/derived-names';
-import { readTableSchema, showCreateTable } from '../schema/read-table-schema';
+import { readCheckNames, readTableSchema, showCreateTable } from '../schema/read-table-schema';
 import { modesOfSqlMode, tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type Column, type TableSchema } from '../schema/table-schema';
@@ -26,6 +26,7 @@ import {
   refuseNothing,
   refuseZeroDates,
 } from './refuse-change';
+import { refuseIndexes } from './refuse-indexes';
 import { runAlter, type AlterOutcome } from './run-alter';
 
 export interface PrepareInput {
@@ -57,7 +58,8 @@ export interface PreparedGhost {
  */
 export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> {
   const { session, origin, names, database, temporary = false } = input;
-  const definition = ghostDefinition(origin, names.ghost, database.server);
+  const taken = await readCheckNames(session, origin.schema, database.server);
+  const definition = ghostDefinition(origin, names.ghost, database.server, taken);
   const ghostName = { schema: origin.schema, table: names.ghost };
   await createGhostTable(session, ghostName, definition, temporary, database.server);
   const before = await showCreateTable(session, ghostName);
@@ -65,6 +67,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const ghost = await readTableSchema(session, ghostName);
   await refuseForeignKeys(session, ghost, database.server);
   refuseEngine(ghost);
+  refuseIndexes(ghost);
   const values = mergeValues(input, outcome.values, ghost);
   refuseNothing(before, ghost, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);

@@ -97,7 +97,7 @@ export function assemble(input: AssembleInput): Assembled {
   });
   const deps = {
     ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
-    steps: lockedSteps(),
+    steps: lockedSteps(pair),
     steadiness: recovery,
   };
   const cutOver: CutOver = new CutOver(

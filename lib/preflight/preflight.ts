@@ -9,6 +9,7 @@ import { readTableSchema, readTableTypes } from '../schema/read-table-schema';
 import type { TableSchema } from '../schema/table-schema';
 import type { Check, CheckContext, Variables } from './check';
 import { blindSpots } from './checks/blind-spots';
+import { checkNames } from './checks/check-names';
 import { chunkKey } from './checks/chunk-key';
 import { cutOverOptions } from './checks/cut-over-options';
 import { engine } from './checks/engine';
@@ -27,6 +28,7 @@ const CHECKS: readonly Check[] = [
   foreignKeys,
   triggers,
   namesAreFree,
+  checkNames,
   serverIsFit,
   privileges,
   blindSpots,

@@ -85,6 +85,20 @@ export async function readTriggers(session: Session, { schema, table }: TableNam
   );
 }
 
+/** Names of all CHECK constraints in the schema, where they are unique in it. */
+export async function readCheckNames(
+  session: Session,
+  schema: string,
+  server: ServerCapabilities,
+): Promise<string[]> {
+  if (!server.checkNamesAreGlobal) return [];
+  const rows = await session.query<{ name: string }>(
+    'SELECT CONSTRAINT_NAME AS name FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = ?',
+    [schema],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Foreign keys in either direction; with PROCESS also those from schemas that the account may not use. */
 export async function readForeignKeys(
   session: Session,
