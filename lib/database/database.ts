@@ -12,6 +12,8 @@ export interface Database {
   readonly timeZone: string;
   /** Whether an hour may come twice in it, so that a TIMESTAMP's text does not tell which one is meant. */
   readonly clocksGoBack: boolean;
+  /** Whether names of tables and schemas are the same whatever the case (`lower_case_table_names` 1 and 2). */
+  readonly foldsTableNames: boolean;
   /** Lets every session, those to come included, run in another time zone. */
   useTimeZone(timeZone: string): Promise<void>;
   /** Gives a session the library's own settings back, after statements of the user's ran on it. */

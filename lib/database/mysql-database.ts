@@ -122,6 +122,7 @@ interface Facts extends Answerer {
   readonly zone: string;
   readonly systemZone: string;
   readonly unlogged: number | string;
+  readonly folds: number | string;
 }
 
 /** Connects once to learn what the server is, and opens sessions from then on. */
@@ -139,7 +140,8 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     [facts] = await first.query<Facts>(
       `SELECT ${WHO_ANSWERS}, VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,` +
         ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone,' +
-        ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged FOR UPDATE',
+        ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged,' +
+        ' @@GLOBAL.lower_case_table_names AS folds FOR UPDATE',
     );
     oneServer.check(
       'probe',
@@ -174,6 +176,7 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     callerSqlMode: facts.mode,
     timeZone: facts.zone,
     clocksGoBack: !/^(?:[+-]\d\d:\d\d|UTC|GMT|Universal|Zulu|Etc\/(?:UTC|GMT|UCT|Universal))$/i.test(named),
+    foldsTableNames: Number(facts.folds) !== 0,
     async useTimeZone(zone) {
       timeZone = zone;
       for (const session of open) {

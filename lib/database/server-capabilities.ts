@@ -13,6 +13,8 @@ export interface ServerCapabilities {
   readonly instantDropColumn: boolean;
   /** CHECK constraint names are unique in the schema, so a clone cannot carry the origin's. */
   readonly checkNamesAreGlobal: boolean;
+  /** An ALTER may write expressions of the definition otherwise than they were. */
+  readonly foldsExpressions: boolean;
   /** CREATE TABLE takes a TABLESPACE. Without one an ALTER leaves a table in its own file, whatever new ones get. */
   readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
@@ -43,6 +45,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     renameUnderLock: !mariadb && number >= 8_000_013,
     instantDropColumn: !mariadb && number >= 8_000_032,
     checkNamesAreGlobal: !mariadb,
+    foldsExpressions: !mariadb,
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
     triggersLeaveFiles: mariadb,

@@ -27,6 +27,7 @@ import {
   refuseZeroDates,
 } from './refuse-change';
 import { refuseIndexes } from './refuse-indexes';
+import { settleDefinition } from './settle-definition';
 import { runAlter, type AlterOutcome } from './run-alter';
 
 export interface PrepareInput {
@@ -64,12 +65,15 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await createGhostTable(session, ghostName, definition, temporary, database.server);
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
-  const ghost = await readTableSchema(session, ghostName);
+  const altered = await readTableSchema(session, ghostName);
+  const ghost = temporary
+    ? altered
+    : await settleDefinition(session, ghostName, altered, database.server);
   await refuseForeignKeys(session, ghost, database.server);
   refuseEngine(ghost);
   refuseIndexes(ghost);
   const values = mergeValues(input, outcome.values, ghost);
-  refuseNothing(before, ghost, outcome, values);
+  refuseNothing(before, altered, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);
   const mapping = mergeRenames(input, outcome, origin, ghost);
   refuseDependence(database, origin, ghost, mapping, values);
@@ -110,7 +114,10 @@ async function alterGhost(
     return await runAlter(alter, {
       knex,
       session,
-      target: { schema: origin.schema, origin: origin.table, ghost: names.ghost, called, constraintNames },
+      target: {
+        ...{ schema: origin.schema, origin: origin.table, ghost: names.ghost, called, constraintNames },
+        foldsCase: database.foldsTableNames,
+      },
       modes: modesOfSqlMode(database.callerSqlMode),
       columns: origin.columns.map((column) => column.name),
     });

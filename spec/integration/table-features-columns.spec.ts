@@ -115,7 +115,7 @@ const DEFAULTS: readonly Feature[] = [
   {
     what: 'DEFAULT NEXT VALUE FOR a sequence, which goes on where it was',
     ...{ only: 'mariadb', lacks: 'MySQL has no sequences' },
-    before: ['CREATE SEQUENCE numbers', 'CREATE SEQUENCE others START WITH 500 INCREMENT BY 3 NOCACHE'],
+    before: ['CREATE SEQUENCE numbers START WITH 20000', 'CREATE SEQUENCE others START WITH 500 INCREMENT BY 3 NOCACHE'],
     columns: `id INT NOT NULL DEFAULT NEXT VALUE FOR numbers PRIMARY KEY, a INT NULL, n BIGINT NOT NULL DEFAULT (NEXT VALUE FOR others), v VARCHAR(40) DEFAULT 'nextval(\`no\`.\`sequence\`)', UNIQUE KEY by_n (n)`,
     row: (i) => ({ a: String(i) }),
     alter: 'ADD COLUMN x INT NULL',

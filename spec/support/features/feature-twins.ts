@@ -89,8 +89,8 @@ export class FeatureTwins {
   /** What the same change makes of the twin. */
   async alterTwin(): Promise<void> {
     const [, session] = this.sessions;
-    const { alter, native = [`ALTER TABLE ! ${alter}`] } = this.feature;
-    for (const statement of native) await session.query(this.named(statement));
+    const { alter, native = [`ALTER TABLE ! ${alter}`], folded } = this.feature;
+    for (const statement of [...native, ...(folded ? ['ALTER TABLE ! FORCE'] : [])]) await session.query(this.named(statement));
   }
 
   /** The tables have the same definition and the same rows, byte by byte. */

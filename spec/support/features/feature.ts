@@ -37,6 +37,8 @@ export interface Feature {
   readonly otherwise?: (definition: string, flavor: Flavor) => string;
   /** Columns whose values cannot be the same, as each is made anew: they are all there, and all different. */
   readonly anew?: readonly string[];
+  /** MySQL writes expressions otherwise with every ALTER: the twin is altered once more. */
+  readonly folded?: boolean;
   /** Its counter ends elsewhere: rows that were written to meanwhile got another number. */
   readonly numbered?: boolean;
   /** Columns that are not compared. */

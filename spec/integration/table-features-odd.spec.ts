@@ -1,0 +1,250 @@
+import { expect } from 'chai';
+
+import { expectNoLeaks } from '../support/leak-guard';
+import { expectTakenBack } from '../support/leak-guard-leftovers';
+import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { TestTable } from '../support/test-table';
+import { itRefuses, type BadInput } from '../support/test-table-refusal';
+
+const DOCUMENTS = 'FTS_DOC_ID BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, body TEXT NULL';
+const PERIOD = 'id INT NOT NULL PRIMARY KEY, room INT NOT NULL, d1 DATE NOT NULL, d2 DATE NOT NULL, PERIOD FOR stay (d1, d2)';
+
+const engine = (name: string, only?: Flavor): BadInput => ({
+  ...(only && { only }),
+  what: `a table of ${name}`,
+  code: 'LHM_UNSUPPORTED_ENGINE',
+  before: ['DROP TABLE emails', `CREATE TABLE emails (id INT NOT NULL PRIMARY KEY, a INT NOT NULL) ENGINE = ${name}`],
+  says: new RegExp(name, 'i'),
+  hints: /InnoDB/,
+});
+
+const becomes = (name: string, only?: Flavor): BadInput => ({
+  ...(only && { only }),
+  what: `a table that becomes one of ${name}`,
+  code: 'LHM_UNSUPPORTED_ENGINE',
+  phase: 'clone',
+  alter: `ENGINE = ${name}`,
+  says: new RegExp(name, 'i'),
+  hints: /native ALTER TABLE/,
+});
+
+const REFUSED: readonly BadInput[] = [
+  ...[engine('MyISAM'), engine('MEMORY'), engine('Aria', 'mariadb')],
+  ...[becomes('MyISAM'), becomes('MEMORY'), becomes('Aria', 'mariadb')],
+  {
+    what: 'a FULLTEXT index beside documents that the application numbers',
+    ...{ code: 'LHM_UNSUPPORTED_INDEX', phase: 'clone' },
+    table: { columns: `${DOCUMENTS}, FULLTEXT KEY words (body)` },
+    says: /'words'.*FTS_DOC_ID/,
+    hints: /native ALTER TABLE/,
+  },
+  {
+    what: 'a FULLTEXT index that is added beside such documents',
+    ...{ code: 'LHM_UNSUPPORTED_INDEX', phase: 'clone' },
+    table: { columns: DOCUMENTS },
+    alter: 'ADD FULLTEXT KEY words (body)',
+    says: /'words'.*FTS_DOC_ID/,
+  },
+  {
+    what: 'a unique index over the elements of an array',
+    only: 'mysql',
+    ...{ code: 'LHM_UNSUPPORTED_INDEX', phase: 'clone' },
+    table: {
+      columns: "id INT PRIMARY KEY, j JSON, UNIQUE KEY by_zip ((CAST(j->'$.zip' AS UNSIGNED ARRAY)))",
+    },
+    says: /'by_zip'.*array/,
+    hints: /not unique/,
+  },
+  {
+    what: 'a key WITHOUT OVERLAPS',
+    only: 'mariadb',
+    ...{ code: 'LHM_UNSUPPORTED_INDEX', phase: 'clone' },
+    table: { columns: `${PERIOD}, UNIQUE KEY (room, stay WITHOUT OVERLAPS)` },
+    says: /WITHOUT OVERLAPS/,
+  },
+  {
+    what: 'a key WITHOUT OVERLAPS that is added',
+    only: 'mariadb',
+    ...{ code: 'LHM_UNSUPPORTED_INDEX', phase: 'clone' },
+    table: { columns: PERIOD },
+    alter: 'ADD UNIQUE KEY (room, stay WITHOUT OVERLAPS)',
+    says: /WITHOUT OVERLAPS/,
+  },
+  {
+    what: 'a key whose column is called as one of the journal',
+    code: 'LHM_NO_USABLE_KEY',
+    table: { columns: 'HADRON_seq INT NOT NULL PRIMARY KEY, a INT NULL' },
+    says: /journal/,
+  },
+  {
+    what: 'system versioning of some columns',
+    only: 'mariadb',
+    code: 'LHM_NOT_A_TABLE',
+    before: [
+      'DROP TABLE emails',
+      'CREATE TABLE emails (id INT NOT NULL PRIMARY KEY, a INT WITH SYSTEM VERSIONING, b INT)',
+    ],
+    says: /system versioned/,
+    hints: /history/,
+  },
+  ...['ADD SYSTEM VERSIONING', 'WITH SYSTEM VERSIONING'].map(
+    (alter): BadInput => ({
+      ...{ what: `a table that gets system versioning by ${alter}`, only: 'mariadb' },
+      ...{ code: 'LHM_ALTER_UNSUPPORTED', phase: 'clone' },
+      alter,
+      says: /versioning/,
+      hints: /native ALTER TABLE/,
+    }),
+  ),
+  ...['DROP PARTITION p0', 'TRUNCATE PARTITION p0', 'EXCHANGE PARTITION p0 WITH TABLE other'].map(
+    (alter): BadInput => ({
+      ...{ what: `a partition whose rows ${alter} would move or delete` },
+      ...{ code: 'LHM_ALTER_UNSUPPORTED', phase: 'clone' },
+      before: [
+        'ALTER TABLE emails PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)',
+      ],
+      alter,
+      says: /partition/i,
+    }),
+  ),
+];
+
+/** Changes that rows do not fit, which no other spec has. */
+interface Misfit {
+  readonly what: string;
+  readonly only?: Flavor;
+  readonly columns: string;
+  readonly rows: string;
+  readonly alter: string;
+  readonly says: RegExp;
+}
+
+const MISFITS: readonly Misfit[] = [
+  {
+    what: 'a row for which there is no partition any more',
+    columns: 'id INT NOT NULL PRIMARY KEY, a INT NULL',
+    rows: '(1, 1), (50, 2), (99, 3)',
+    alter: 'PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (60))',
+    says: /partition.*99/,
+  },
+  {
+    what: 'a point of another spatial reference system',
+    only: 'mysql',
+    columns: 'id INT NOT NULL PRIMARY KEY, p POINT NOT NULL',
+    rows: "(1, ST_GeomFromText('POINT(1 2)', 4326)), (2, ST_GeomFromText('POINT(1 2)'))",
+    alter: 'MODIFY p POINT NOT NULL SRID 4326',
+    says: /SRID/,
+  },
+  {
+    what: 'a geometry that is no point',
+    columns: 'id INT NOT NULL PRIMARY KEY, p GEOMETRY NOT NULL',
+    rows: "(1, ST_GeomFromText('POINT(1 2)')), (2, ST_GeomFromText('LINESTRING(1 2, 3 4)'))",
+    alter: 'MODIFY p POINT NOT NULL',
+    says: /geometry/i,
+  },
+  {
+    what: 'a vector that is longer',
+    only: 'mysql',
+    columns: 'id INT NOT NULL PRIMARY KEY, p VECTOR(3) NOT NULL',
+    rows: "(1, STRING_TO_VECTOR('[1]')), (2, STRING_TO_VECTOR('[1,2,3]'))",
+    alter: 'MODIFY p VECTOR(2) NOT NULL',
+    says: /'p'/,
+  },
+  {
+    what: 'text that is no UUID',
+    only: 'mariadb',
+    columns: 'id INT NOT NULL PRIMARY KEY, u VARCHAR(40) NOT NULL',
+    rows: "(1, '12345678-0000-4000-8000-000000000001'), (2, 'none')",
+    alter: 'MODIFY u UUID NOT NULL',
+    says: /uuid/i,
+  },
+  {
+    what: 'a member of an ENUM that is gone',
+    columns: "id INT NOT NULL PRIMARY KEY, e ENUM('a', 'b', 'c') NULL",
+    rows: "(1, 'a'), (2, NULL), (3, 'c')",
+    alter: "MODIFY e ENUM('b', 'a') NULL",
+    says: /'e'/,
+  },
+  {
+    what: 'members of an ENUM beyond ASCII that CONVERT TO itself damages',
+    columns: "id INT NOT NULL PRIMARY KEY, e ENUM('ä', 'b') CHARACTER SET latin1 NULL",
+    rows: "(1, 'b'), (2, NULL), (3, 'ä')",
+    alter: 'CONVERT TO CHARACTER SET utf8mb4',
+    says: /'e'/,
+  },
+];
+
+for (const flavor of availableFlavors()) {
+  describe(`odd tables and changes on ${flavor}`, function () {
+    let server: RunningServer;
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    describe('refused with the reason:', () => itRefuses(flavor, () => server, REFUSED));
+
+    describe('stopped by a row:', () => {
+      for (const { what, only = flavor, columns, rows, alter, says } of MISFITS) {
+        if (only !== flavor) continue;
+        it(what, async () => {
+          const test = await TestTable.create(server, { columns });
+          try {
+            await test.query(`INSERT INTO emails VALUES ${rows}`);
+            const was = { definition: await test.definition(), rows: await test.rows() };
+            const error = await test.failure(alter, { chunk: { rows: 1 } });
+            expect(error.message).to.match(says);
+            await expectTakenBack(test, error, was, { code: 'LHM_DATA_WOULD_BE_LOST', phase: 'copy' });
+          } finally {
+            await test.drop();
+          }
+        });
+      }
+    });
+
+    it('a column FTS_DOC_ID without a FULLTEXT index is one like others', async () => {
+      const test = await TestTable.create(server, { columns: DOCUMENTS });
+      try {
+        await test.query("INSERT INTO emails VALUES (1, 'one'), (5, 'five'), (9, 'nine')");
+        await test.migrate('ADD COLUMN x INT', {
+          hooks: { afterRowCopy: () => test.query("UPDATE emails SET body = '5' WHERE FTS_DOC_ID = 5").then(() => undefined) },
+        });
+        expect((await test.rows()).map(({ body }) => body)).to.deep.equal(['one', '5', 'nine']);
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('a period without such a key is there afterwards', async function () {
+      if (flavor === 'mysql') return this.skip();
+      const test = await TestTable.create(server, { columns: PERIOD });
+      try {
+        await test.query("INSERT INTO emails VALUES (1, 1, '2024-01-01', '2024-02-01')");
+        await test.migrate('ADD COLUMN x INT NULL');
+        await test.query('CREATE TABLE twin LIKE emails');
+        expect(await test.definition()).to.contain('PERIOD FOR `stay` (`d1`, `d2`)');
+        const wrong = test.query("INSERT INTO emails VALUES (2, 1, '2024-02-01', '2024-01-01', 0)");
+        expect(await wrong.then(() => 'taken', () => 'refused')).to.equal('refused');
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('a vector that is added without a value is asked for one', async function () {
+      if (flavor === 'mariadb') return this.skip();
+      const test = await TestTable.create(server);
+      try {
+        const error = await test.failure('ADD COLUMN w VECTOR(2) NOT NULL');
+        expect(error, error.message).to.include({ code: 'LHM_BAD_VALUES', outcome: 'untouched' });
+        await test.migrate('ADD COLUMN w VECTOR(2) NOT NULL', {
+          columns: { values: { w: "STRING_TO_VECTOR('[1,2]')" } },
+        });
+        const [row] = await test.query('SELECT COUNT(DISTINCT HEX(w)) AS kinds FROM emails');
+        expect(row).to.deep.equal({ kinds: 1 });
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+  });
+}
