@@ -8,13 +8,14 @@ import { insertFromOrigin } from '../changes/apply-sql';
 import { nameOnServer } from '../database/knex-names';
 import { Refusal } from '../errors';
 import type { ColumnOptions } from '../options/options';
-import { chooseChunkKey } from '../schema/chunk-key';
+import { chooseChunkKey, type ChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
 import type { DerivedNames } from '../schema/derived-names';
 import { readCheckNames, readTableSchema, showCreateTable } from '../schema/read-table-schema';
 import { modesOfSqlMode, tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type Column, type TableSchema } from '../schema/table-schema';
+import { addHelperKey } from './add-helper-key';
 import type { AlterFunction } from './alter-function';
 import { createGhostTable, ghostDefinition } from './create-ghost-table';
 import { refuseDependence, usableCandidates } from './time-zone';
@@ -24,6 +25,7 @@ import {
   refuseEngine,
   refuseForeignKeys,
   refuseNothing,
+  refuseUnfilled,
   refuseZeroDates,
 } from './refuse-change';
 import { refuseIndexes } from './refuse-indexes';
@@ -66,22 +68,20 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
   const altered = await readTableSchema(session, ghostName);
-  const ghost = temporary
-    ? altered
-    : await settleDefinition(session, ghostName, altered, database.server);
-  await refuseForeignKeys(session, ghost, database.server);
-  refuseEngine(ghost);
-  refuseIndexes(ghost);
-  const values = mergeValues(input, outcome.values, ghost);
+  await refuseForeignKeys(session, altered, database.server);
+  refuseEngine(altered);
+  refuseIndexes(altered);
+  const values = mergeValues(input, outcome.values, altered);
   refuseNothing(before, altered, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);
-  const mapping = mergeRenames(input, outcome, origin, ghost);
-  refuseDependence(database, origin, ghost, mapping, values);
-  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, ghost, mapping, (column) =>
+  const mapping = mergeRenames(input, outcome, origin, altered);
+  refuseDependence(database, origin, altered, mapping, values);
+  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, altered, mapping, (column) =>
     values.has(column.toLowerCase()),
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
-  refuseConversions(origin, ghost, mapping, values);
+  refuseConversions(origin, altered, mapping, values);
+  const ghost = await readyGhost(input, altered, chosen.key);
   const columns = mapColumns(origin, ghost, mapping, values, {
     lossy: input.columns.allowDataLoss,
     server: database.server,
@@ -101,7 +101,19 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await session.execute(`SET SESSION sql_mode = '${mode}'`);
   await tryMapping(session, pair);
   await refuseZeroDates(session, database.callerSqlMode, pair);
+  await refuseUnfilled(session, pair);
   return { pair, sqlMode: mode, statements: outcome.changes.map(({ readable }) => readable) };
+}
+
+/** The new table as it will be filled: with an index to find its rows by, and in words that stay as they are. */
+async function readyGhost(
+  { session, database, temporary = false }: PrepareInput,
+  altered: TableSchema,
+  key: ChunkKey,
+): Promise<TableSchema> {
+  if (key.helper) await addHelperKey(session, altered, key);
+  const ghost = key.helper ? await readTableSchema(session, altered) : altered;
+  return temporary ? ghost : settleDefinition(session, ghost, database.server);
 }
 
 /** The user's statements run under the sql_mode that a native ALTER of theirs would. */

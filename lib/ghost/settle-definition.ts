@@ -1,4 +1,3 @@
-import type { TableName } from '../schema/identifier';
 import { readTableSchema } from '../schema/read-table-schema';
 import type { Session } from '../database/session';
 import type { ServerCapabilities } from '../database/server-capabilities';
@@ -17,11 +16,10 @@ const EXPRESSION = / CHECK \(| AS \(| DEFAULT \(| KEY .*\(\(/;
  */
 export async function settleDefinition(
   session: Session,
-  name: TableName,
   table: TableSchema,
   server: ServerCapabilities,
 ): Promise<TableSchema> {
   if (!server.foldsExpressions || !EXPRESSION.test(table.createSql)) return table;
-  await session.execute(`ALTER TABLE ${qualified(name.schema, name.table)} FORCE`);
-  return readTableSchema(session, name);
+  await session.execute(`ALTER TABLE ${qualified(table.schema, table.table)} FORCE`);
+  return readTableSchema(session, table);
 }

@@ -97,7 +97,10 @@ export function assemble(input: AssembleInput): Assembled {
   });
   const deps = {
     ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
-    steps: lockedSteps(pair),
+    steps: lockedSteps({
+      ...{ pair, work, state },
+      lockOutlivesSwap: database.server.renameUnderLock && options.cutOver.strategy !== 'sentry',
+    }),
     steadiness: recovery,
   };
   const cutOver: CutOver = new CutOver(

@@ -1,4 +1,5 @@
-import type { BoundedLock } from '../database/metadata-locks';
+import { dropHelperKey, HELPER_KEY, type HelperKeyNote } from '../cut-over/helper-key';
+import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
@@ -17,7 +18,14 @@ export interface SettleInput {
 type Settler = (input: SettleInput, note: unknown) => Promise<void>;
 
 /** By the names of the steps, in the order in which they are finished. */
-const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [];
+const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [[HELPER_KEY, settleHelperKey]];
+
+/** On a ghost that was not swapped it goes with the ghost. */
+async function settleHelperKey({ session, name, swapped, bound }: SettleInput, note: unknown): Promise<void> {
+  if (!swapped) return;
+  const { index } = note as HelperKeyNote;
+  await withBoundedLock(session, bound, () => dropHelperKey(session, name, index));
+}
 
 /**
  * After a run that broke off in its cut-over, or was killed there: what changed hands together with the table is

@@ -59,7 +59,6 @@ export function chooseChunkKey(
       continue;
     }
     const ghostKeys = keys.renamed(mapping);
-    const ghostKeys = keys.renamed(mapping);
     const ghostIndex = indexBeginningWith(ghost, ghostKeys.names);
     const key = { originIndex: index.name, originKeys: keys, ghostKeys };
     if (ghostIndex !== null) return { key: { ...key, ghostIndex, helper: false }, rejected };
@@ -88,7 +87,7 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
     if (part.prefix !== null) return `it covers only a prefix of '${part.column}'`;
     const column = columnNamed(table, part.column);
     if (column === undefined) return `its column '${part.column}' is hidden`;
-    if (TAKEN.has(column.name.toLowerCase())) return `'${part.column}' is what the journal calls a column of its own`;
+    if (TAKEN.has(column.name.toLowerCase())) return `'${part.column}' is a name that no column of the journal can take from it`;
     if (column.nullable) return `'${part.column}' may be NULL`;
     if (column.generated) return `'${part.column}' is generated`;
     const key = keyColumn(column, part.descending);
@@ -98,7 +97,8 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
   return new KeyColumns(columns);
 }
 
-const TAKEN = new Set(['hadron_seq', 'hadron_action']);
+/** Columns of the journal itself; and what InnoDB refuses as the name of a column that may be NULL. */
+const TAKEN = new Set(['hadron_seq', 'hadron_action', 'fts_doc_id']);
 
 const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint']);
 
