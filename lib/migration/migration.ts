@@ -115,6 +115,7 @@ export class Migration {
     await runHook(hooks, 'beforeCutOver', () => this.hookContext());
     const cutOver = await swap(parts);
     this.stage = 'swapped';
+    await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
     await runHook(hooks, 'afterCutOver', () => this.hookContext());
 
