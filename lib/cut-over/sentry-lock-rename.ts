@@ -2,6 +2,7 @@ import { qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { Session } from '../database/session';
+import { NameTaken } from '../errors';
 import { readTableTypes } from '../schema/read-table-schema';
 import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
@@ -47,7 +48,8 @@ export class SentryLockRename implements SwapStrategy {
       await work.execute(createSentry(pair.schema, pair.names.old));
     } catch (error) {
       if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
-      if (errorNumber(error) !== TABLE_EXISTS || !(await this.sentryStands())) throw error;
+      if (errorNumber(error) !== TABLE_EXISTS) throw error;
+      if (!(await this.sentryStands())) throw new NameTaken(pair.schema, pair.names.old, error);
     }
     return [pair.names.old];
   }

@@ -5,6 +5,7 @@ import type { ChangeSource } from '../changes/change-source';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import { hasReplicatedWrites } from '../database/process-list';
+import { refuseReadOnly } from '../database/read-only';
 import { errorNumber } from '../database/server-error';
 import type { RowKey } from '../schema/key-column';
 import { readTableTypes, readTriggers, showCreateTable } from '../schema/read-table-schema';
@@ -44,6 +45,7 @@ export class OriginGuard {
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
   async check(session: Session): Promise<void> {
+    await refuseReadOnly(session);
     await this.checkDefinition(session);
     const started = clock.monotonic();
     if (started >= this.lookAgainAt) {
@@ -118,6 +120,7 @@ export class OriginGuard {
    */
   async checkLocked(session: Session): Promise<void> {
     await this.checkDefinition(session);
+    await refuseReadOnly(session);
     await this.checkIdentity(session);
     const { schema, names } = this.pair;
     if ((await readTriggers(session, { schema, table: names.ghost })).length > 0)

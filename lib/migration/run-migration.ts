@@ -5,7 +5,6 @@ import type { CutOver, CutOverResult } from '../cut-over/cut-over';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Session } from '../database/session';
 import type { Recovery } from './recovery';
-import { Refusal } from '../errors';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -90,21 +89,11 @@ export async function verifyRows(parts: Parts): Promise<void> {
     await recovery.steadily(async () => {
       await look();
       await replayer.replayFor(work, REPLAY_TURN_MS, signal);
-      await unlessChanged(parts, () => verifier.walkNext(work));
+      await verifier.walkNext(work);
     });
     progress.update({ rowsVerified: verifier.counts.rows, changesApplied: replayer.applied });
   }
   await recheckWritten(parts, verifier);
-}
-
-/** Tables that are not those they were differ for that reason, which then is the one to be told. */
-async function unlessChanged<T>({ guard, observer }: Parts, compare: () => Promise<T>): Promise<T> {
-  try {
-    return await compare();
-  } catch (error) {
-    if (error instanceof Refusal && error.code === 'LHM_VERIFY_FAILED') await guard.checkIdentity(observer);
-    throw error;
-  }
 }
 
 /** Compares again what was written to meanwhile, until what is left is little enough for the lock. */
@@ -117,7 +106,7 @@ async function recheckWritten(parts: Parts, verifier: Verifier): Promise<void> {
     let entries = 0;
     for (;;) {
       signal.throwIfAborted();
-      const now = await recovery.steadily(() => unlessChanged(parts, () => verifier.recheckNext(work)));
+      const now = await recovery.steadily(() => verifier.recheckNext(work));
       entries += now;
       if (now === 0) break;
     }
@@ -147,9 +136,7 @@ export async function keepUp(parts: Parts, ms: number): Promise<void> {
   do {
     await recovery.steadily(async () => {
       await replayer.replayFor(work, ms, signal);
-      const recheck = (): Promise<number> =>
-        unlessChanged(parts, () => verifier?.recheckNext(work) ?? Promise.resolve(0));
-      if (verifier?.walkDone) while ((await recheck()) > 0) signal.throwIfAborted();
+      if (verifier?.walkDone) while ((await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
     });
     progress.update({ changesApplied: replayer.applied });
     await pause(Math.min(20, Math.max(1, until - clock.monotonic())), signal);

@@ -1,5 +1,6 @@
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
+import { createTaking } from '../../database/create-taking';
 import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
 import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
@@ -57,7 +58,7 @@ export class TriggerChangeSource implements ChangeSource {
 
   async start(): Promise<void> {
     const { session, pair } = this;
-    await session.execute(createJournal(pair));
+    await createTaking(session, { schema: pair.schema, table: pair.names.journal }, createJournal(pair));
     await session.execute(insertMarker(pair));
     await session.execute('COMMIT');
     await this.turn.take();
