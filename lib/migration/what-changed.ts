@@ -5,6 +5,9 @@ import { Refusal } from '../errors';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { TablePair } from '../schema/table-pair';
 
+/** What may follow from a change of the table itself: triggers are not seen either while it is altered. */
+const FOLLOWS: ReadonlySet<string> = new Set(['LHM_VERIFY_FAILED', 'LHM_TRIGGERS_CHANGED']);
+
 /**
  * A table that somebody dropped, altered or emptied makes our statements fail, or rows differ, before the guard looks at
  * it again. Then that is the reason to be told.
@@ -15,8 +18,8 @@ export async function whatChanged(
   error: unknown,
   { guard, observer, pair }: { guard: OriginGuard; observer: Session; pair: TablePair },
 ): Promise<unknown> {
-  const differs = error instanceof Refusal && error.code === 'LHM_VERIFY_FAILED';
-  if (observer.lost || !(differs || (errorNumber(error) > 0 && !isInterruption(error)))) return error;
+  const follows = error instanceof Refusal && FOLLOWS.has(error.code);
+  if (observer.lost || !(follows || (errorNumber(error) > 0 && !isInterruption(error)))) return error;
   try {
     // After the swap the table is another one for a good reason.
     if ((await confirmSwap(observer, pair)) === 'swapped') return error;
