@@ -3,7 +3,7 @@ import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
 import { liveLock } from '../database/metadata-locks';
 import { tableHolders } from '../database/table-holders';
-import { messageOf } from '../database/server-error';
+import { errorNumber, messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
@@ -25,6 +25,9 @@ const CATCH_UP_TURNS = 10;
 
 /** How long an instant without open read views is waited for before each attempt, in ms. */
 const QUIET_WITHIN_MS = 1000;
+
+/** Of the server, for an account, for an hour. */
+const TOO_MANY_CONNECTIONS = new Set([1040, 1203, 1226]);
 
 export interface CutOverResult {
   readonly strategy: SwapStrategy['name'];
@@ -70,6 +73,7 @@ export class CutOver {
           await this.hold();
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
+          await steadiness.steadily(() => this.meetAgain());
           started = clock.monotonic();
           const times = await this.attempt(strategy);
           return {
@@ -172,6 +176,16 @@ export class CutOver {
   async finish(): Promise<void> {
     const { steps, observer, options } = this.deps;
     for (const step of steps) await step.finish(observer, liveLock(options.giveUpAfterMs));
+  }
+
+  /** A failover may lead the application to another server while our sessions stay on this one. */
+  private async meetAgain(): Promise<void> {
+    try {
+      await this.deps.database.meetAgain();
+    } catch (error) {
+      if (!TOO_MANY_CONNECTIONS.has(errorNumber(error))) throw error;
+      throw new Postponed(messageOf(error), { cause: error, wayOut: 'Let one more connection in' });
+    }
   }
 
   /** Applies changes until the pause is over. */

@@ -1,7 +1,7 @@
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { isLockTimeout, messageOf } from '../database/server-error';
+import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
 import { debugLog } from '../events/debug-log';
 import { confirmSwap } from './confirm-swap';
 import { deadlineIn } from './deadline';
@@ -57,8 +57,9 @@ export async function lockedAttempt(
         if (!isLost(work)) await work.execute('UNLOCK TABLES');
       }
     }
-    // In-doubt transactions and others' row locks show as a lock wait timeout: writers go on, and we try again.
-    if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
+    // In-doubt transactions and others' row locks show as a lock wait timeout, somebody's DDL that waits for the table as
+    // a deadlock with the RENAME: writers go on, and we try again.
+    if (isLockTimeout(error) || isTransient(error)) throw new Postponed(messageOf(error), { cause: error });
     throw error;
   }
   try {

@@ -2,10 +2,12 @@ import { qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
 import type { Session } from '../database/session';
+import { NameTaken } from '../errors';
 import { readTableTypes } from '../schema/read-table-schema';
 import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
 import { deadlineIn } from './deadline';
+import { firstInLine } from './first-in-line';
 import { Postponed } from './postponed';
 import { renameStatement } from './rename-statement';
 import { createSentry, SENTRY_COMMENT } from './sentry-table';
@@ -15,6 +17,9 @@ const TABLE_EXISTS = 1050;
 
 /** How long the RENAME may wait in the server; it is let go long before. */
 const RENAME_WAIT_SECONDS = 30;
+
+/** How long the RENAME is waited for to be seen waiting, in ms; writers are held up meanwhile. */
+const QUEUE_WITHIN_MS = 1000;
 
 /** How long a RENAME that was killed may take to end. */
 const KILLED_WITHIN_MS = 2000;
@@ -43,7 +48,8 @@ export class SentryLockRename implements SwapStrategy {
       await work.execute(createSentry(pair.schema, pair.names.old));
     } catch (error) {
       if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
-      if (errorNumber(error) !== TABLE_EXISTS || !(await this.sentryStands())) throw error;
+      if (errorNumber(error) !== TABLE_EXISTS) throw error;
+      if (!(await this.sentryStands())) throw new NameTaken(pair.schema, pair.names.old, error);
     }
     return [pair.names.old];
   }
@@ -56,6 +62,7 @@ export class SentryLockRename implements SwapStrategy {
     renamed.catch(() => undefined);
     try {
       await this.seeWaiting(renamer, renamed);
+      await this.seeFirst(renamer);
       await work.execute(`DROP TABLE ${this.sentry}`);
     } catch (error) {
       // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before. The lock is kept
@@ -93,12 +100,22 @@ export class SentryLockRename implements SwapStrategy {
   private async seeWaiting(renamer: Session, renamed: Promise<unknown>): Promise<void> {
     let failed: unknown = null;
     renamed.catch((error: unknown) => (failed = error));
-    const deadline = deadlineIn(5000);
+    const deadline = deadlineIn(QUEUE_WITHIN_MS);
     for (;;) {
       if (failed !== null) throw new Postponed(`the RENAME failed: ${messageOf(failed)}`, { cause: failed });
       if (waitsForTable((await processStates(this.deps.observer)).get(renamer.id))) return;
       deadline.check('queueing the RENAME');
     }
+  }
+
+  /** Nobody may come between the release of the lock and the RENAME. */
+  private async seeFirst(renamer: Session): Promise<void> {
+    const { pair, observer } = this.deps;
+    const first = await firstInLine(observer, { schema: pair.schema, table: pair.origin.table }, renamer.id);
+    if (first === null) return;
+    throw new Postponed(`connection ${first} waits to change the table's definition, or to empty it`, {
+      wayOut: 'Keep others from altering, truncating or renaming the table',
+    });
   }
 
   private async sentryStands(): Promise<boolean> {

@@ -20,6 +20,12 @@ export interface Database {
   restore(session: Session): Promise<void>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
+  /**
+   * Connects once more, to see whether new connections still lead to the server that the sessions are on.
+   *
+   * @throws Refusal LHM_NOT_ONE_SERVER
+   */
+  meetAgain(): Promise<void>;
   /** Gives a session whose connection was lost a new one, with a new id, and the library's settings. */
   reopen(session: Session): Promise<void>;
   /**

@@ -190,6 +190,15 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       await begin(session);
       return session;
     },
+    async meetAgain() {
+      const witness = await connect(source, 'witness');
+      try {
+        const [row] = await witness.query<Answerer>(`SELECT ${WHO_ANSWERS}`);
+        oneServer.check('witness', row === undefined ? [] : [row], witness.connection.threadId);
+      } finally {
+        await witness.close();
+      }
+    },
     async reopen(session) {
       if (!(session instanceof MysqlSession)) throw new Error('not a session of this database');
       try {

@@ -41,6 +41,12 @@ export function isInterruption(error: unknown): boolean {
   return isConnectionLoss(error) || errorNumber(error) === QUERY_INTERRUPTED;
 }
 
+/** Whether the server takes no writes (1290 has other causes as well, which no waiting mends). */
+export function isReadOnly(error: unknown): boolean {
+  const number = errorNumber(error);
+  return number === 1836 || (number === 1290 && /read[-_ ]only/i.test(messageOf(error)));
+}
+
 /** A metadata lock was not granted in time; nothing happened. */
 export function isLockTimeout(error: unknown): boolean {
   return errorNumber(error) === LOCK_WAIT_TIMEOUT || errorNumber(error) === 1969;

@@ -46,6 +46,7 @@ export interface AssembleInput {
 }
 
 export interface Assembled extends Parts {
+  readonly pair: TablePair;
   readonly recheck: RecheckTable;
 }
 
@@ -126,6 +127,7 @@ export function assemble(input: AssembleInput): Assembled {
       options,
       signal,
     },
+    pair,
     recheck,
   };
   return parts;

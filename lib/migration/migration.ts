@@ -4,6 +4,7 @@ import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
+import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import { confirmSwap } from '../cut-over/confirm-swap';
@@ -26,12 +27,11 @@ import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
 import { describeFailure } from './describe-failure';
+import { fillAndSwap } from './fill-and-swap';
 import { runHook } from './hooks';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
-import { estimateRows } from './estimate-rows';
-import { catchUp, copyRows, swap, verifyRows } from './run-migration';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
 
@@ -102,19 +102,9 @@ export class Migration {
     await parts.source.start();
     await parts.guard.remember(observer);
 
-    await runHook(hooks, 'beforeRowCopy', () => this.hookContext());
-    const rowsEstimated = await parts.recovery.steadily(() => estimateRows(observer, this.name));
-    progress.update({ rowsEstimated });
-    await copyRows(parts);
-    await catchUp(parts);
-    await runHook(hooks, 'afterRowCopy', () => this.hookContext());
-    await verifyRows(parts);
-    await parts.recovery.steadily(() =>
-      work.execute(`ANALYZE TABLE ${qualified(this.name.schema, this.names.ghost)}`),
-    );
-    await runHook(hooks, 'beforeCutOver', () => this.hookContext());
-    const cutOver = await swap(parts);
+    const cutOver = await fillAndSwap(parts, () => this.hookContext());
     this.stage = 'swapped';
+    await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
     await runHook(hooks, 'afterCutOver', () => this.hookContext());
 
@@ -174,6 +164,9 @@ export class Migration {
     if (this.stage === 'swapped') {
       return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
     }
+    // Another server may have taken over, and would miss what is dropped here.
+    if (await isReadOnlyServer(session))
+      return { outcome: 'rolled-back', leftovers: await cleaner.leftovers(session, owner), again: false };
     const { leftovers, again } = await this.takeBack(cleaner, session, owner);
     const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
     return { outcome, leftovers, again };

@@ -1,0 +1,33 @@
+import { qualified } from '../database/sql';
+import type { CutOverResult } from '../cut-over/cut-over';
+import type { HookContext } from '../options/options';
+import type { Assembled } from './assemble';
+import { estimateRows } from './estimate-rows';
+import { runHook } from './hooks';
+import { catchUp, copyRows, swap, verifyRows } from './run-migration';
+import { whatChanged } from './what-changed';
+
+/** From the first row to the swap: all that goes on while triggers capture what the application writes. */
+export async function fillAndSwap(parts: Assembled, context: () => HookContext): Promise<CutOverResult> {
+  try {
+    return await fill(parts, context);
+  } catch (error) {
+    throw await whatChanged(error, parts);
+  }
+}
+
+async function fill(parts: Assembled, context: () => HookContext): Promise<CutOverResult> {
+  const { work, observer, recovery, progress, pair } = parts;
+  const { hooks } = parts.options;
+  await runHook(hooks, 'beforeRowCopy', context);
+  const name = { schema: pair.schema, table: pair.origin.table };
+  const rowsEstimated = await recovery.steadily(() => estimateRows(observer, name));
+  progress.update({ rowsEstimated });
+  await copyRows(parts);
+  await catchUp(parts);
+  await runHook(hooks, 'afterRowCopy', context);
+  await verifyRows(parts);
+  await recovery.steadily(() => work.execute(`ANALYZE TABLE ${qualified(pair.schema, pair.names.ghost)}`));
+  await runHook(hooks, 'beforeCutOver', context);
+  return swap(parts);
+}
