@@ -46,7 +46,7 @@ export class Application {
       client.on('error', () => undefined);
       const wait = server.flavor === 'mariadb' ? 0 : 1;
       await client.query(
-        `SET SESSION innodb_lock_wait_timeout = ${wait}, SESSION lock_wait_timeout = 2, SESSION time_zone = '+00:00'`,
+        `SET SESSION innodb_lock_wait_timeout = ${wait}, SESSION lock_wait_timeout = 2, SESSION time_zone = '+00:00', SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_AUTO_VALUE_ON_ZERO')`,
       );
       await client.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`);
       return client;

@@ -26,7 +26,7 @@ const key = fc.nat(KEYS - 1);
 const uniq = fc.option(fc.nat(7), { freq: 4 });
 const values: fc.Arbitrary<Values> = record({
   uniq,
-  loose: fc.option(fc.nat(30), { freq: 3 }),
+  loose: fc.option(fc.nat(12), { freq: 3 }),
   num: fc.integer({ min: -2, max: 9 }),
   amount: fc.option(fc.constantFrom(0.1, -3.5, 16777217.3, 1e-7), { freq: 3 }),
   note: fc.option(fc.constantFrom('', 'x', 'y ', "it's"), { freq: 3 }),

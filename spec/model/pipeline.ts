@@ -13,6 +13,7 @@ import { ProgressTracker } from '../../lib/progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../../lib/schema/derived-names';
 import { readTableSchema } from '../../lib/schema/read-table-schema';
 import { ownerOf, StateTable } from '../../lib/state/state-table';
+import { Throttle } from '../../lib/throttle/throttle';
 import { sabotage, type Rewrite } from '../support/saboteur';
 import type { RunningServer } from '../support/servers';
 import { aroundQueries } from '../support/test-table-statements';
@@ -74,6 +75,7 @@ export class Pipeline {
     const progress = new ProgressTracker(TABLE);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, state, options, progress, signal },
+      throttle: new Throttle(),
       bound: liveLock(1, signal),
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, schema, names.state, EPOCH),
