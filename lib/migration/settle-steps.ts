@@ -3,6 +3,8 @@ import type { Session } from '../database/session';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readRecord } from '../state/state-table';
+import { settleTriggers } from '../table-triggers/settle-triggers';
+import { TRIGGERS_STEP } from '../table-triggers/table-trigger';
 
 /** Where a step that was broken off is put right. */
 export interface SettleInput {
@@ -17,7 +19,13 @@ export interface SettleInput {
 type Settler = (input: SettleInput, note: unknown) => Promise<void>;
 
 /** By the names of the steps, in the order in which they are finished. */
-const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [];
+const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
+  [
+    TRIGGERS_STEP,
+    ({ session, name, names, swapped, bound }, note) =>
+      settleTriggers(session, { ...name, old: names.old }, swapped, bound, note),
+  ],
+];
 
 /**
  * After a run that broke off in its cut-over, or was killed there: what changed hands together with the table is

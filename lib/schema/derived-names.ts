@@ -47,6 +47,11 @@ export function timestampOf(date: Date): string {
   return date.toISOString().replace(/[-T:.Z]/g, '');
 }
 
+/** The run's timestamp, out of the names that hold it. */
+export function timestampIn({ old }: Pick<DerivedNames, 'old'>): string {
+  return old.slice(old.lastIndexOf('_') + 1);
+}
+
 function derive(table: string, suffix: string): string {
   const characters = Array.from(table);
   if (characters.length + suffix.length <= MAX_LENGTH) return table + suffix;
