@@ -29,6 +29,7 @@ export type {
   PlanEstimate,
   PlannedColumn,
   PlanReference,
+  PlannedTrigger,
 } from './plan/plan';
 export type { ProgressSnapshot } from './progress/progress';
 export type { VerifiedCounts } from './verify/verifier';

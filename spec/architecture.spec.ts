@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['schema'],
   ['chunk'],
   ['state', 'ghost', 'changes', 'progress', 'preflight'],
-  ['guard', 'copy', 'verify', 'throttle'],
+  ['guard', 'copy', 'verify', 'table-triggers', 'throttle'],
   ['cut-over'],
   ['plan', 'migration'],
   ['plan-large-hadron-migration', 'large-hadron-clean-up'],

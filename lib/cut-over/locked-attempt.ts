@@ -29,12 +29,19 @@ export async function lockedAttempt(
     `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`,
   );
   await prepareAnswer(deps, answer);
-  for (const step of deps.steps) await step.prepare();
-  const relatives = [];
-  for (const step of deps.steps) relatives.push(...(await step.relatives()));
-  const sentries = (await strategy.prepare()).map((table) => ({ schema: deps.pair.schema, table }));
-  const started = clock.monotonic();
-  await lock(deps, [...sentries, ...relatives]);
+  let started: number;
+  try {
+    for (const step of deps.steps) await step.prepare();
+    const relatives = [];
+    for (const step of deps.steps) relatives.push(...(await step.relatives()));
+    const sentries = (await strategy.prepare()).map((table) => ({ schema: deps.pair.schema, table }));
+    started = clock.monotonic();
+    await lock(deps, [...sentries, ...relatives]);
+  } catch (error) {
+    // What a step has taken for the attempt is not kept through the pause.
+    if (!work.lost) await takeBackSteps(deps);
+    throw error;
+  }
   const lockedMs = clock.monotonic() - started;
   let oldReadViews: number;
   let swapping = false;

@@ -21,6 +21,8 @@ export interface ServerCapabilities {
   readonly preparedXaLosesLocks: boolean;
   /** Triggers that are created at the same time leave files behind. */
   readonly triggersLeaveFiles: boolean;
+  /** What lets an account create triggers that run as another one. */
+  readonly anyDefinerPrivilege: string;
   /** INSERT … SELECT stores the text '12.7' in an integer column as 13, where an ALTER refuses it. */
   readonly roundsTextToIntegers: boolean;
   /** Session variable that limits a statement's run time; 0 switches it off. */
@@ -49,6 +51,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
     triggersLeaveFiles: mariadb,
+    anyDefinerPrivilege: mariadb ? 'SET USER' : number >= 8_002_000 ? 'SET_ANY_DEFINER' : 'SET_USER_ID',
     roundsTextToIntegers: mariadb,
     statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',
   };

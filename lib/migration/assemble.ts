@@ -24,6 +24,7 @@ import type { StateTable } from '../state/state-table';
 import type { Throttle } from '../throttle/throttle';
 import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
+import type { CarriedTrigger } from '../table-triggers/table-trigger';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
 import { hold, keepUp, type Parts } from './run-migration';
@@ -35,6 +36,8 @@ export interface AssembleInput {
   readonly lock: AdvisoryLock;
   readonly pair: TablePair;
   readonly state: StateTable;
+  /** The table's own triggers. */
+  readonly triggers: readonly CarriedTrigger[];
   /** Settings of the work session that a new connection of its has to get again. */
   readonly workSettings: readonly string[];
   readonly owner: RecoveryDeps['owner'];
@@ -99,7 +102,8 @@ export function assemble(input: AssembleInput): Assembled {
   const deps = {
     ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
     steps: lockedSteps({
-      ...{ pair, work, state },
+      ...{ pair, work, state, triggers: input.triggers },
+      turnsNeeded: database.server.triggersLeaveFiles,
       lockOutlivesSwap: database.server.renameUnderLock && options.cutOver.strategy !== 'sentry',
     }),
     steadiness: recovery,

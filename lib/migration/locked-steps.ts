@@ -4,17 +4,27 @@ import { SequenceLocks } from '../cut-over/sequence-locks';
 import type { Session } from '../database/session';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
+import { CarryTriggers } from '../table-triggers/carry-triggers';
+import type { CarriedTrigger } from '../table-triggers/table-trigger';
 
-export interface StepInput {
+export interface LockedStepsInput {
   readonly pair: TablePair;
   readonly work: Session;
   readonly state: StateTable;
+  /** The table's own, which go with it. */
+  readonly triggers: readonly CarriedTrigger[];
+  /** Whether sessions that create triggers take turns. */
+  readonly turnsNeeded: boolean;
   /** Whether the strategy holds its lock until the steps are done. */
   readonly lockOutlivesSwap: boolean;
 }
 
 /** Everything that changes hands together with this table, in the order in which it is done under the lock. */
-export function lockedSteps({ pair, work, state, lockOutlivesSwap }: StepInput): readonly LockedStep[] {
-  const helper = pair.key.helper ? [new HelperKey(pair, work, state, lockOutlivesSwap)] : [];
-  return [new SequenceLocks(pair), ...helper];
+export function lockedSteps(input: LockedStepsInput): readonly LockedStep[] {
+  const { pair, work, state, triggers, turnsNeeded, lockOutlivesSwap } = input;
+  return [
+    new SequenceLocks(pair),
+    ...(pair.key.helper ? [new HelperKey(pair, work, state, lockOutlivesSwap)] : []),
+    ...(triggers.length > 0 ? [new CarryTriggers(pair, triggers, work, state, turnsNeeded)] : []),
+  ];
 }

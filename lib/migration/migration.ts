@@ -23,6 +23,7 @@ import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { Throttle } from '../throttle/throttle';
 import { ownerOf, type Owner, StateTable } from '../state/state-table';
+import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
@@ -249,8 +250,10 @@ export class Migration {
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
     const bound = liveLock(options.giveUpAfterMs, signal);
+    const triggers = await carriedTriggers(work, pair, database.server.triggersLeaveFiles);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, state, options, bound, throttle, progress, signal },
+      triggers,
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });

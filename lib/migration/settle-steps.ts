@@ -4,6 +4,8 @@ import type { Session } from '../database/session';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readRecord } from '../state/state-table';
+import { settleTriggers } from '../table-triggers/settle-triggers';
+import { TRIGGERS_STEP } from '../table-triggers/table-trigger';
 
 /** Where a step that was broken off is put right. */
 export interface SettleInput {
@@ -18,7 +20,14 @@ export interface SettleInput {
 type Settler = (input: SettleInput, note: unknown) => Promise<void>;
 
 /** By the names of the steps, in the order in which they are finished. */
-const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [[HELPER_KEY, settleHelperKey]];
+const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
+  [HELPER_KEY, settleHelperKey],
+  [
+    TRIGGERS_STEP,
+    ({ session, name, names, swapped, bound }, note) =>
+      settleTriggers(session, { ...name, old: names.old }, swapped, bound, note),
+  ],
+];
 
 /** On a ghost that was not swapped it goes with the ghost. */
 async function settleHelperKey({ session, name, swapped, bound }: SettleInput, note: unknown): Promise<void> {

@@ -94,8 +94,13 @@ export interface CutOverOptions {
 }
 
 export interface TriggerOptions {
-  /** `user@host` the triggers run as; null for the account that migrates. Default null. */
+  /** `user@host` that the triggers run as which capture changes; null for the account that migrates. Default null. */
   readonly definer?: string | null;
+  /**
+   * What becomes of the table's own triggers. `carry`: the new table has them from its first instant on. `refuse`: a table
+   * that has any is not migrated. Default `carry`.
+   */
+  readonly existing?: 'carry' | 'refuse';
 }
 
 export interface ThrottleOptions {

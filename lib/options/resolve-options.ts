@@ -44,7 +44,13 @@ const FIELDS: Fields = {
       oldReadViews: { kind: 'one-of', values: ['error', 'wait', 'ignore'] },
     },
   },
-  triggers: { kind: 'group', fields: { definer: { kind: 'string', orNull: true } } },
+  triggers: {
+    kind: 'group',
+    fields: {
+      definer: { kind: 'string', orNull: true },
+      existing: { kind: 'one-of', values: ['carry', 'refuse'] },
+    },
+  },
   throttle: { kind: 'group', fields: { replicas: { kind: 'knexes' } } },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
   reconnectMs: MS,
@@ -169,7 +175,10 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       backoffMaxMs: cutOver?.backoffMaxMs ?? 30_000,
       ...(cutOver?.oldReadViews === undefined ? {} : { oldReadViews: cutOver.oldReadViews }),
     },
-    triggers: { definer: given.triggers?.definer ?? null },
+    triggers: {
+      definer: given.triggers?.definer ?? null,
+      existing: given.triggers?.existing ?? 'carry',
+    },
     throttle: { replicas: [...(given.throttle?.replicas ?? [])] },
     blindSpots: given.blindSpots ?? 'refuse',
     reconnectMs: given.reconnectMs ?? (fixture ? 5000 : 120_000),

@@ -57,6 +57,11 @@ export function timestampOf(date: Date): string {
   return date.toISOString().replace(/[-T:.Z]/g, '');
 }
 
+/** The run's timestamp, out of the names that hold it. */
+export function timestampIn({ old }: Pick<DerivedNames, 'old'>): string {
+  return old.slice(old.lastIndexOf('_') + 1);
+}
+
 function derive(table: string, suffix: string): string {
   const all = characters(table);
   if (all.length + suffix.length <= LONGEST) return table + suffix;

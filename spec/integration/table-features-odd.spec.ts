@@ -7,13 +7,17 @@ import { TestTable } from '../support/test-table';
 import { itRefuses, type BadInput } from '../support/test-table-refusal';
 
 const DOCUMENTS = 'id INT NOT NULL PRIMARY KEY, FTS_DOC_ID BIGINT UNSIGNED NOT NULL UNIQUE, body TEXT NULL';
-const PERIOD = 'id INT NOT NULL PRIMARY KEY, room INT NOT NULL, d1 DATE NOT NULL, d2 DATE NOT NULL, PERIOD FOR stay (d1, d2)';
+const PERIOD =
+  'id INT NOT NULL PRIMARY KEY, room INT NOT NULL, d1 DATE NOT NULL, d2 DATE NOT NULL, PERIOD FOR stay (d1, d2)';
 
 const engine = (name: string, only?: Flavor): BadInput => ({
   ...(only && { only }),
   what: `a table of ${name}`,
   code: 'LHM_UNSUPPORTED_ENGINE',
-  before: ['DROP TABLE emails', `CREATE TABLE emails (id INT NOT NULL, a INT NOT NULL, PRIMARY KEY (id) USING BTREE) ENGINE = ${name}`],
+  before: [
+    'DROP TABLE emails',
+    `CREATE TABLE emails (id INT NOT NULL, a INT NOT NULL, PRIMARY KEY (id) USING BTREE) ENGINE = ${name}`,
+  ],
   says: new RegExp(name, 'i'),
   hints: /InnoDB/,
 });
@@ -238,7 +242,12 @@ for (const flavor of availableFlavors()) {
         await test.query('CREATE TABLE twin LIKE emails');
         expect(await test.definition()).to.contain('PERIOD FOR `stay` (`d1`, `d2`)');
         const wrong = test.query("INSERT INTO emails VALUES (2, 1, '2024-02-01', '2024-01-01', 0)");
-        expect(await wrong.then(() => 'taken', () => 'refused')).to.equal('refused');
+        expect(
+          await wrong.then(
+            () => 'taken',
+            () => 'refused',
+          ),
+        ).to.equal('refused');
         await expectNoLeaks(test);
       } finally {
         await test.drop();
