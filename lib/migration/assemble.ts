@@ -46,6 +46,7 @@ export interface AssembleInput {
 }
 
 export interface Assembled extends Parts {
+  readonly pair: TablePair;
   readonly recheck: RecheckTable;
 }
 
@@ -111,6 +112,7 @@ export function assemble(input: AssembleInput): Assembled {
   );
   const parts: Assembled = {
     ...{
+      pair,
       work,
       observer,
       lock,

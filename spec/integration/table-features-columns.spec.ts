@@ -115,7 +115,10 @@ const DEFAULTS: readonly Feature[] = [
   {
     what: 'DEFAULT NEXT VALUE FOR a sequence, which goes on where it was',
     ...{ only: 'mariadb', lacks: 'MySQL has no sequences' },
-    before: ['CREATE SEQUENCE numbers START WITH 20000', 'CREATE SEQUENCE others START WITH 500 INCREMENT BY 3 NOCACHE'],
+    before: [
+      'CREATE SEQUENCE numbers START WITH 20000',
+      'CREATE SEQUENCE others START WITH 500 INCREMENT BY 3 NOCACHE',
+    ],
     columns: `id INT NOT NULL DEFAULT NEXT VALUE FOR numbers PRIMARY KEY, a INT NULL, n BIGINT NOT NULL DEFAULT (NEXT VALUE FOR others), v VARCHAR(40) DEFAULT 'nextval(\`no\`.\`sequence\`)', UNIQUE KEY by_n (n)`,
     row: (i) => ({ a: String(i) }),
     alter: 'ADD COLUMN x INT NULL',
@@ -135,7 +138,11 @@ const DEFAULTS: readonly Feature[] = [
     // The application's clock, so that both tables are changed at the same moment.
     before: ['SET SESSION timestamp = 1700000000.5'],
     columns: `${NUMBERS}, changed DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), made TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP`,
-    row: (i) => ({ ...row(i), changed: `'2001-02-03 04:05:06.${100000 + i}'`, made: "'2002-02-03 04:05:06'" }),
+    row: (i) => ({
+      ...row(i),
+      changed: `'2001-02-03 04:05:06.${100000 + i}'`,
+      made: "'2002-02-03 04:05:06'",
+    }),
     alter: 'ADD COLUMN x INT NULL',
   },
 ];
@@ -169,9 +176,14 @@ const TYPES: readonly Feature[] = [
   {
     what: 'BIT of all widths',
     columns: `${ID}, b1 BIT(1) NOT NULL DEFAULT b'1', b9 BIT(9) NULL, b64 BIT(64) NOT NULL, KEY by_b (b9)`,
-    row: (i) => ({ b1: String(i % 2), b9: i % 5 === 0 ? 'NULL' : String(i % 512), b64: String(2n ** 63n - 8n + BigInt(i)) }),
+    row: (i) => ({
+      b1: String(i % 2),
+      b9: i % 5 === 0 ? 'NULL' : String(i % 512),
+      b64: String(2n ** 63n - 8n + BigInt(i)),
+    }),
     unlast: true,
-    alter: "ADD COLUMN z BIT(3) NOT NULL, MODIFY b9 BIT(12) NULL, ADD COLUMN y BIT(4) NOT NULL DEFAULT b'101'",
+    alter:
+      "ADD COLUMN z BIT(3) NOT NULL, MODIFY b9 BIT(12) NULL, ADD COLUMN y BIT(4) NOT NULL DEFAULT b'101'",
   },
   {
     what: 'ENUM and SET that are sorted anew, with what is no member',
@@ -181,7 +193,8 @@ const TYPES: readonly Feature[] = [
       s: `'${['x', 'y z', 'x,y z', '\\\\', ''][i % 5]!}'`,
     }),
     sqlMode: '',
-    alter: "MODIFY e ENUM('(d)', 'new', 'it''s', 'b,c', 'a') NULL, MODIFY s SET('\\\\', 'q', 'y z', 'x') NULL",
+    alter:
+      "MODIFY e ENUM('(d)', 'new', 'it''s', 'b,c', 'a') NULL, MODIFY s SET('\\\\', 'q', 'y z', 'x') NULL",
   },
   {
     what: 'ENUM and SET that become VARCHAR, with what is no member',
@@ -218,7 +231,10 @@ const TYPES: readonly Feature[] = [
     what: 'VECTOR',
     ...{ only: 'mysql', lacks: 'MariaDB 10.11 has no vectors' },
     columns: `${ID}, e VECTOR(3) NOT NULL, n VECTOR NULL`,
-    row: (i) => ({ e: `STRING_TO_VECTOR('[${i}, 0.1, -${i}.5]')`, n: i % 2 ? 'NULL' : "STRING_TO_VECTOR('[1]')" }),
+    row: (i) => ({
+      e: `STRING_TO_VECTOR('[${i}, 0.1, -${i}.5]')`,
+      n: i % 2 ? 'NULL' : "STRING_TO_VECTOR('[1]')",
+    }),
     alter: 'ADD COLUMN w VECTOR(2) NULL, MODIFY e VECTOR(4) NOT NULL',
   },
   {
@@ -243,7 +259,8 @@ const TYPES: readonly Feature[] = [
       i4: i % 4 === 0 ? 'NULL' : `'10.0.${i >> 8}.${i & 255}'`,
       i6: `'2001:db8::${i.toString(16)}'`,
     }),
-    alter: 'MODIFY u CHAR(36) NOT NULL, MODIFY w BINARY(16) NOT NULL, MODIFY i4 VARCHAR(20) NULL, MODIFY i6 BINARY(16) NOT NULL',
+    alter:
+      'MODIFY u CHAR(36) NOT NULL, MODIFY w BINARY(16) NOT NULL, MODIFY i4 VARCHAR(20) NULL, MODIFY i6 BINARY(16) NOT NULL',
     unlast: true,
   },
   {
@@ -262,7 +279,11 @@ const TYPES: readonly Feature[] = [
     what: 'compressed columns',
     ...{ only: 'mariadb', lacks: 'MySQL compresses no single columns' },
     columns: `${ID}, c VARCHAR(1000) COMPRESSED NOT NULL, t TEXT COMPRESSED NULL, p TEXT NULL`,
-    row: (i) => ({ c: `REPEAT('c${i}', 100)`, t: i % 3 ? `REPEAT('t${i}', 300)` : 'NULL', p: `REPEAT('p', ${i})` }),
+    row: (i) => ({
+      c: `REPEAT('c${i}', 100)`,
+      t: i % 3 ? `REPEAT('t${i}', 300)` : 'NULL',
+      p: `REPEAT('p', ${i})`,
+    }),
     alter: 'MODIFY c VARCHAR(1000) NOT NULL, MODIFY p TEXT COMPRESSED NULL, ADD COLUMN x INT NULL',
   },
   {
@@ -280,7 +301,8 @@ const TYPES: readonly Feature[] = [
     what: 'NULL that becomes NOT NULL, and the other way round',
     columns: `${ID}, a INT NULL, v VARCHAR(20) NOT NULL, d DATETIME NULL, t TEXT NULL`,
     row: (i) => ({ ...row(i), d: "'2024-02-03 04:05:06'", t: `'t${i}'` }),
-    alter: 'MODIFY a INT NOT NULL, MODIFY v VARCHAR(20) NULL, MODIFY d DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, MODIFY t TEXT NOT NULL',
+    alter:
+      'MODIFY a INT NOT NULL, MODIFY v VARCHAR(20) NULL, MODIFY d DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP, MODIFY t TEXT NOT NULL',
     after: ['INSERT INTO ! (id, a, v, t) VALUES (9000, 1, NULL, 2)'],
     apart: ['d'],
   },
@@ -291,7 +313,12 @@ const CHARACTER_SETS: readonly Feature[] = [
     what: 'latin1 that is converted to utf8mb4, TEXT and defaults included',
     columns: `${ID}, v VARCHAR(20) NOT NULL DEFAULT 'é', t TEXT NULL, e ENUM('o', 'p') NOT NULL, c CHAR(5) NOT NULL, KEY by_v (v)`,
     options: 'ENGINE = InnoDB DEFAULT CHARSET = latin1',
-    row: (i) => ({ v: `'é${i}'`, t: `REPEAT('ß', ${i % 100})`, e: `'${i % 2 ? 'o' : 'p'}'`, c: `'ç${i % 100}'` }),
+    row: (i) => ({
+      v: `'é${i}'`,
+      t: `REPEAT('ß', ${i % 100})`,
+      e: `'${i % 2 ? 'o' : 'p'}'`,
+      c: `'ç${i % 100}'`,
+    }),
     alter: 'CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci',
   },
   {
@@ -304,8 +331,14 @@ const CHARACTER_SETS: readonly Feature[] = [
   {
     what: 'utf8mb3, ucs2, sjis and binary columns side by side',
     columns: `${ID}, u VARCHAR(20) CHARACTER SET utf8mb3 NOT NULL, w VARCHAR(20) CHARACTER SET ucs2 NOT NULL, s VARCHAR(20) CHARACTER SET sjis NOT NULL, b VARCHAR(20) CHARACTER SET binary NOT NULL`,
-    row: (i) => ({ u: `'ž${i}'`, w: `'ž${i}'`, s: `'ソ${i}'`, b: `X'FF00${(i % 256).toString(16).padStart(2, '0')}'` }),
-    alter: 'MODIFY u VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL, MODIFY w VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL, MODIFY s TEXT CHARACTER SET utf8mb4 NOT NULL, ADD COLUMN x INT NULL',
+    row: (i) => ({
+      u: `'ž${i}'`,
+      w: `'ž${i}'`,
+      s: `'ソ${i}'`,
+      b: `X'FF00${(i % 256).toString(16).padStart(2, '0')}'`,
+    }),
+    alter:
+      'MODIFY u VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL, MODIFY w VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL, MODIFY s TEXT CHARACTER SET utf8mb4 NOT NULL, ADD COLUMN x INT NULL',
   },
   {
     what: 'a collation that gets finer, under a unique key',

@@ -51,16 +51,14 @@ const CHECK = 'CHECK (a < 100000), CHECK (a > -1)';
 
 /** MySQL names CHECKs after the table, and renames them with it: names as long as can be. */
 const TABLE_NAMES: readonly Feature[] = [
-  ...[40, 45, 50, 57, 58].map(
-    (length): Feature => ({
-      what: `a table with CHECKs whose name has ${length} characters`,
-      table: LONG.slice(0, length),
-      columns: `${COLUMNS}, ${CHECK}`,
-      row,
-      alter: 'ADD COLUMN x INT NULL CHECK (x > 5), MODIFY a BIGINT NULL',
-      folded: true,
-    }),
-  ),
+  ...[40, 45, 50, 57, 58].map((length): Feature => ({
+    what: `a table with CHECKs whose name has ${length} characters`,
+    table: LONG.slice(0, length),
+    columns: `${COLUMNS}, ${CHECK}`,
+    row,
+    alter: 'ADD COLUMN x INT NULL CHECK (x > 5), MODIFY a BIGINT NULL',
+    folded: true,
+  })),
   {
     what: 'a table whose name has 64 characters, with a CHECK whose name has, too',
     table: LONG.slice(0, 64),
@@ -69,9 +67,7 @@ const TABLE_NAMES: readonly Feature[] = [
     alter: 'ADD COLUMN x INT NULL, MODIFY a BIGINT NULL',
     folded: true,
     otherwise: (native, flavor) =>
-      flavor === 'mariadb'
-        ? native
-        : native.replace(/CONSTRAINT `(\w{59})\w{5}`/g, 'CONSTRAINT `$1_lhmn`'),
+      flavor === 'mariadb' ? native : native.replace(/CONSTRAINT `(\w{59})\w{5}`/g, 'CONSTRAINT `$1_lhmn`'),
   },
   {
     what: 'a table whose name has back-ticks, quotes and blanks, with CHECKs',
@@ -217,7 +213,11 @@ for (const flavor of availableFlavors()) {
     }
 
     it('a schema in capitals', async () => {
-      await test.migrate('ADD COLUMN extra INT', { hooks: { afterRowCopy: write } }, `${test.database.toUpperCase()}.Emails`);
+      await test.migrate(
+        'ADD COLUMN extra INT',
+        { hooks: { afterRowCopy: write } },
+        `${test.database.toUpperCase()}.Emails`,
+      );
       expect(await test.definition()).to.contain('`extra`');
       await expectNoLeaks(test);
     });

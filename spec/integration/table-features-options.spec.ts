@@ -8,7 +8,9 @@ const ADD = 'ADD COLUMN x INT NULL';
 
 /** MySQL: names of CHECKs are unique in a schema, and the old table keeps them. */
 const copies = (native: string, flavor: Flavor): string =>
-  flavor === 'mariadb' ? native : native.replace(/CONSTRAINT `(positive|it's ``odd)`/g, 'CONSTRAINT `$1_lhmn`');
+  flavor === 'mariadb'
+    ? native
+    : native.replace(/CONSTRAINT `(positive|it's ``odd)`/g, 'CONSTRAINT `$1_lhmn`');
 
 const PARTITIONS: readonly Feature[] = [
   {
@@ -204,20 +206,27 @@ const COUNTERS: readonly Feature[] = [
     sqlMode: 'NO_AUTO_VALUE_ON_ZERO',
     more: (turn) => (turn === 0 ? ["INSERT INTO ! VALUES (0, 0, 'zero')"] : []),
     alter: ADD,
-    after: ["INSERT INTO ! (a, v) VALUES (1, 'next'), (2, 'one')", "INSERT INTO ! (a, v) VALUES (3, 'after')"],
+    after: [
+      "INSERT INTO ! (a, v) VALUES (1, 'next'), (2, 'one')",
+      "INSERT INTO ! (a, v) VALUES (3, 'after')",
+    ],
   },
   {
     what: 'AUTO_INCREMENT whose last numbers were given out and deleted',
     columns: 'id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT NULL, v VARCHAR(20) NOT NULL',
     counter: true,
     row,
-    more: (turn) => [`INSERT INTO ! VALUES (${8000 + turn * 10}, 0, 'late')`, `DELETE FROM ! WHERE id = ${8000 + turn * 10}`],
+    more: (turn) => [
+      `INSERT INTO ! VALUES (${8000 + turn * 10}, 0, 'late')`,
+      `DELETE FROM ! WHERE id = ${8000 + turn * 10}`,
+    ],
     alter: 'MODIFY id BIGINT NOT NULL AUTO_INCREMENT, ADD COLUMN x INT',
     after: ["INSERT INTO ! (a, v) VALUES (1, 'next'), (2, 'one')"],
   },
   {
     what: 'AUTO_INCREMENT of a column that is not the key',
-    columns: 'id INT NOT NULL PRIMARY KEY, n INT NOT NULL AUTO_INCREMENT UNIQUE, a INT NULL, v VARCHAR(20) NOT NULL',
+    columns:
+      'id INT NOT NULL PRIMARY KEY, n INT NOT NULL AUTO_INCREMENT UNIQUE, a INT NULL, v VARCHAR(20) NOT NULL',
     row: (i) => ({ ...row(i), n: String(i * 3) }),
     alter: ADD,
     after: ["INSERT INTO ! (id, a, v) VALUES (9001, 1, 'next'), (9002, 2, 'one')"],

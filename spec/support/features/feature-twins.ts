@@ -58,7 +58,9 @@ export class FeatureTwins {
     const { feature, turns, key } = this;
     const own = Array.from({ length: Math.floor(ROWS / turns) }, (_, i) => 1 + turn + i * turns);
     const [updated = 0, deleted = 0, again = 0, moved = 0, taking = 0, replaced = 0] = own;
-    const set = Object.entries(feature.row(500 + updated)).map(([name, value]) => `${quote(name)} = ${value}`);
+    const set = Object.entries(feature.row(500 + updated)).map(
+      ([name, value]) => `${quote(name)} = ${value}`,
+    );
     await this.both([
       'START TRANSACTION',
       `UPDATE ! SET ${set.join(', ')} WHERE ${key} = ${updated}`,
@@ -90,7 +92,8 @@ export class FeatureTwins {
   async alterTwin(): Promise<void> {
     const [, session] = this.sessions;
     const { alter, native = [`ALTER TABLE ! ${alter}`], folded } = this.feature;
-    for (const statement of [...native, ...(folded ? ['ALTER TABLE ! FORCE'] : [])]) await session.query(this.named(statement));
+    for (const statement of [...native, ...(folded ? ['ALTER TABLE ! FORCE'] : [])])
+      await session.query(this.named(statement));
   }
 
   /** The tables have the same definition and the same rows, byte by byte. */
