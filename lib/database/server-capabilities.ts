@@ -15,6 +15,8 @@ export interface ServerCapabilities {
   readonly checkNamesAreGlobal: boolean;
   /** An ALTER may write expressions of the definition otherwise than they were. */
   readonly foldsExpressions: boolean;
+  /** Histograms belong to the table, and are made by ANALYZE TABLE … UPDATE HISTOGRAM. */
+  readonly histograms: boolean;
   /** CREATE TABLE takes a TABLESPACE. Without one an ALTER leaves a table in its own file, whatever new ones get. */
   readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
@@ -48,6 +50,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     instantDropColumn: !mariadb && number >= 8_000_032,
     checkNamesAreGlobal: !mariadb,
     foldsExpressions: !mariadb,
+    histograms: !mariadb,
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
     triggersLeaveFiles: mariadb,

@@ -12,6 +12,7 @@ import { CutOver } from '../cut-over/cut-over';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
+import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
@@ -51,6 +52,7 @@ export interface AssembleInput {
 export interface Assembled extends Parts {
   readonly pair: TablePair;
   readonly recheck: RecheckTable;
+  readonly server: ServerCapabilities;
 }
 
 /** Bytes of keys in one statement, as hexadecimal text: well below the smallest `max_allowed_packet` in use, 1 MB. */
@@ -133,6 +135,7 @@ export function assemble(input: AssembleInput): Assembled {
     },
     pair,
     recheck,
+    server: database.server,
   };
   return parts;
 }

@@ -1,6 +1,6 @@
-import { qualified } from '../database/sql';
 import type { CutOverResult } from '../cut-over/cut-over';
 import type { HookContext } from '../options/options';
+import { analyzeGhost } from './analyze-ghost';
 import type { Assembled } from './assemble';
 import { estimateRows } from './estimate-rows';
 import { runHook } from './hooks';
@@ -27,7 +27,7 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
   await catchUp(parts);
   await runHook(hooks, 'afterRowCopy', context);
   await verifyRows(parts);
-  await recovery.steadily(() => work.execute(`ANALYZE TABLE ${qualified(pair.schema, pair.names.ghost)}`));
+  await recovery.steadily(() => analyzeGhost(work, pair, parts.server));
   await runHook(hooks, 'beforeCutOver', context);
   return swap(parts);
 }

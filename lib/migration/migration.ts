@@ -30,6 +30,7 @@ import { removeDeadRun } from './dead-run';
 import { describeFailure } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
 import { runHook } from './hooks';
+import { lateChanges } from './late-changes';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
@@ -79,9 +80,9 @@ export class Migration {
 
   /** Runs the migration. On a rejection, `fail` must be called. */
   async run(): Promise<MigrationResult> {
-    const { options, progress, signal } = this;
+    const { database, options, progress, signal } = this;
     const { hooks } = options;
-    const observer = await this.database.open('observer');
+    const observer = await database.open('observer');
     this.observer = observer;
     const lock = new AdvisoryLock(observer, this.name.schema, this.name.table);
     await lock.acquire(this.full);
@@ -90,7 +91,7 @@ export class Migration {
     progress.enter('preflight');
     await this.throttle.open(options.throttle.replicas);
     await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
-    const origin = await settleTimeZone(this.database, observer, await this.preflight(observer));
+    const origin = await settleTimeZone(database, observer, await this.preflight(observer));
     signal.throwIfAborted();
 
     progress.enter('clone');
@@ -280,13 +281,7 @@ export class Migration {
       await work.execute('COMMIT');
       return entries;
     });
-    if (late > 0) {
-      throw new Refusal(
-        'LHM_LATE_CHANGES',
-        `${late} changes reached the old table '${this.names.old}' after the swap; their keys are in '${this.names.journal}'.`,
-        `Compare these rows of the old and the new table, and carry over what is missing, before anything is dropped: SELECT * FROM ${qualified(this.name.schema, this.names.journal)} WHERE hadron_action IS NOT NULL;`,
-      );
-    }
+    if (late > 0) throw lateChanges(late, this.name, this.names);
     const cleaner = new Cleaner(this.name.schema, this.names, liveLock(this.options.giveUpAfterMs));
     await work.close();
     await recovery.steadily(async () => {

@@ -139,32 +139,32 @@ const MISFITS: readonly Misfit[] = [
   {
     what: 'a point of another spatial reference system',
     only: 'mysql',
-    column: 'x POINT NOT NULL',
+    column: 'x POINT NULL',
     values: ["ST_GeomFromText('POINT(1 2)', 4326)", "ST_GeomFromText('POINT(1 2)')"],
-    alter: 'MODIFY x POINT NOT NULL SRID 4326',
+    alter: 'MODIFY x POINT NULL SRID 4326',
     says: /SRID/,
   },
   {
     what: 'a geometry that is no point',
-    column: 'x GEOMETRY NOT NULL',
+    column: 'x GEOMETRY NULL',
     values: ["ST_GeomFromText('POINT(1 2)')", "ST_GeomFromText('LINESTRING(1 2, 3 4)')"],
-    alter: 'MODIFY x POINT NOT NULL',
-    says: /geometry|'POINT'/i,
+    alter: 'MODIFY x POINT NULL',
+    says: /geometry|POINT|'x'/i,
   },
   {
     what: 'a vector that is longer',
     only: 'mysql',
-    column: 'x VECTOR(3) NOT NULL',
+    column: 'x VECTOR(3) NULL',
     values: ["STRING_TO_VECTOR('[1]')", "STRING_TO_VECTOR('[1,2,3]')"],
-    alter: 'MODIFY x VECTOR(2) NOT NULL',
+    alter: 'MODIFY x VECTOR(2) NULL',
     says: /'x'/,
   },
   {
     what: 'text that is no UUID',
     only: 'mariadb',
-    column: 'x VARCHAR(40) NOT NULL',
+    column: 'x VARCHAR(40) NULL',
     values: ["'12345678-0000-4000-8000-000000000001'", "'none'"],
-    alter: 'MODIFY x UUID NOT NULL',
+    alter: 'MODIFY x UUID NULL',
     says: /uuid/i,
   },
   {
@@ -248,6 +248,50 @@ for (const flavor of availableFlavors()) {
             () => 'refused',
           ),
         ).to.equal('refused');
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('histograms of columns that stay as they are', async function () {
+      if (flavor === 'mariadb') return this.skip();
+      const test = await TestTable.create(server);
+      try {
+        await test.query('ANALYZE TABLE emails UPDATE HISTOGRAM ON size, note WITH 7 BUCKETS AUTO UPDATE');
+        await test.query('ANALYZE TABLE emails UPDATE HISTOGRAM ON address WITH 100 BUCKETS');
+        await test.migrate('RENAME COLUMN size TO `by``tes`, MODIFY note VARCHAR(90) NULL');
+        const histograms = await test.query(
+          `SELECT COLUMN_NAME AS name, JSON_EXTRACT(HISTOGRAM, '$."number-of-buckets-specified"') + 0 AS buckets,
+                  JSON_EXTRACT(HISTOGRAM, '$."auto-update"') = TRUE AS auto
+             FROM information_schema.COLUMN_STATISTICS WHERE SCHEMA_NAME = ? AND TABLE_NAME = 'emails' ORDER BY 1`,
+          [test.database],
+        );
+        expect(histograms).to.deep.equal([
+          { name: 'address', buckets: 100, auto: 0 },
+          { name: 'by`tes', buckets: 7, auto: 1 },
+        ]);
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('an id 0 stays when its column begins to count', async () => {
+      const test = await TestTable.create(server, { columns: 'id INT NOT NULL PRIMARY KEY, a INT NULL' });
+      try {
+        await test.query('INSERT INTO emails VALUES (0, 1), (5, 2)');
+        await test.migrate('MODIFY id INT NOT NULL AUTO_INCREMENT', {
+          hooks: {
+            afterRowCopy: () => test.query('UPDATE emails SET a = 3 WHERE id = 0').then(() => undefined),
+          },
+        });
+        await test.query('INSERT INTO emails (a) VALUES (4)');
+        expect(await test.rows()).to.deep.equal([
+          { id: 0, a: 3 },
+          { id: 5, a: 2 },
+          { id: 6, a: 4 },
+        ]);
         await expectNoLeaks(test);
       } finally {
         await test.drop();
