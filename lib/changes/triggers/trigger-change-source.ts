@@ -35,6 +35,9 @@ class InDoubtError extends Error {
   }
 }
 
+/** Keys of any length, so that they fit into a packet. */
+const REQUEUE_AT_ONCE = 20;
+
 const NO_SUCH_TABLE = 1146;
 
 /** How often the triggers' account is tried while no chunk does it, in ms. */
@@ -174,7 +177,9 @@ export class TriggerChangeSource implements ChangeSource {
   }
 
   async requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
-    if (keys.length > 0) await session.execute(insertEntries(this.pair, keys));
+    for (let from = 0; from < keys.length; from += REQUEUE_AT_ONCE) {
+      await session.execute(insertEntries(this.pair, keys.slice(from, from + REQUEUE_AT_ONCE)));
+    }
   }
 
   pendingKeys(): { table: string; condition: string } {
