@@ -98,7 +98,7 @@ for (const flavor of availableFlavors()) {
       beforeEach(async () => {
         test = await TestTable.create(server, {
           columns:
-            'id VARCHAR(700) CHARACTER SET utf8mb4 NOT NULL PRIMARY KEY, address VARCHAR(100) NOT NULL, place INT NOT NULL, UNIQUE KEY by_place (place)',
+            'id VARCHAR(700) CHARACTER SET utf8mb4 NOT NULL PRIMARY KEY, address VARCHAR(100) NOT NULL, place INT NOT NULL DEFAULT -1, UNIQUE KEY by_place (place)',
         });
         const rows = Array.from({ length: LONG_KEYS }, (_, i) => [
           String(i + 100) + '😀'.repeat(690),
