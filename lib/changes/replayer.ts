@@ -59,8 +59,8 @@ export class Replayer {
   }
 
   /** Applies the oldest entries; `entries` is 0 when there were none. */
-  async replayBatch(session: Session): Promise<Replayed> {
-    let size = this.batch;
+  async replayBatch(session: Session, limit = Infinity): Promise<Replayed> {
+    let size = Math.min(limit, this.batch);
     for (let attempt = 1; ; attempt++) {
       try {
         const replayed = await this.replayOnce(session, size);
