@@ -54,6 +54,7 @@ for (const flavor of availableFlavors()) {
 
     beforeEach(async () => {
       test = await TestTable.create(server);
+      await test.query('SET GLOBAL log_bin_trust_function_creators = 1');
       was = { definition: await test.definition(), rows: await test.rows() };
     });
 
