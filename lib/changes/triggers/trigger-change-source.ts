@@ -212,15 +212,15 @@ export class TriggerChangeSource implements ChangeSource {
     let missing = '';
     try {
       const [first] = await session.query<{ marker: number | string }>(readMarker(this.pair));
-      if (Number(first?.marker) !== 1) missing = 'emptied';
+      if (Number(first?.marker) !== 1) missing = 'emptied by somebody else, or in a crash of the server';
     } catch (error) {
       if (errorNumber(error) !== NO_SUCH_TABLE) throw error;
-      missing = 'dropped or renamed';
+      missing = 'dropped or renamed by somebody else';
     }
     if (missing === '') return;
     throw new Refusal(
       'LHM_TRIGGERS_CHANGED',
-      `The journal '${names.journal}', which the triggers write to, was ${missing} by somebody else.`,
+      `The journal '${names.journal}', which the triggers write to, was ${missing}.`,
       'Changes may have been missed, so nothing was swapped. Keep others off that table, and run again.',
     );
   }
