@@ -2,7 +2,7 @@ import { rangeCondition } from '../chunk/key-range';
 import { nextRange } from '../chunk/chunker';
 import type { ChunkSizer } from '../chunk/chunk-sizer';
 import { id } from '../database/sql';
-import { DUPLICATE_ENTRY, errorNumber, isTransient } from '../database/server-error';
+import { DUPLICATE_ENTRY, errorNumber, isTooLarge, isTransient } from '../database/server-error';
 import type { Session } from '../database/session';
 import { transaction } from '../database/transaction';
 import { debugLog } from '../events/debug-log';
@@ -13,9 +13,6 @@ import type { StateTable } from '../state/state-table';
 import { clock } from '../util/clock';
 
 const log = debugLog('copy');
-
-/** Errors that a smaller chunk may not meet: packet or binlog cache too small, transaction too large. */
-const TOO_LARGE = new Set([1153, 1197, 1206, 1534, 3100]);
 
 /** Tries of one chunk before the error is final. */
 const ATTEMPTS = 20;
@@ -69,10 +66,11 @@ export class RowCopier {
         await this.copyChunk(session);
         return;
       } catch (error) {
-        const smaller = TOO_LARGE.has(errorNumber(error)) || errorNumber(error) === DUPLICATE_ENTRY;
+        const tooLarge = isTooLarge(error);
+        const smaller = tooLarge || errorNumber(error) === DUPLICATE_ENTRY;
         if (session.lost || attempt >= ATTEMPTS || !(isTransient(error) || smaller)) throw error;
         log('chunk failed, attempt %d: %o', attempt, error);
-        if (smaller) this.sizer.shrink();
+        if (smaller && !this.sizer.shrink(tooLarge) && tooLarge) throw error;
       }
     }
   }

@@ -103,7 +103,10 @@ export class SentryLockRename implements SwapStrategy {
     const deadline = deadlineIn(QUEUE_WITHIN_MS);
     for (;;) {
       if (failed !== null) throw new Postponed(`the RENAME failed: ${messageOf(failed)}`, { cause: failed });
-      if (waitsForTable((await processStates(this.deps.observer)).get(renamer.id))) return;
+      const state = (await processStates(this.deps.observer)).get(renamer.id) ?? '';
+      if (waitsForTable(state)) return;
+      // For somebody who waits for us in turn: FLUSH TABLES WITH READ LOCK, SET read_only, a backup.
+      if (/^Waiting for /.test(state)) throw new Postponed(`the RENAME is held up (${state})`);
       deadline.check('queueing the RENAME');
     }
   }

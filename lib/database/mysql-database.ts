@@ -20,6 +20,7 @@ const logSql = debugLog('sql');
 class MysqlSession implements Session {
   id = 0;
   lifeLock: string | null = null;
+  maxPacket = 0;
   lost = false;
   /** Locks of connections that ended without a goodbye, and which the server may not have noticed yet. */
   readonly unsettled = new Set<string>();
@@ -162,9 +163,12 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     await source.afterCreate(session.connection);
     const mark = new SessionMark();
     await configure(session, server, timeZone, [mark.assignment]);
-    const [row] = await session.query<Answerer & Marked>(`SELECT ${WHO_ANSWERS}, ${mark.columns}`);
+    const [row] = await session.query<Answerer & Marked & { packet: number | string }>(
+      `SELECT ${WHO_ANSWERS}, ${mark.columns}, @@SESSION.max_allowed_packet AS packet`,
+    );
     if (row === undefined) throw new Error('the server did not answer SELECT CONNECTION_ID()');
     session.id = Number(row.id);
+    session.maxPacket = Number(row.packet);
     mark.check(row);
     session.lifeLock = mark.lock;
     oneServer.check(session.role, [row], session.connection.threadId);

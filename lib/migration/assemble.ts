@@ -55,15 +55,25 @@ export interface Assembled extends Parts {
   readonly server: ServerCapabilities;
 }
 
-/** Bytes of keys in one statement, as hexadecimal text: well below the smallest `max_allowed_packet` in use, 1 MB. */
+/** Bytes of keys in one statement, as hexadecimal text: more of them would not be any faster. */
 const KEY_BYTES = 250_000;
 
-function batchEntries({ origin, key }: TablePair): number {
+/** What an entry takes at least in any statement that lists some: a number, and the words around it. */
+const ENTRY_BYTES = 40;
+
+/**
+ * How many entries one statement may list: as many as fit into a quarter of a packet of the session's, because there is
+ * more in it than keys, and some statements list them twice. Another connection may have another limit.
+ */
+function batchEntries({ origin, key }: TablePair, { maxPacket }: Session): number {
   const widths = key.originKeys.names.map(
     (name) => 2 * widthOf(columnNamed(origin, name)) + name.length + 20,
   );
-  const bytes = widths.reduce((sum, width) => sum + width, 0);
-  return Math.max(10, Math.min(BATCH_ENTRIES, Math.floor(KEY_BYTES / bytes)));
+  const bytes = Math.max(
+    ENTRY_BYTES,
+    widths.reduce((sum, width) => sum + width, 0),
+  );
+  return Math.max(1, Math.min(BATCH_ENTRIES, Math.floor(Math.min(KEY_BYTES, maxPacket / 4) / bytes)));
 }
 
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
@@ -78,20 +88,21 @@ export function assemble(input: AssembleInput): Assembled {
     new TriggerTurn(work, database.server.triggersLeaveFiles),
   );
   const scratch = new ScratchTable(pair);
+  const entries = (): number => batchEntries(pair, work);
   const applier = new ChangeApplier(
     pair,
-    new ConflictFinder(pair, scratch, batchEntries(pair)),
+    new ConflictFinder(pair, scratch, entries),
     new CulpritFinder(pair, scratch),
     new LossFinder(pair),
     source,
   );
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
-  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, batchEntries(pair));
+  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, entries);
   const recheck = new RecheckTable(pair);
   const verifier =
     options.verify === false
       ? null
-      : new Verifier(pair, source, recheck, scratch, options.verify.rows, batchEntries(pair));
+      : new Verifier(pair, source, recheck, scratch, options.verify.rows, entries);
   const guard = new OriginGuard(pair, source, {
     server: database.server,
     name: { schema: pair.schema, table: pair.origin.table },

@@ -4,7 +4,7 @@ import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { isReadOnlyServer } from '../database/read-only';
+import { isReadOnlyServer, refuseReadOnly } from '../database/read-only';
 import { messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import { confirmSwap } from '../cut-over/confirm-swap';
@@ -285,6 +285,7 @@ export class Migration {
     const cleaner = new Cleaner(this.name.schema, this.names, liveLock(this.options.giveUpAfterMs));
     await work.close();
     await recovery.steadily(async () => {
+      await refuseReadOnly(observer);
       await cleaner.removeHelpers(observer);
       if (this.options.cleanUp.dropOldTable) {
         await observer.execute(`DROP TABLE IF EXISTS ${qualified(this.name.schema, this.names.old)}`);

@@ -75,7 +75,7 @@ export class Verifier {
     private readonly scratch: ScratchTable,
     private readonly rowsAtOnce: number,
     /** Most keys that one statement may list. */
-    private readonly keysAtOnce: number,
+    private readonly keysAtOnce: () => number,
   ) {}
 
   get counts(): VerifiedCounts {
@@ -111,7 +111,7 @@ export class Verifier {
   /** Compares keys that were written to meanwhile; returns how many entries there were, 0 when none is left. */
   async recheckNext(session: Session, locked = false): Promise<number> {
     const batch = await transaction(session, () =>
-      this.recheck.read(session, Math.min(RECHECK_KEYS, this.keysAtOnce)),
+      this.recheck.read(session, Math.min(RECHECK_KEYS, this.keysAtOnce())),
     );
     if (batch.entries === 0) return 0;
     const selection = selectKeys(this.pair, batch.keys);

@@ -32,7 +32,7 @@ export async function oldTables(test: TestTable): Promise<string[]> {
   return (await test.tables()).filter((name) => /_lhmo_\d+$/.test(name));
 }
 
-async function sentries(test: TestTable): Promise<string[]> {
+export async function sentries(test: TestTable): Promise<string[]> {
   const rows = await test.query<{ name: string }>(
     "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_COMMENT LIKE '%sentry%'",
     [test.database],

@@ -35,6 +35,9 @@ class InDoubtError extends Error {
   }
 }
 
+/** Keys of any length, so that they fit into a packet. */
+const REQUEUE_AT_ONCE = 20;
+
 const NO_SUCH_TABLE = 1146;
 
 /** How often the triggers' account is tried while no chunk does it, in ms. */
@@ -174,7 +177,9 @@ export class TriggerChangeSource implements ChangeSource {
   }
 
   async requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
-    if (keys.length > 0) await session.execute(insertEntries(this.pair, keys));
+    for (let from = 0; from < keys.length; from += REQUEUE_AT_ONCE) {
+      await session.execute(insertEntries(this.pair, keys.slice(from, from + REQUEUE_AT_ONCE)));
+    }
   }
 
   pendingKeys(): { table: string; condition: string } {
@@ -207,15 +212,15 @@ export class TriggerChangeSource implements ChangeSource {
     let missing = '';
     try {
       const [first] = await session.query<{ marker: number | string }>(readMarker(this.pair));
-      if (Number(first?.marker) !== 1) missing = 'emptied';
+      if (Number(first?.marker) !== 1) missing = 'emptied by somebody else, or in a crash of the server';
     } catch (error) {
       if (errorNumber(error) !== NO_SUCH_TABLE) throw error;
-      missing = 'dropped or renamed';
+      missing = 'dropped or renamed by somebody else';
     }
     if (missing === '') return;
     throw new Refusal(
       'LHM_TRIGGERS_CHANGED',
-      `The journal '${names.journal}', which the triggers write to, was ${missing} by somebody else.`,
+      `The journal '${names.journal}', which the triggers write to, was ${missing}.`,
       'Changes may have been missed, so nothing was swapped. Keep others off that table, and run again.',
     );
   }
