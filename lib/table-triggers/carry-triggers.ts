@@ -7,7 +7,7 @@ import type { Session } from '../database/session';
 import { Refusal } from '../errors';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
-import { asCreated } from './creation-context';
+import { asCreated, inContext } from './creation-context';
 import { readTableTriggers } from './read-table-triggers';
 import { restoreNames } from './restore-names';
 import { TRIGGERS_STEP, type CarriedTrigger, type TriggersNote } from './table-trigger';
@@ -62,9 +62,13 @@ export class CarryTriggers implements LockedStep {
   async beforeSwap(deadline: Deadline): Promise<void> {
     const { pair, work, triggers } = this;
     const { schema, names } = pair;
-    for (const trigger of triggers) {
-      await asCreated(work, schema, trigger, () => work.execute(createStandIn(schema, names.ghost, trigger)));
-      deadline.check('creating the triggers');
+    for (const alike of inContext(triggers)) {
+      await asCreated(work, schema, alike[0], async () => {
+        for (const trigger of alike) {
+          await work.execute(createStandIn(schema, names.ghost, trigger));
+          deadline.check('creating the triggers');
+        }
+      });
     }
   }
 

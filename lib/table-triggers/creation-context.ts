@@ -37,6 +37,21 @@ export async function asCreated<T>(
   }
 }
 
+/** Runs of neighbours that are created under the same settings: what is done under a lock is done in few statements. */
+export function inContext<T extends CreationContext>(triggers: readonly T[]): (readonly [T, ...T[]])[] {
+  const runs: [T, ...T[]][] = [];
+  for (const trigger of triggers) {
+    const last = runs.at(-1);
+    if (last !== undefined && isSame(last[0], trigger)) last.push(trigger);
+    else runs.push([trigger]);
+  }
+  return runs;
+}
+
+function isSame(one: CreationContext, other: CreationContext): boolean {
+  return one.sqlMode === other.sqlMode && one.charset === other.charset && one.collation === other.collation;
+}
+
 function assignments(mode: string, charset: string, collation: string): string {
   return `SET SESSION sql_mode = ${text(mode)}, SESSION character_set_client = ${charset}, SESSION collation_connection = ${collation}`;
 }

@@ -56,7 +56,7 @@ function ofRow(tokens: readonly Token[], i: number): boolean {
 /** `UPDATE OF a, b`, before the body. */
 function inEvents(tokens: readonly Token[], i: number): boolean {
   const of = tokens.findIndex((token) => isWord(token, 'OF'));
-  if (of < 1 || of > i || !isWord(tokens[of - 1], 'UPDATE')) return false;
+  if (of < 1 || (i - of) % 2 !== 1 || i < of || !isWord(tokens[of - 1], 'UPDATE')) return false;
   return tokens.slice(of + 1, i).every((token, at) => (at % 2 === 0 ? isName(token) : isWord(token, ',')));
 }
 
