@@ -19,6 +19,8 @@ export interface ServerCapabilities {
   readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
   readonly preparedXaLosesLocks: boolean;
+  /** performance_schema numbers the statements that took the locks it lists, so that two locks can be told apart. */
+  readonly countsLocks: boolean;
   /** Triggers that are created at the same time leave files behind. */
   readonly triggersLeaveFiles: boolean;
   /** INSERT … SELECT stores the text '12.7' in an integer column as 13, where an ALTER refuses it. */
@@ -48,6 +50,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     foldsExpressions: !mariadb,
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
+    countsLocks: !mariadb,
     triggersLeaveFiles: mariadb,
     roundsTextToIntegers: mariadb,
     statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',

@@ -12,7 +12,9 @@ import type { TableName } from '../schema/identifier';
  * @throws Refusal LHM_NO_USABLE_KEY when the server has no room for it
  */
 export async function addHelperKey(session: Session, ghost: TableName, key: ChunkKey): Promise<void> {
-  const parts = key.ghostKeys.columns.map(({ name, descending }) => `${id(name)}${descending ? ' DESC' : ''}`);
+  const parts = key.ghostKeys.columns.map(
+    ({ name, descending }) => `${id(name)}${descending ? ' DESC' : ''}`,
+  );
   try {
     await session.execute(
       `ALTER TABLE ${qualified(ghost.schema, ghost.table)} ADD INDEX ${id(key.ghostIndex)} (${parts.join(', ')})`,

@@ -6,7 +6,14 @@ import { convertsAsNative } from '../schema/conversion-support';
 import { readForeignKeys } from '../schema/read-table-schema';
 import { tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
-import { columnNamed, isCounter, definitionText, ENGINE, optionsOf, type TableSchema } from '../schema/table-schema';
+import {
+  columnNamed,
+  isCounter,
+  definitionText,
+  ENGINE,
+  optionsOf,
+  type TableSchema,
+} from '../schema/table-schema';
 import type { AlterOutcome } from './run-alter';
 
 /** Only InnoDB has the transactions that everything here rests on. */

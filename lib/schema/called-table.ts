@@ -20,7 +20,9 @@ export async function calledTable(knex: Knex, database: Database, name: TableNam
   try {
     for (const candidate of asGiven ? [schema] : [schema, name.schema]) {
       const wanted = { schema: candidate, table };
-      const found = database.foldsTableNames ? await spelled(session, wanted) : await exactly(session, wanted);
+      const found = database.foldsTableNames
+        ? await spelled(session, wanted)
+        : await exactly(session, wanted);
       if (found !== null) return found.table === name.table ? found : { ...found, called: name.table };
     }
   } finally {

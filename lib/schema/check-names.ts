@@ -38,7 +38,11 @@ export function copiesOfChecks(
 /**
  * Constraints that the server would have to rename to something too long at the swap, when the table becomes the old one.
  */
-export function tooLongWhenRenamed(checks: readonly string[], table: string, names: readonly string[]): string[] {
+export function tooLongWhenRenamed(
+  checks: readonly string[],
+  table: string,
+  names: readonly string[],
+): string[] {
   const longest = Math.max(...names.map((name) => characters(name).length));
   const grows = longest - characters(table).length;
   return checks.filter(
@@ -57,9 +61,10 @@ export function namedChecks(tokens: readonly Token[]): Token[] {
 function freeName(base: string, used: ReadonlySet<string>): string {
   for (let number = 0; ; number++) {
     const suffix = ['', '_lhmn'][number] ?? `_lhmn${number}`;
-    const name = characters(base)
-      .slice(0, MAX_LENGTH - suffix.length)
-      .join('') + suffix;
+    const name =
+      characters(base)
+        .slice(0, MAX_LENGTH - suffix.length)
+        .join('') + suffix;
     if (!used.has(name.toLowerCase())) return name;
   }
 }

@@ -87,7 +87,8 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
     if (part.prefix !== null) return `it covers only a prefix of '${part.column}'`;
     const column = columnNamed(table, part.column);
     if (column === undefined) return `its column '${part.column}' is hidden`;
-    if (TAKEN.has(column.name.toLowerCase())) return `'${part.column}' is a name that no column of the journal can take from it`;
+    if (TAKEN.has(column.name.toLowerCase()))
+      return `'${part.column}' is a name that no column of the journal can take from it`;
     if (column.nullable) return `'${part.column}' may be NULL`;
     if (column.generated) return `'${part.column}' is generated`;
     const key = keyColumn(column, part.descending);

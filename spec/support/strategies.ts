@@ -5,5 +5,5 @@ type Strategy = Exclude<CutOverOptions['strategy'], 'auto' | undefined>;
 
 /** How the tables can change places on a server. */
 export function strategiesOf(flavor: Flavor): readonly Strategy[] {
-  return flavor === 'mysql' ? ['rename-under-lock', 'sentry'] : ['sentry'];
+  return flavor === 'mysql' ? ['rename-under-lock', 'sentry', 'two-step'] : ['sentry', 'two-step'];
 }
