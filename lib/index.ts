@@ -6,6 +6,7 @@ export { planLargeHadronMigration } from './plan-large-hadron-migration';
 export { LargeHadronError } from './errors';
 export type { ErrorCode, Leftover, Outcome, Problem } from './errors';
 export type { AlterContext, AlterFunction } from './ghost/alter-function';
+export type { Killed } from './cut-over/blocker-killer';
 export type { MigrationResult } from './migration/result';
 export type {
   ChunkOptions,
@@ -16,6 +17,7 @@ export type {
   HookContext,
   HookOptions,
   LargeHadronOptions,
+  PostponeUntil,
   ProgressOption,
   ThrottleOptions,
   TriggerOptions,

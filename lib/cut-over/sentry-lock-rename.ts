@@ -1,6 +1,7 @@
 import { qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
+import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import type { Session } from '../database/session';
 import { NameTaken } from '../errors';
 import { readTableTypes } from '../schema/read-table-schema';
@@ -133,7 +134,15 @@ export class SentryLockRename implements SwapStrategy {
 
   async dispose(): Promise<void> {
     await this.renamer?.close();
-    const { observer } = this.deps;
-    if (!observer.lost && (await this.sentryStands())) await observer.execute(`DROP TABLE ${this.sentry}`);
+    const { observer, database } = this.deps;
+    if (observer.lost || !(await this.sentryStands())) return;
+    try {
+      await database.endLost(observer);
+    } catch (reason) {
+      // Its RENAME may still wait: with the sentry gone it would swap the tables, however old the ghost is by then.
+      if (reason instanceof ConnectionDoesNotEnd) return;
+      throw reason;
+    }
+    await observer.execute(`DROP TABLE ${this.sentry}`);
   }
 }

@@ -21,6 +21,8 @@ export interface ServerCapabilities {
   readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
   readonly preparedXaLosesLocks: boolean;
+  /** performance_schema numbers the statements that took the locks it lists, so that two locks can be told apart. */
+  readonly countsLocks: boolean;
   /** Triggers that are created at the same time leave files behind. */
   readonly triggersLeaveFiles: boolean;
   /** What lets an account create triggers that run as another one. */
@@ -53,6 +55,7 @@ export function serverCapabilities(version: string): ServerCapabilities {
     histograms: !mariadb,
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
+    countsLocks: !mariadb,
     triggersLeaveFiles: mariadb,
     anyDefinerPrivilege: mariadb ? 'SET USER' : number >= 8_002_000 ? 'SET_ANY_DEFINER' : 'SET_USER_ID',
     roundsTextToIntegers: mariadb,

@@ -4,6 +4,7 @@ import { analyzeGhost } from './analyze-ghost';
 import type { Assembled } from './assemble';
 import { estimateRows } from './estimate-rows';
 import { runHook } from './hooks';
+import { postpone } from './postpone';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
 import { whatChanged } from './what-changed';
 
@@ -28,6 +29,7 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
   await runHook(hooks, 'afterRowCopy', context);
   await verifyRows(parts);
   await recovery.steadily(() => analyzeGhost(work, pair, parts.server));
+  await postpone(parts, context);
   await runHook(hooks, 'beforeCutOver', context);
   return swap(parts);
 }

@@ -4,7 +4,11 @@ import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 
 /** What was written to the old table after the swap is for a person to look at; nothing is overwritten by itself. */
-export function lateChanges(count: number, { schema }: TableName, names: DerivedNames): Refusal {
+export function lateChanges(
+  count: number,
+  { schema }: Pick<TableName, 'schema'>,
+  names: DerivedNames,
+): Refusal {
   return new Refusal(
     'LHM_LATE_CHANGES',
     `${count} changes reached the old table '${names.old}' after the swap; their keys are in '${names.journal}'.`,

@@ -3,11 +3,9 @@ import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
-import { qualified } from '../database/sql';
-import { isReadOnlyServer, refuseReadOnly } from '../database/read-only';
+import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
-import { confirmSwap } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -29,11 +27,12 @@ import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
 import { describeFailure } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
+import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
-import { lateChanges } from './late-changes';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
+import { tidy } from './tidy';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
 
@@ -111,7 +110,7 @@ export class Migration {
     await runHook(hooks, 'afterCutOver', () => this.hookContext());
 
     progress.enter('clean-up');
-    await this.tidy(parts, observer);
+    await tidy(parts, { schema: this.name.schema, names: this.names });
     const oldTable = this.options.cleanUp.dropOldTable ? null : this.names.old;
     return migrationResult({ ...parts, table: this.full, oldTable, cutOver });
   }
@@ -151,15 +150,14 @@ export class Migration {
     const session = await this.openCleaner();
     // A statement that was cut off on our side may still be running on the server's.
     if (this.work !== null && !this.work.lost) await this.work.close();
-    await this.database.endLost(session);
     const { schema } = this.name;
-    const owner = await ownerOf(session, schema, this.names.state, this.epoch);
-    if (this.stage !== 'swapped' && this.pair !== null) {
-      const state = await confirmSwap(session, this.pair, owner === 'others');
-      if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
-      if (state === 'swapped') this.stage = 'swapped';
-    }
     const bound = liveLock(this.options.giveUpAfterMs);
+    const { owner, swapped } = await finalStanding({
+      ...{ session, database: this.database, bound },
+      pair: this.stage === 'swapped' ? null : this.pair,
+      owner: (on) => ownerOf(on, schema, this.names.state, this.epoch),
+    });
+    if (swapped) this.stage = 'swapped';
     const cleaner = new Cleaner(schema, this.names, bound, foreign);
     if (owner === 'ours' && this.pair !== null)
       await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound);
@@ -268,29 +266,6 @@ export class Migration {
       );
     }
     return parts;
-  }
-
-  /**
-   * After the swap nobody can write to the old table, so its journal must be empty and stay so. If it is not,
-   * triggers and tables are kept for a person to look at, and nothing is overwritten by itself.
-   */
-  private async tidy(parts: Assembled, observer: Session): Promise<void> {
-    const { work, source, recovery } = parts;
-    const late = await recovery.steadily(async () => {
-      const entries = await source.lockingBacklog(work);
-      await work.execute('COMMIT');
-      return entries;
-    });
-    if (late > 0) throw lateChanges(late, this.name, this.names);
-    const cleaner = new Cleaner(this.name.schema, this.names, liveLock(this.options.giveUpAfterMs));
-    await work.close();
-    await recovery.steadily(async () => {
-      await refuseReadOnly(observer);
-      await cleaner.removeHelpers(observer);
-      if (this.options.cleanUp.dropOldTable) {
-        await observer.execute(`DROP TABLE IF EXISTS ${qualified(this.name.schema, this.names.old)}`);
-      }
-    });
   }
 
   private get full(): string {

@@ -5,7 +5,7 @@ import type { Problem } from '../errors';
 export type Field =
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly orFalse?: boolean }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'string'; readonly orNull?: boolean }
+  | { readonly kind: 'string'; readonly orNull?: boolean; readonly orFunction?: boolean }
   | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly orFunction?: boolean }
   | { readonly kind: 'function' }
   | { readonly kind: 'names' }
@@ -53,6 +53,7 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
     case 'boolean':
       return typeof given === 'boolean';
     case 'string':
+      if (typeof given === 'function') return field.orFunction === true;
       return (typeof given === 'string' && given !== '') || (given === null && field.orNull === true);
     case 'one-of':
       if (typeof given === 'function') return field.orFunction === true;
@@ -83,7 +84,7 @@ export function describeField(field: Field): string {
     case 'boolean':
       return 'true or false';
     case 'string':
-      return `a string${field.orNull ? ' or null' : ''}`;
+      return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}`;
     case 'one-of':
       return `one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
     case 'function':

@@ -35,13 +35,15 @@ const FIELDS: Fields = {
   cutOver: {
     kind: 'group',
     fields: {
-      strategy: { kind: 'one-of', values: ['auto', 'rename-under-lock', 'sentry'] },
+      strategy: { kind: 'one-of', values: ['auto', 'rename-under-lock', 'sentry', 'two-step'] },
       lockTimeoutMs: { kind: 'number', min: 1000, max: 60_000 },
       drainBudgetMs: { kind: 'number', min: 1, max: 60_000 },
       attempts: { kind: 'number', min: 1, max: 1_000_000 },
       backoffMs: MS,
       backoffMaxMs: MS,
       oldReadViews: { kind: 'one-of', values: ['error', 'wait', 'ignore'] },
+      killBlockers: { kind: 'boolean' },
+      postponeUntil: { kind: 'string', orNull: true, orFunction: true },
     },
   },
   triggers: {
@@ -173,6 +175,8 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       attempts: cutOver?.attempts ?? 100,
       backoffMs: cutOver?.backoffMs ?? (fixture ? 50 : 500),
       backoffMaxMs: cutOver?.backoffMaxMs ?? 30_000,
+      killBlockers: cutOver?.killBlockers ?? false,
+      postponeUntil: cutOver?.postponeUntil ?? null,
       ...(cutOver?.oldReadViews === undefined ? {} : { oldReadViews: cutOver.oldReadViews }),
     },
     triggers: {

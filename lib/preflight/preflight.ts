@@ -14,6 +14,7 @@ import { chunkKey } from './checks/chunk-key';
 import { cutOverOptions } from './checks/cut-over-options';
 import { engine } from './checks/engine';
 import { foreignKeys } from './checks/foreign-keys';
+import { killBlockers } from './checks/kill-blockers';
 import { namesAreFree } from './checks/names';
 import { privileges } from './checks/privileges';
 import { replicatedWrites } from './checks/replicated-writes';
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   blindSpots,
   replicatedWrites,
   cutOverOptions,
+  killBlockers,
 ];
 
 const VARIABLES = [

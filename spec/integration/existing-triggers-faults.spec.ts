@@ -4,7 +4,7 @@ import { largeHadronCleanUp } from '../../lib';
 import { FAULTS } from '../support/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { sweep, type Sweep } from '../support/sweep';
 import type { TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -26,7 +26,7 @@ for (const flavor of availableFlavors()) {
     before(async () => (server = await startServer(flavor)));
     after(() => server.stop());
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       for (const fault of FAULTS) {
         it(`(${strategy}, ${fault}): each trigger fires once for every write, whatever becomes of the migration`, async () => {
           const known = new Map<TestTable, { facts: unknown[]; counts: Counts; next: number }>();

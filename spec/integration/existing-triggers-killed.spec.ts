@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { largeHadronCleanUp } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration, type ChildOrder } from '../support/test-table-process';
@@ -66,7 +66,7 @@ for (const flavor of availableFlavors()) {
       );
     }
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       for (const [i, [what, stop]] of PLACES.entries()) {
         const next = i % 2 === 0 ? 'the next run' : 'the clean-up';
         it(`when ${what} (${strategy}): every write fires each of them once, and ${next} puts it right`, async () => {
