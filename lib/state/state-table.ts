@@ -130,12 +130,13 @@ export async function ownerOf(
     );
     return row === undefined || row.epoch === epoch ? 'ours' : 'others';
   } catch (error) {
-    if (errorNumber(error) === NO_SUCH_TABLE) return 'gone';
+    if ([NO_SUCH_TABLE, NO_SUCH_DATABASE].includes(errorNumber(error))) return 'gone';
     throw error;
   }
 }
 
 const NO_SUCH_TABLE = 1146;
+const NO_SUCH_DATABASE = 1049;
 
 /** What a run wrote down about itself; null when it was killed before it did. */
 export async function readRecord(
