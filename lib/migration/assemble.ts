@@ -129,6 +129,7 @@ export function assemble(input: AssembleInput): Assembled {
   );
   const parts: Assembled = {
     ...{
+      database,
       work,
       observer,
       lock,

@@ -85,11 +85,16 @@ for (const flavor of availableFlavors()) {
       await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
       const holder = await test.connect();
       await holder.query('LOCK TABLES other READ');
-      const queued = await queueUp(test, await test.connect(), 'TRUNCATE TABLE other');
+      let queued: Queued | undefined;
+      intercept(test.knex, {
+        ...{ match: /^RENAME TABLE/, when: 'before' },
+        run: async () => void (queued = await queueUp(test, await test.connect(), 'TRUNCATE TABLE other')),
+      });
       const was = await test.rows();
       const { cutOver } = await test.migrate(ADD_COLUMN, SENTRY);
+      expect(queued?.ended, 'it waits still').to.equal(null);
       await holder.query('UNLOCK TABLES');
-      await queued.end;
+      await queued!.end;
       expect(cutOver.attempts).to.equal(1);
       expect(without(await test.rows(), 'extra')).to.deep.equal(was);
       await expectNoLeaks(test);
