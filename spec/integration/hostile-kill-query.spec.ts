@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { sweep, type Sweep } from '../support/sweep';
 import { without, type Options, type TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -67,7 +67,7 @@ for (const flavor of availableFlavors()) {
       expect(places).to.be.at.least(atLeast);
     }
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       it(`once rows are being copied, swapped by ${strategy}: carried on`, () =>
         expectSwept(
           {

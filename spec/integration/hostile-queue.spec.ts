@@ -6,7 +6,7 @@ import { queueUp, type Queued } from '../support/hostile/queue';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -100,7 +100,7 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       it(`readers and writers that wait go on with the new table, without an error (${strategy})`, async () => {
         const waiting: Queued[] = [];
         intercept(test.knex, {
