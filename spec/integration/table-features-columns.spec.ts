@@ -233,6 +233,16 @@ const TYPES: readonly Feature[] = [
     alter: 'ADD COLUMN q GEOMETRY NULL, MODIFY l GEOMETRY NULL',
   },
   {
+    what: 'bytes that become points',
+    columns: `${ID}, p VARBINARY(60) NOT NULL, q BLOB NULL`,
+    row: (i) => ({
+      p: `X'000000000101000000000000000000F03F${String(i).padStart(16, '0')}'`,
+      q: i % 3 ? `X'000000000101000000${String(i).padStart(16, '0')}000000000000F03F'` : 'NULL',
+    }),
+    alter: 'MODIFY p POINT NOT NULL, MODIFY q GEOMETRY NULL',
+    unlast: true,
+  },
+  {
     what: 'VECTOR',
     ...{ only: 'mysql', lacks: 'MariaDB 10.11 has no vectors' },
     columns: `${ID}, e VECTOR(3) NOT NULL, n VECTOR NULL`,

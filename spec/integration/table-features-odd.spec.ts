@@ -97,6 +97,22 @@ const REFUSED: readonly BadInput[] = [
     says: /too many keys/i,
     hints: /second/,
   },
+  ...['DATE', 'TIME', 'DATETIME', 'TIMESTAMP'].map((type): BadInput => ({
+    what: `a ${type} that becomes bits`,
+    ...{ code: 'LHM_CONVERSION_UNSUPPORTED', phase: 'clone' },
+    table: { columns: `id INT NOT NULL PRIMARY KEY, t ${type} NULL` },
+    alter: 'MODIFY t BIT(64) NULL',
+    says: /'t'.*bit\(64\)/,
+    hints: /ctx\.values/,
+  })),
+  {
+    what: 'a YEAR that becomes JSON',
+    only: 'mysql',
+    ...{ code: 'LHM_CONVERSION_UNSUPPORTED', phase: 'clone' },
+    table: { columns: 'id INT NOT NULL PRIMARY KEY, t YEAR NULL' },
+    alter: 'MODIFY t JSON NULL',
+    hints: /ctx\.values/,
+  },
   {
     what: 'system versioning of some columns',
     only: 'mariadb',
