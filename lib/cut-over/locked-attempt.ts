@@ -94,12 +94,12 @@ async function lock({ work, pair, verifier }: CutOverDeps, more: readonly Relati
   const { names, origin } = pair;
   const own = [origin.table, names.ghost, names.journal, names.state];
   if (verifier !== null) own.push(names.recheck);
-  const tables = new Set([
-    ...own.map((name) => qualified(pair.schema, name)),
-    ...more.map(({ schema, table }) => qualified(schema, table)),
-  ]);
+  const tables = new Map(own.map((name) => [qualified(pair.schema, name), 'WRITE']));
+  for (const { schema, table, concurrently } of more)
+    tables.set(qualified(schema, table), concurrently ? 'WRITE CONCURRENT' : 'WRITE');
+  const locks = [...tables].map(([table, mode]) => `${table} ${mode}`);
   try {
-    await work.execute(`LOCK TABLES ${[...tables].map((table) => `${table} WRITE`).join(', ')}`);
+    await work.execute(`LOCK TABLES ${locks.join(', ')}`);
   } catch (error) {
     if (isLockTimeout(error))
       throw new Postponed(`the lock was not granted: ${messageOf(error)}`, { cause: error });

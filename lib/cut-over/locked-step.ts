@@ -6,6 +6,8 @@ import type { Deadline } from './deadline';
 export interface Relative {
   readonly schema: string;
   readonly table: string;
+  /** So that others may go on writing to it: for a sequence (MariaDB). */
+  readonly concurrently?: true;
 }
 
 /**

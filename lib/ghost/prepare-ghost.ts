@@ -28,6 +28,7 @@ import {
   refuseUnfilled,
   refuseZeroDates,
 } from './refuse-change';
+import { refuseCheckNames } from './refuse-check-names';
 import { refuseIndexes } from './refuse-indexes';
 import { settleDefinition } from './settle-definition';
 import { runAlter, type AlterOutcome } from './run-alter';
@@ -71,6 +72,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await refuseForeignKeys(session, altered, database.server);
   refuseEngine(altered);
   refuseIndexes(altered);
+  refuseCheckNames(altered, origin.table, database.server);
   const values = mergeValues(input, outcome.values, altered);
   refuseNothing(before, altered, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);

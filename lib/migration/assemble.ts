@@ -50,6 +50,7 @@ export interface AssembleInput {
 }
 
 export interface Assembled extends Parts {
+  readonly server: ServerCapabilities;
   readonly pair: TablePair;
   readonly recheck: RecheckTable;
   readonly server: ServerCapabilities;
@@ -145,6 +146,7 @@ export function assemble(input: AssembleInput): Assembled {
       options,
       signal,
     },
+    server: database.server,
     pair,
     recheck,
     server: database.server,
