@@ -50,6 +50,11 @@ export class OriginGuard {
     await this.check(session);
   }
 
+  /** After a RENAME of our own that was taken back: on MariaDB the table's date is that of its file. */
+  async renamed(session: Session): Promise<void> {
+    this.created = await readCreated(session, this.reader.name);
+  }
+
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
   async check(session: Session): Promise<void> {
     await refuseReadOnly(session);
@@ -136,11 +141,18 @@ export class OriginGuard {
    * a TRUNCATE that slipped in before the lock was granted, also where the table's id cannot be read.
    */
   async checkLocked(session: Session): Promise<void> {
+    await this.checkUnchanged(session);
+    await this.checkEdges(session);
+  }
+
+  /** What of it does not need the last changes to be applied. */
+  async checkUnchanged(session: Session): Promise<void> {
     await this.checkDefinition(session);
     await refuseReadOnly(session);
     await this.checkIdentity(session);
     const { schema, names } = this.pair;
-    if ((await readTriggers(session, { schema, table: names.ghost })).length > 0)
+    const triggers = await readTriggers(session, { schema, table: names.ghost });
+    if (triggers.some(({ name }) => !Object.values(names.gates).includes(name)))
       throw ghostChanged(this.pair, 'was given a trigger');
     if (await hasReplicatedWrites(session, this.reader.server)) {
       throw new Refusal(
@@ -149,14 +161,13 @@ export class OriginGuard {
         'Nothing was swapped. Stop the replication, and run again.',
       );
     }
-    await this.checkEdges(session);
   }
 
   /**
    * Each table's first and last row are in the other one. Not that they are the same: the new table's index may sort
    * otherwise, and to sort it by the old one's would take all its rows.
    */
-  private async checkEdges(session: Session): Promise<void> {
+  async checkEdges(session: Session): Promise<void> {
     const { schema, origin, ghost, names, key } = this.pair;
     const before = { schema, table: origin.table, index: key.originIndex, keys: key.originKeys };
     const after = { schema, table: names.ghost, index: key.ghostIndex, keys: key.ghostKeys };

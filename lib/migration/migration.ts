@@ -6,6 +6,7 @@ import type { Session } from '../database/session';
 import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
+import { passOf } from '../cut-over/gates';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -246,6 +247,7 @@ export class Migration {
     this.pair = pair;
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
     await work.execute(AUTOCOMMIT_OFF);
+    await work.execute(passOf(this.epoch));
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
     const bound = liveLock(options.giveUpAfterMs, signal);
@@ -253,7 +255,8 @@ export class Migration {
     const parts = assemble({
       ...{ database, work, observer, lock, pair, state, options, bound, throttle, progress, signal },
       triggers,
-      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
+      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF, passOf(this.epoch)],
+      epoch: this.epoch,
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });
     if (parts.verifier !== null) {

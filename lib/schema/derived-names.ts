@@ -22,6 +22,8 @@ export interface DerivedNames {
   readonly recheck: string;
   readonly scratch: string;
   readonly triggers: { readonly insert: string; readonly update: string; readonly delete: string };
+  /** Triggers on the new table that refuse writes until it is complete (`rename-then-replay`). */
+  readonly gates: { readonly insert: string; readonly update: string; readonly delete: string };
 }
 
 /**
@@ -43,6 +45,7 @@ export function derivedNames(table: string, timestamp: string): DerivedNames {
     recheck: name(`_lhmr_${timestamp}`),
     scratch: name(`_lhmx_${timestamp}`),
     triggers: { insert: name('_lhmi'), update: name('_lhmu'), delete: name('_lhmd') },
+    gates: { insert: name('_lhmgi'), update: name('_lhmgu'), delete: name('_lhmgd') },
   };
 }
 

@@ -75,7 +75,7 @@ export class Pipeline {
     const progress = new ProgressTracker(TABLE);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, state, options, progress, signal },
-      ...{ throttle: new Throttle(), triggers: [] },
+      ...{ throttle: new Throttle(), triggers: [], epoch: EPOCH },
       bound: liveLock(1, signal),
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, schema, names.state, EPOCH),

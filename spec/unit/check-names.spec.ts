@@ -41,7 +41,7 @@ describe('names of CHECK constraints', () => {
   it('of a table of any name have room behind the names that are derived from it', () => {
     for (const length of [1, 33, 40, 58, 64]) {
       const table = 't'.repeat(length);
-      const names = Object.values({ ...derivedNames(table, '20260102030405678'), triggers: '' });
+      const names = Object.values({ ...derivedNames(table, '20260102030405678'), triggers: '', gates: '' });
       expect(tooLongWhenRenamed([`${table}_chk_999`], table, names), String(length)).to.deep.equal([]);
     }
   });
