@@ -63,9 +63,9 @@ export class CarryTriggers implements LockedStep {
     const { pair, work, triggers } = this;
     const { schema, names } = pair;
     for (const alike of inContext(triggers)) {
-      await asCreated(work, schema, alike[0], async () => {
+      await asCreated(work, schema, alike[0], async (create) => {
         for (const trigger of alike) {
-          await work.execute(createStandIn(schema, names.ghost, trigger));
+          await create(createStandIn(schema, names.ghost, trigger));
           deadline.check('creating the triggers');
         }
       });
