@@ -19,6 +19,23 @@ import { triggerFacts, triggersOf } from '../support/triggers/trigger-facts';
 
 const SMALL = { chunk: { rows: 50 }, verify: { rows: 50 } };
 
+/** How long the application's slowest write took while something went on, in ms. */
+async function slowestWrite(test: TestTable, during: () => Promise<unknown>): Promise<number> {
+  const client = await test.connect();
+  const going = { on: true };
+  let slowest = 0;
+  const writing = (async () => {
+    while (going.on) {
+      const from = performance.now();
+      await client.query('UPDATE emails SET size = size + 1 WHERE id = 7');
+      slowest = Math.max(slowest, performance.now() - from);
+    }
+  })();
+  await during().finally(() => (going.on = false));
+  await writing;
+  return slowest;
+}
+
 async function writeOnce(test: TestTable): Promise<void> {
   await writeAudited(test, 5000);
 }
@@ -152,6 +169,32 @@ for (const flavor of availableFlavors()) {
         });
       });
     }
+
+    it('that write to a table which somebody holds: the swap waits for it without asking for a lock', async () => {
+      test = await TestTable.create(server);
+      const before = await auditTable(test);
+      const holder = await test.connect();
+      await holder.query('BEGIN');
+      await holder.query('SELECT * FROM audit');
+      const reasons: string[] = [];
+      const slowest = await slowestWrite(test, () =>
+        test.migrate(ADD_COLUMN, {
+          ...SMALL,
+          cutOver: { backoffMs: 200, oldReadViews: 'ignore' },
+          progress: ({ waitingFor }) => {
+            if (waitingFor === null || reasons.includes(waitingFor)) return;
+            // Long enough for a lock to be asked for in vain.
+            if (reasons.push(waitingFor) === 1) setTimeout(() => void holder.query('COMMIT'), 2500);
+          },
+        }),
+      );
+      // MariaDB does not tell who holds what unless its performance_schema is on.
+      const seen = flavor === 'mysql' ? /has held 'audit', which is locked with the table/ : /held|granted/;
+      expect(reasons.join('\n')).to.match(seen);
+      expect(slowest, 'ms for one write').to.be.below(3000);
+      expect(await triggerFacts(test)).to.deep.equal(before);
+      await expectNoLeaks(test);
+    });
 
     it('of a table whose name has to be quoted', async () => {
       const table = 'my "tab`le\' ä';
