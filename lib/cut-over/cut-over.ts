@@ -10,6 +10,7 @@ import { pause } from '../util/pause';
 import type { Session } from '../database/session';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import type { CutOverDeps, StrategyName, SwapStrategy, SwapTimes } from './cut-over-deps';
+import type { Relative } from './locked-step';
 import { lockedAttempt, takeBackSteps } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
 import { END_OLD_VIEWS, Postponed } from './postponed';
@@ -236,30 +237,35 @@ export class CutOver {
    */
   private async waitForBlockers(): Promise<void> {
     if (this.killer !== null) await this.killBlockers(this.killer);
-    const holder = await this.longHolder();
-    if (holder !== undefined) {
+    const { pair, steps } = this.deps;
+    const tables: Relative[] = [{ schema: pair.schema, table: pair.origin.table }];
+    for (const step of steps) tables.push(...((await step.alongside?.()) ?? []));
+    for (const [i, table] of tables.entries()) {
+      const holder = await this.longHolder(table);
+      if (holder === undefined) continue;
+      const what = i === 0 ? 'the table' : `'${table.table}', which is locked with the table,`;
       throw new Postponed(
-        `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
+        `connection ${holder.connection} has held ${what} for ${Math.round(holder.ageMs / 1000)} s`,
         { wayOut: `Let it end its transaction, or end it (KILL ${holder.connection})` },
       );
     }
     if (this.answer === 'wait') await this.waitForQuiet();
   }
 
-  private async longHolder(): Promise<TableHolder | undefined> {
-    const { observer, work, pair, options } = this.deps;
-    const own = [observer.id, work.id];
-    const holders = (await tableHolders(observer, pair.schema, pair.origin.table, own)) ?? [];
+  private async longHolder({ schema, table }: Relative): Promise<TableHolder | undefined> {
+    const { observer, work, options } = this.deps;
+    const holders = (await tableHolders(observer, schema, table, [observer.id, work.id])) ?? [];
     return holders.find(({ ageMs }) => ageMs > options.cutOver.lockTimeoutMs);
   }
 
   /** Watches those that hold the table until each has ended, was killed, or is one that is not killed. */
   private async killBlockers(killer: BlockerKiller): Promise<void> {
-    const until = clock.monotonic() + 2 * this.deps.options.cutOver.lockTimeoutMs + KILLED_WITHIN_MS;
+    const { pair, options } = this.deps;
+    const until = clock.monotonic() + 2 * options.cutOver.lockTimeoutMs + KILLED_WITHIN_MS;
     for (;;) {
       const before = killer.killed.length;
       const left = await killer.run();
-      const holder = await this.longHolder();
+      const holder = await this.longHolder({ schema: pair.schema, table: pair.origin.table });
       const watched = left.some((one) => one.connection === holder?.connection && one.spared === null);
       if ((!watched && killer.killed.length === before) || clock.monotonic() >= until) return;
       await this.keepUp(100);
