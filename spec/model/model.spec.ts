@@ -36,7 +36,7 @@ for (const flavor of availableFlavors()) {
         {
           ...{ seed, numRuns: RUNS, unbiased: true },
           // Shrinking is given some time, and what it has come to by then is told.
-          ...{ interruptAfterTimeLimit: 30_000 + RUNS * 10_000 },
+          ...{ interruptAfterTimeLimit: 60_000 + RUNS * 3000 },
           ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }),
         },
       );
