@@ -26,8 +26,14 @@ async function expectWhole(test: TestTable, swapped: boolean): Promise<void> {
   if (swapped) expect(definition).to.contain('`extra`');
   else expect(definition).to.equal(withoutCounter(await test.definition(COPY)));
   expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows(COPY));
-  expect(await oldTables(test)).to.have.length(swapped ? 1 : 0);
+  expect(await kept(test)).to.have.length(swapped ? 1 : 0);
   await expectWritable(test);
+}
+
+/** The old tables, without a sentry that bears the name of one. */
+async function kept(test: TestTable): Promise<string[]> {
+  const definitions = await Promise.all((await oldTables(test)).map((name) => test.definition(name)));
+  return definitions.filter((definition) => !definition.includes('sentry'));
 }
 
 /** What is left is named, with what removes it. */
@@ -55,7 +61,7 @@ async function checkDead({ test }: Trial, error: LargeHadronError | null): Promi
   } else {
     await test.migrate(swapped ? 'ADD COLUMN another INT' : ADD_COLUMN, { knex });
     expect(without(await test.rows(), 'extra', 'another')).to.deep.equal(await test.rows(COPY));
-    expect(await oldTables(test)).to.have.length(swapped ? 2 : 1);
+    expect(await kept(test)).to.have.length(swapped ? 2 : 1);
   }
   await expectNoLeaks(test);
   await expectWritable(test);

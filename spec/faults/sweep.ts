@@ -1,13 +1,12 @@
 import type { Knex } from 'knex';
-import { randomInt } from 'node:crypto';
 
 import { LargeHadronError } from '../../lib';
 import { messageOf } from '../../lib/database/server-error';
 import type { RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
-import { Random } from '../support/workload/random';
 import { failOnce, type FailOnce, type Fault } from './fail-once';
+import { some, SEED } from './some';
 import { Writes } from './writes';
 
 /** One table on which an attempt is made. */
@@ -41,14 +40,13 @@ export interface Swept {
 /** Tables on which attempts are made at the same time. */
 const LANES = 4;
 
-/** Every statement fails with `LHM_FAULTS=all`, and otherwise so many, others in every run. */
-const MOST_PLACES = process.env['LHM_FAULTS'] === 'all' ? Infinity : 4;
-const SEED = Number(process.env['LHM_FAULTS_SEED'] ?? randomInt(2 ** 31));
+/** Statements of each attempt that fail where not all do. */
+const FEW = 4;
 
 /** Makes statements fail, one at a time, that an undisturbed attempt runs. */
 export async function sweep(given: Sweep): Promise<Swept> {
   const all = await placesOf(given);
-  const waiting = some(all, new Random(SEED));
+  const waiting = some(all, FEW);
   const problems: string[] = [];
   const lane = async (): Promise<void> => {
     let trial: Trial | null = null;
@@ -72,14 +70,6 @@ export async function sweep(given: Sweep): Promise<Swept> {
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return { places: all.length, problems };
-}
-
-function some(all: readonly string[], random: Random): string[] {
-  const rest = [...all];
-  const chosen: string[] = [];
-  while (rest.length > 0 && chosen.length < MOST_PLACES)
-    chosen.push(...rest.splice(random.int(rest.length), 1));
-  return chosen;
 }
 
 async function prepared({ server }: Sweep): Promise<Trial> {
