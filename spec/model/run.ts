@@ -133,14 +133,19 @@ export class Run {
     return mayCollide(this.shape) && (await this.application.collides());
   }
 
+  private async endThose(which: 'holding' | 'all', commit: boolean): Promise<void> {
+    await this.application.endThose(which, commit);
+    this.collided ||= await this.collides();
+  }
+
   private async install(commit: boolean): Promise<void> {
-    await this.application.endThose('holding', commit);
+    await this.endThose('holding', commit);
     await this.pipeline?.install();
   }
 
   private async swap(commit: boolean): Promise<void> {
     // Where older views cannot be told that they are old, the swap waits for them.
-    await this.application.endThose(this.server.flavor === 'mysql' ? 'holding' : 'all', commit);
+    await this.endThose(this.server.flavor === 'mysql' ? 'holding' : 'all', commit);
     if ((await this.pipeline?.swap()) !== true) return;
     await this.application.swapped();
     await this.pipeline?.tidy();

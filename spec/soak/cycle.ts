@@ -51,6 +51,7 @@ class Cycle {
   private readonly ends: string[] = [];
   private readonly struck: FaultKind[] = [];
   private readonly strikes: Promise<unknown>[] = [];
+  private downs: Promise<unknown> = Promise.resolve();
   private readonly table: SoakedTable;
   private readonly random: Random;
   private runs = 0;
@@ -77,9 +78,7 @@ class Cycle {
     } catch (error) {
       this.problems.push(`the cycle itself failed: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    await Promise.all(this.strikes).catch((error: unknown) =>
-      this.problems.push(`a fault failed: ${String(error)}`),
-    );
+    await Promise.all(this.strikes);
     const report = await workload.stop().catch((error: unknown) => {
       this.problems.push(String(error));
       return null;
@@ -156,9 +155,14 @@ class Cycle {
         const target = { server, database: this.database, table: TABLE, migrator, random: this.random };
         // Before it is over: the migration may notice at once.
         this.struck.push(fault.kind);
-        await strike(fault, target);
+        if (!fault.kind.endsWith('server')) return strike(fault, target);
+        // A server that is coming up cannot be stopped.
+        this.downs = this.downs.then(() => strike(fault, target));
+        return this.downs;
       });
-      this.strikes.push(struck);
+      this.strikes.push(
+        struck.catch((error: unknown) => this.problems.push(`${fault.kind} failed: ${String(error)}`)),
+      );
     }
   }
 
