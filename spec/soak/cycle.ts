@@ -11,7 +11,7 @@ import {
 } from '../support/workload';
 import { Random } from '../support/workload/random';
 import { untruths } from './judge';
-import type { Migrator } from './migrator';
+import type { Migrator, Order } from './migrator';
 import { planCycle, type CyclePlan, type Fault, type FaultKind } from './plan';
 import { situation } from './situation';
 import { strike } from './strike';
@@ -89,6 +89,13 @@ class Cycle {
     return { plan, runs, changed, struck, ends, report, problems };
   }
 
+  private get order(): Order {
+    return {
+      ...{ table: TABLE, alter: this.plan.alter, options: this.plan.options },
+      connection: { ...this.lane.server.connection, database: this.database },
+    };
+  }
+
   private get workloadOptions(): WorkloadOptions {
     const { connection, flavor } = this.lane.server;
     return {
@@ -114,14 +121,7 @@ class Cycle {
   private async attempt(): Promise<boolean> {
     const migrator = this.lane.migrator();
     const faults = this.runs === 1 ? this.plan.faults : [];
-    const end = await migrator.run(
-      {
-        ...{ table: TABLE, alter: this.plan.alter, options: this.plan.options },
-        connection: { ...this.lane.server.connection, database: this.database },
-      },
-      LIMIT_MS,
-      (phase) => this.onPhase(phase, faults, migrator),
-    );
+    const end = await migrator.run(this.order, LIMIT_MS, (phase) => this.onPhase(phase, faults, migrator));
     const now = end.how === 'late' ? await situation(this.lane.server) : '';
     await Promise.all(this.strikes);
     if (end.how === 'late') {
@@ -152,7 +152,8 @@ class Cycle {
       if (fault.phase !== phase) continue;
       const struck = new Promise((resolve) => setTimeout(resolve, fault.delayMs)).then(async () => {
         const { server } = this.lane;
-        const target = { server, database: this.database, table: TABLE, migrator, random: this.random };
+        const { database, order, random } = this;
+        const target = { server, database, table: TABLE, migrator, order, limitMs: LIMIT_MS, random };
         // Before it is over: the migration may notice at once.
         this.struck.push(fault.kind);
         if (!fault.kind.endsWith('server')) return strike(fault, target);
