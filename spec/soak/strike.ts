@@ -25,8 +25,10 @@ export async function strike(fault: Fault, target: Target): Promise<void> {
   switch (fault.kind) {
     case 'kill process':
       return migrator.kill();
-    case 'abort':
-      { migrator.abort(); return; }
+    case 'abort': {
+      migrator.abort();
+      return;
+    }
     case 'restart server':
       return server.restart();
     case 'kill server':
