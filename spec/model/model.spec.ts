@@ -8,7 +8,7 @@ import { shapes } from './shape';
 import { steps } from './steps';
 
 /** Runs on each server. */
-const RUNS = Number(process.env['LHM_MODEL_RUNS'] ?? 20);
+const RUNS = Number(process.env['LHM_MODEL_RUNS'] ?? 12);
 
 /** The seed that a failure has printed repeats it; its path leads straight to what it was shrunk to. */
 const SEED = process.env['LHM_MODEL_SEED'];
