@@ -3,7 +3,7 @@ import type { Connection } from 'mysql2/promise';
 
 import type { LargeHadronError } from '../../lib';
 import { createAccount, NEEDED } from '../support/account';
-import { lost } from '../support/fail-once';
+import { lost } from '../faults/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';

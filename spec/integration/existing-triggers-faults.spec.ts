@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 
 import { largeHadronCleanUp } from '../../lib';
-import { FAULTS } from '../support/fail-once';
+import { FAULTS } from '../faults/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
-import { sweep, type Sweep } from '../support/sweep';
+import { sweep, type Sweep } from '../faults/sweep';
 import type { TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import {
@@ -33,7 +33,7 @@ for (const flavor of availableFlavors()) {
       for (const fault of FAULTS) {
         it(`(${strategy}, ${fault}): each trigger fires once for every write, whatever becomes of the migration`, async () => {
           const known = new Map<TestTable, { facts: unknown[]; counts: Counts; next: number }>();
-          const prepare: Sweep['prepare'] = async (test) => {
+          const prepare = async (test: TestTable): Promise<void> => {
             known.set(test, { facts: await auditTable(test, false), counts: {}, next: 5000 });
           };
           const write = async (test: TestTable): Promise<void> => {
@@ -41,11 +41,11 @@ for (const flavor of availableFlavors()) {
             knowledge.next += 10;
             knowledge.counts = sum(knowledge.counts, await writeAudited(test, knowledge.next));
           };
-          const attempt: Sweep['attempt'] = (test, knex, arm) => {
+          const attempt: Sweep['attempt'] = ({ test }, knex, arm) => {
             const hooks = { beforeCutOver: () => write(test).then(arm) };
             return test.migrate(ADD_COLUMN, { knex, cutOver: { strategy }, hooks });
           };
-          const check: Sweep['check'] = async (test, error) => {
+          const check: Sweep['check'] = async ({ test }, error) => {
             const swapped = error === null || error.outcome === 'swapped';
             const { facts } = known.get(test)!;
             await write(test);
@@ -60,7 +60,16 @@ for (const flavor of availableFlavors()) {
             return swapped ? 'changed' : 'as before';
           };
           const { places, problems } = await sweep({
-            ...{ server, fault, prepare, attempt, check, armed: 'later', except: OTHERS },
+            ...{
+              name: `triggers, ${strategy}`,
+              server,
+              fault,
+              prepare,
+              attempt,
+              check,
+              armed: 'later',
+              except: OTHERS,
+            },
           });
           expect(problems, problems.join('\n')).to.deep.equal([]);
           expect(places).to.be.at.least(20);

@@ -5,7 +5,7 @@ import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
-import { sweep, type Sweep } from '../support/sweep';
+import { sweep, type Sweep } from '../faults/sweep';
 import { without, type Options, type TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
@@ -71,9 +71,11 @@ for (const flavor of availableFlavors()) {
       it(`once rows are being copied, swapped by ${strategy}: carried on`, () =>
         expectSwept(
           {
-            attempt: (test, knex, arm) => migrate(test, knex, { cutOver: { strategy, backoffMs: 5 } }, arm),
+            name: `kill query, ${strategy}`,
+            attempt: ({ test }, knex, arm) =>
+              migrate(test, knex, { cutOver: { strategy, backoffMs: 5 } }, arm),
             armed: 'later',
-            check: async (test, error) => {
+            check: async ({ test }, error) => {
               expect(error, error?.message).to.equal(null);
               await expectTwin(test, true);
               await expectNoLeaks(test);
@@ -87,14 +89,15 @@ for (const flavor of availableFlavors()) {
     it('before: taken back, and told', () =>
       expectSwept(
         {
-          attempt: (test, knex) => {
+          name: 'kill query, before',
+          attempt: ({ test }, knex) => {
             const stop = new AbortController();
             return test.migrate(ADD_COLUMN, {
               ...{ knex, signal: stop.signal },
               hooks: { beforeRowCopy: () => stop.abort() },
             });
           },
-          check: async (test, error) => {
+          check: async ({ test }, error) => {
             expect(error, 'the error').not.to.equal(null);
             expect(error!.outcome, error!.message).to.be.oneOf(['untouched', 'rolled-back']);
             await expectTwin(test, false);

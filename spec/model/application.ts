@@ -1,19 +1,16 @@
-import { createConnection, type Connection } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import type { RunningServer } from '../support/servers';
-import { DmlSql, touches, type Dml } from './dml';
-import { alterOf, createSql, keyOf, type Shape } from './shape';
+import { connect } from './clients';
+import { touches, type Dml } from './dml';
+import { Reader } from './reader';
+import type { Shape } from './shape';
 import { CONNECTIONS } from './steps';
-
-export const TABLE = 'emails';
-const TWIN = 'twin';
-
-/** A promise that was broken. */
-export class Broken extends Error {}
+import { Broken, TABLE, Tables, TWIN } from './tables';
 
 const DUPLICATE = 1062;
+const STALE_VIEW = 1412;
 /** Lock wait timeout, deadlock, "record has changed since last read": the transaction is rolled back, and that is that. */
 const BUSY = [1205, 1213, 1020];
-const STALE_VIEW = 1412;
 
 interface Writer {
   readonly client: Connection;
@@ -21,46 +18,30 @@ interface Writer {
   open: { touched: Set<string>; before: boolean } | null;
 }
 
-/** The application on the table, and its twin: a table that nobody migrates, fed with the same statements. */
+/** The application: every statement goes to the table and to its twin, in one transaction. */
 export class Application {
-  private changed = false;
   private highest = 0;
-  private view: { rows: string[]; before: boolean } | null = null;
   /** Statements that were done, for a summary. */
   done = 0;
 
   private constructor(
-    private readonly shape: Shape,
-    private readonly admin: Connection,
+    readonly tables: Tables,
+    readonly reader: Reader,
     private readonly writers: readonly Writer[],
-    private readonly viewer: Connection,
+    private readonly clients: readonly Connection[],
   ) {}
 
-  /** In an empty database of its own. */
   static async create(server: RunningServer, database: string, shape: Shape): Promise<Application> {
-    const connect = async (level: string): Promise<Connection> => {
-      const client = await createConnection({
-        ...server.connection,
-        ...{ dateStrings: true, supportBigNumbers: true, bigNumberStrings: true, rowsAsArray: true },
-      });
-      client.on('error', () => undefined);
-      const wait = server.flavor === 'mariadb' ? 0 : 1;
-      await client.query(
-        `SET SESSION innodb_lock_wait_timeout = ${wait}, SESSION lock_wait_timeout = 2, SESSION time_zone = '+00:00', SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_AUTO_VALUE_ON_ZERO')`,
-      );
-      await client.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`);
-      return client;
-    };
-    const admin = await connect('READ COMMITTED');
-    await admin.query(`DROP DATABASE IF EXISTS ${database}`);
-    await admin.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
+    const tables = new Tables(shape, await connect(server, 'READ COMMITTED'));
+    await tables.create(database);
     const clients: Connection[] = [];
-    for (let i = 0; i <= CONNECTIONS; i++)
-      clients.push(await connect(i % 2 === 0 ? 'READ COMMITTED' : 'REPEATABLE READ'));
-    for (const client of [admin, ...clients]) await client.query(`USE ${database}`);
-    for (const table of [TABLE, TWIN]) await admin.query(createSql(shape, table));
+    for (let i = 0; i <= CONNECTIONS; i++) {
+      clients.push(await connect(server, i % 2 === 0 ? 'READ COMMITTED' : 'REPEATABLE READ'));
+      await clients[i]!.query(`USE ${database}`);
+    }
     const writers = clients.slice(0, CONNECTIONS).map((client): Writer => ({ client, open: null }));
-    const application = new Application(shape, admin, writers, clients[CONNECTIONS]!);
+    const reader = new Reader(clients[CONNECTIONS]!, tables);
+    const application = new Application(tables, reader, writers, clients);
     for (let key = 0; key < shape.rows; key++) {
       const values = { uniq: key, loose: 100 + key, num: key, amount: key / 4, note: `row ${key}` };
       await application.run(0, { do: 'insert', key, values });
@@ -69,41 +50,43 @@ export class Application {
   }
 
   /**
-   * Runs a statement on both tables, in one transaction; not at all where it would wait for another connection.
+   * Runs a statement on both tables; not at all where it would wait for another connection.
    *
    * @param only `alone`: not where it would be part of a longer transaction
    */
   async run(number: number, dml: Dml, only: 'alone' | 'anyhow' = 'anyhow'): Promise<void> {
     const writer = this.writers[number]!;
     if (this.meetsOthers(writer, dml) || (only === 'alone' && writer.open !== null)) return;
-    const statements = this.sql(TABLE).render(dml);
+    const statements = this.tables.sql(TABLE).render(dml);
     if (statements.length === 0) return;
     const alone = writer.open === null;
     if (alone) await writer.client.query('START TRANSACTION');
     await writer.client.query('SAVEPOINT before_it');
     const [errno, given] = await this.attempt(writer, statements);
-    const twins = this.sql(TWIN);
-    const again = dml.do === 'insertAuto' ? [twins.withKey(dml, given)] : twins.render(dml);
-    const twin = this.gone(writer, errno, alone)
-      ? errno
-      : (await this.attempt(writer, errno === 0 || dml.do !== 'insertAuto' ? again : []))[0];
+    const twin = this.gone(writer, errno, alone) ? errno : await this.repeat(writer, dml, errno, given);
     if (this.gone(writer, twin, alone)) {
       await writer.client.query('ROLLBACK');
       writer.open = null;
       return;
     }
-    if (errno !== twin && dml.do !== 'insertAuto')
+    if (errno !== twin)
       throw new Broken(
         `${statements.join('; ')} ended with error ${errno}, and with ${twin} on a table that is not migrated`,
       );
-    if (errno === 0 && dml.do === 'insertAuto') {
-      if (given <= this.highest) throw new Broken(`the server gave out id ${given} after ${this.highest}`);
-      this.highest = given;
-    }
-    if (errno !== 0 || twin !== 0) await writer.client.query('ROLLBACK TO before_it');
-    else this.done += 1;
+    if (errno === 0) this.done += 1;
+    else await writer.client.query('ROLLBACK TO before_it');
     if (alone) await writer.client.query('COMMIT');
     else this.remember(writer, dml);
+  }
+
+  /** The same to the twin. What the server chose for the one is given to the other. */
+  private async repeat(writer: Writer, dml: Dml, errno: number, given: number): Promise<number> {
+    const sql = this.tables.sql(TWIN);
+    if (dml.do !== 'insertAuto') return (await this.attempt(writer, sql.render(dml)))[0];
+    if (errno !== 0) return errno;
+    if (given <= this.highest) throw new Broken(`the server gave out id ${given} after ${this.highest}`);
+    this.highest = given;
+    return (await this.attempt(writer, [sql.withKey(dml, given)]))[0];
   }
 
   private meetsOthers(writer: Writer, dml: Dml): boolean {
@@ -138,7 +121,7 @@ export class Application {
   /** Whether the transaction has to be given up, which is right only where there is a reason for it. */
   private gone(writer: Writer, errno: number, alone: boolean): boolean {
     if (errno === STALE_VIEW) {
-      if (this.changed && writer.open?.before === true) return true;
+      if (this.tables.changed && writer.open?.before === true) return true;
       throw new Broken('1412 for a transaction that began after the swap');
     }
     if (!BUSY.includes(errno)) return false;
@@ -151,7 +134,7 @@ export class Application {
     const writer = this.writers[number]!;
     if (writer.open !== null) return;
     await writer.client.query(`START TRANSACTION${snapshot ? ' WITH CONSISTENT SNAPSHOT' : ''}`);
-    writer.open = { touched: new Set(), before: !this.changed };
+    writer.open = { touched: new Set(), before: !this.tables.changed };
   }
 
   async end(number: number, commit: boolean): Promise<void> {
@@ -166,99 +149,11 @@ export class Application {
     for (const [i, { open }] of this.writers.entries()) {
       if (open !== null && (which === 'all' || open.touched.size > 0)) await this.end(i, commit);
     }
-    if (which === 'all') await this.closeView();
-  }
-
-  async openView(): Promise<void> {
-    await this.closeView();
-    await this.viewer.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
-    this.view = { rows: await this.rowsOf(TWIN), before: !this.changed };
-  }
-
-  /** In one snapshot the table is what its twin was, or the server says that the snapshot is too old. */
-  async look(): Promise<void> {
-    if (this.view === null) await this.openView();
-    const { rows, before } = this.view!;
-    try {
-      const seen = await this.rowsOf(TABLE, this.viewer);
-      if (JSON.stringify(seen) !== JSON.stringify(rows))
-        throw new Broken(`a snapshot shows ${seen.join(' ')} instead of ${rows.join(' ')}`);
-    } catch (error) {
-      const stale = (error as { errno?: number }).errno === STALE_VIEW && before && this.changed;
-      if (!stale) throw error;
-    } finally {
-      await this.closeView();
-    }
-  }
-
-  private async closeView(): Promise<void> {
-    if (this.view === null) return;
-    this.view = null;
-    await this.viewer.query('ROLLBACK');
-  }
-
-  /** What committed rows there are, each as one text. */
-  private async rowsOf(table: string, client = this.admin): Promise<string[]> {
-    const [rows] = await client.query(`SELECT ${this.sql(table).columns} FROM ${table}`);
-    return (rows as unknown[]).map((row) => JSON.stringify(row)).sort();
-  }
-
-  private sql(table: string): DmlSql {
-    return new DmlSql(this.shape, table, this.changed);
-  }
-
-  /** Whether committed rows break the new definition's rule right now. */
-  async collides(): Promise<boolean> {
-    const [rows] = await this.admin.query(
-      `SELECT loose FROM ${TWIN} WHERE loose IS NOT NULL GROUP BY loose HAVING COUNT(*) > 1`,
-    );
-    return (rows as unknown[]).length > 0;
-  }
-
-  /** From here on the twin is what a native ALTER makes of it. */
-  async swapped(): Promise<void> {
-    this.changed = true;
-    await this.admin.query(`ALTER TABLE ${TWIN} ${alterOf(this.shape)}`).catch((error: unknown) => {
-      throw new Broken(`a native ALTER fails: ${String(error)}`);
-    });
-  }
-
-  /** Both tables are the same, definition and every row. */
-  async compare(): Promise<void> {
-    await this.endThose('all', true);
-    const definitions: string[] = [];
-    const contents: string[] = [];
-    for (const table of [TABLE, TWIN]) {
-      const [created] = await this.admin.query(`SHOW CREATE TABLE ${table}`);
-      const text = (created as string[][])[0]![1]!;
-      definitions.push(text.replace(table, 'it').replace(/ AUTO_INCREMENT=\d+/, ''));
-      const [rows] = await this.admin.query(`SELECT * FROM ${table}`);
-      contents.push(
-        (rows as unknown[])
-          .map((row) => JSON.stringify(row))
-          .sort()
-          .join('\n'),
-      );
-    }
-    if (definitions[0] !== definitions[1])
-      throw new Broken(`${definitions[0]}\ninstead of\n${definitions[1]}`);
-    if (contents[0] !== contents[1]) throw new Broken(`rows\n${contents[0]}\ninstead of\n${contents[1]}`);
-    const [tables] = await this.admin.query(
-      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP '_lhm[njsrx]' UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()`,
-    );
-    if ((tables as unknown[]).length > 0) throw new Broken(`left over: ${JSON.stringify(tables)}`);
-  }
-
-  kill(connection: number): Promise<unknown> {
-    return this.admin.query(`KILL ${connection}`).catch(() => undefined);
+    if (which === 'all') await this.reader.close();
   }
 
   close(): void {
-    for (const client of [this.admin, this.viewer, ...this.writers.map((writer) => writer.client)])
-      client.destroy();
-  }
-
-  get key(): string {
-    return keyOf(this.shape).index;
+    this.tables.close();
+    for (const client of this.clients) client.destroy();
   }
 }

@@ -8,7 +8,7 @@ import { shapes } from './shape';
 import { steps } from './steps';
 
 /** Runs on each server. */
-const RUNS = Number(process.env['LHM_MODEL_RUNS'] ?? 20);
+const RUNS = Number(process.env['LHM_MODEL_RUNS'] ?? 12);
 
 /** The seed that a failure has printed repeats it; its path leads straight to what it was shrunk to. */
 const SEED = process.env['LHM_MODEL_SEED'];
@@ -36,7 +36,7 @@ for (const flavor of availableFlavors()) {
         {
           ...{ seed, numRuns: RUNS, unbiased: true },
           // Shrinking is given some time, and what it has come to by then is told.
-          ...{ interruptAfterTimeLimit: 30_000 + RUNS * 10_000 },
+          ...{ interruptAfterTimeLimit: 60_000 + RUNS * 3000 },
           ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }),
         },
       );

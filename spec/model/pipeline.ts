@@ -17,9 +17,9 @@ import { Throttle } from '../../lib/throttle/throttle';
 import { sabotage, type Rewrite } from '../support/saboteur';
 import type { RunningServer } from '../support/servers';
 import { aroundQueries } from '../support/test-table-statements';
-import { Broken, TABLE } from './application';
 import type { Interleaver } from './interleaver';
 import { alterOf, type Shape } from './shape';
+import { Broken, TABLE } from './tables';
 
 const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
 const EPOCH = 'the model';
@@ -151,15 +151,18 @@ export class Pipeline {
   /** After the swap nothing more may come for the old table. */
   async tidy(): Promise<void> {
     const { source, work, progress } = this.parts;
-    const late = await this.steadily(() => source.lockingBacklog(work));
+    const late = await this.steadily(async () => {
+      const entries = await source.lockingBacklog(work);
+      await work.execute('COMMIT');
+      return entries;
+    });
     if (late > 0) throw new Broken(`${late} changes reached the old table after the swap`);
-    await work.execute('COMMIT');
     progress.enter('clean-up');
-    await this.cleaner.removeHelpers(this.observer);
+    await this.steadily(() => this.cleaner.removeHelpers(this.observer));
   }
 
   takeBack(): Promise<void> {
-    return this.cleaner.removeAll(this.observer);
+    return this.steadily(() => this.cleaner.removeAll(this.observer));
   }
 
   async close(): Promise<void> {

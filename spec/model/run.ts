@@ -1,11 +1,12 @@
 import { Refusal } from '../../lib/errors';
 import type { Rewrite } from '../support/saboteur';
 import type { RunningServer } from '../support/servers';
-import { Application, Broken } from './application';
+import { Application } from './application';
 import { Interleaver, type Acts } from './interleaver';
 import { Pipeline } from './pipeline';
 import { mayCollide, type Shape } from './shape';
 import type { Step } from './steps';
+import { Broken } from './tables';
 
 /** Attempts at the swap in the end, when nobody is in the way. */
 const ATTEMPTS = 10;
@@ -76,9 +77,9 @@ export class Run {
       case 'end':
         return application.end(step.connection, step.commit);
       case 'view':
-        return application.openView();
+        return application.reader.open();
       case 'look':
-        return application.look();
+        return application.reader.look();
       default:
         return this.advance(step);
     }
@@ -125,24 +126,29 @@ export class Run {
         await this.application.run(connection, dml, this.lockAhead ? 'alone' : 'anyhow');
         this.collided ||= await this.collides();
       },
-      kill: (connection) => this.application.kill(connection),
+      kill: (connection) => this.application.tables.kill(connection),
     };
   }
 
   private async collides(): Promise<boolean> {
-    return mayCollide(this.shape) && (await this.application.collides());
+    return mayCollide(this.shape) && (await this.application.tables.collides());
+  }
+
+  private async endThose(which: 'holding' | 'all', commit: boolean): Promise<void> {
+    await this.application.endThose(which, commit);
+    this.collided ||= await this.collides();
   }
 
   private async install(commit: boolean): Promise<void> {
-    await this.application.endThose('holding', commit);
+    await this.endThose('holding', commit);
     await this.pipeline?.install();
   }
 
   private async swap(commit: boolean): Promise<void> {
     // Where older views cannot be told that they are old, the swap waits for them.
-    await this.application.endThose(this.server.flavor === 'mysql' ? 'holding' : 'all', commit);
+    await this.endThose(this.server.flavor === 'mysql' ? 'holding' : 'all', commit);
     if ((await this.pipeline?.swap()) !== true) return;
-    await this.application.swapped();
+    await this.application.tables.follow();
     await this.pipeline?.tidy();
     this.end = 'swapped';
   }
@@ -153,8 +159,9 @@ export class Run {
       if (attempt > ATTEMPTS || taken > MOST_STEPS) throw new Broken(`not swapped after ${taken} steps`);
       await this.advance({ step: 'swap', ...PLAIN });
     }
-    await this.application.look();
-    await this.application.compare();
+    await this.application.reader.look();
+    await this.application.endThose('all', true);
+    await this.application.tables.compare();
     return {
       end: this.end,
       statements: this.application.done,

@@ -11,7 +11,7 @@ import {
 } from '../support/workload';
 import { Random } from '../support/workload/random';
 import { untruths } from './judge';
-import type { Migrator } from './migrator';
+import type { Migrator, Order } from './migrator';
 import { planCycle, type CyclePlan, type Fault, type FaultKind } from './plan';
 import { situation } from './situation';
 import { strike } from './strike';
@@ -51,6 +51,7 @@ class Cycle {
   private readonly ends: string[] = [];
   private readonly struck: FaultKind[] = [];
   private readonly strikes: Promise<unknown>[] = [];
+  private downs: Promise<unknown> = Promise.resolve();
   private readonly table: SoakedTable;
   private readonly random: Random;
   private runs = 0;
@@ -77,9 +78,7 @@ class Cycle {
     } catch (error) {
       this.problems.push(`the cycle itself failed: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    await Promise.all(this.strikes).catch((error: unknown) =>
-      this.problems.push(`a fault failed: ${String(error)}`),
-    );
+    await Promise.all(this.strikes);
     const report = await workload.stop().catch((error: unknown) => {
       this.problems.push(String(error));
       return null;
@@ -88,6 +87,13 @@ class Cycle {
     await this.table.drop();
     const { runs, struck, ends, problems } = this;
     return { plan, runs, changed, struck, ends, report, problems };
+  }
+
+  private get order(): Order {
+    return {
+      ...{ table: TABLE, alter: this.plan.alter, options: this.plan.options },
+      connection: { ...this.lane.server.connection, database: this.database },
+    };
   }
 
   private get workloadOptions(): WorkloadOptions {
@@ -115,14 +121,7 @@ class Cycle {
   private async attempt(): Promise<boolean> {
     const migrator = this.lane.migrator();
     const faults = this.runs === 1 ? this.plan.faults : [];
-    const end = await migrator.run(
-      {
-        ...{ table: TABLE, alter: this.plan.alter, options: this.plan.options },
-        connection: { ...this.lane.server.connection, database: this.database },
-      },
-      LIMIT_MS,
-      (phase) => this.onPhase(phase, faults, migrator),
-    );
+    const end = await migrator.run(this.order, LIMIT_MS, (phase) => this.onPhase(phase, faults, migrator));
     const now = end.how === 'late' ? await situation(this.lane.server) : '';
     await Promise.all(this.strikes);
     if (end.how === 'late') {
@@ -153,12 +152,18 @@ class Cycle {
       if (fault.phase !== phase) continue;
       const struck = new Promise((resolve) => setTimeout(resolve, fault.delayMs)).then(async () => {
         const { server } = this.lane;
-        const target = { server, database: this.database, table: TABLE, migrator, random: this.random };
+        const { database, order, random } = this;
+        const target = { server, database, table: TABLE, migrator, order, limitMs: LIMIT_MS, random };
         // Before it is over: the migration may notice at once.
         this.struck.push(fault.kind);
-        await strike(fault, target);
+        if (!fault.kind.endsWith('server')) return strike(fault, target);
+        // A server that is coming up cannot be stopped.
+        this.downs = this.downs.then(() => strike(fault, target));
+        return this.downs;
       });
-      this.strikes.push(struck);
+      this.strikes.push(
+        struck.catch((error: unknown) => this.problems.push(`${fault.kind} failed: ${String(error)}`)),
+      );
     }
   }
 

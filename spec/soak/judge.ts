@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<FaultKind, readonly string[]>> = {
   'kill server': ['LHM_CONNECTION_LOST', 'LHM_OWNERSHIP_LOST', 'LHM_CANNOT_CONNECT'],
   'open transaction': [],
   'lock tables': [],
+  'take over': ['LHM_CONNECTION_LOST', 'LHM_OWNERSHIP_LOST'],
 };
 
 /** How the table stands after a failed run. */
@@ -28,8 +29,8 @@ export function untruths(failure: Failure, struck: readonly FaultKind[], standin
   const problems: string[] = [];
   if (!struck.some((kind) => REASONS[kind].includes(code)))
     problems.push(`failed after ${struck.join(', ') || 'nothing'}: ${told}`);
-  // Nobody can know while the server is away.
-  if (outcome === 'unknown') return problems;
+  // Nobody can know while the server is away; and what another run has done since is not this one's to tell.
+  if (outcome === 'unknown' || struck.includes('take over')) return problems;
   if ((outcome === 'swapped') !== standing.changed)
     problems.push(`the table ${standing.changed ? 'was' : 'was not'} changed, but: ${told}`);
   const named = leftovers.map(({ name }) => name.slice(name.lastIndexOf('.') + 1)).sort();

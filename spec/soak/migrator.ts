@@ -92,6 +92,15 @@ export class Migrator {
     if (this.alive && this.child.connected) this.child.send('abort');
   }
 
+  /** The process stands still, and knows nothing of it when it goes on. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
   async kill(): Promise<void> {
     if (!this.alive) return;
     const gone = once(this.child, 'exit');

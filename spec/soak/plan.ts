@@ -14,6 +14,7 @@ export const FAULTS = [
   'kill server',
   'open transaction',
   'lock tables',
+  'take over',
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -22,7 +23,7 @@ export interface Fault {
   /** It strikes so long after the migration has entered this phase, if it does. */
   readonly phase: Phase;
   readonly delayMs: number;
-  /** How long a lock is held. */
+  /** How long a lock is held, or a process stands still. */
   readonly holdMs: number;
 }
 
@@ -58,6 +59,7 @@ const STRIKES: readonly (readonly [FaultKind, weight: number])[] = [
   ['kill server', 2],
   ['open transaction', 3],
   ['lock tables', 1],
+  ['take over', 3],
 ];
 const LOTS = STRIKES.flatMap(([kind, weight]) => Array<FaultKind>(weight).fill(kind));
 

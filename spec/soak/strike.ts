@@ -1,7 +1,7 @@
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import type { RunningServer } from '../support/servers';
 import type { Random } from '../support/workload/random';
-import type { Migrator } from './migrator';
+import { Migrator, type Order } from './migrator';
 import type { Fault } from './plan';
 
 export interface Target {
@@ -9,41 +9,77 @@ export interface Target {
   readonly database: string;
   readonly table: string;
   readonly migrator: Migrator;
+  /** What it was told to do. */
+  readonly order: Order;
+  readonly limitMs: number;
   readonly random: Random;
 }
 
-/** Does what the fault says. Resolves when it is over; true if there was something to strike. */
-export async function strike(fault: Fault, target: Target): Promise<boolean> {
+/**
+ * Does what the fault says. Resolves when it is over.
+ *
+ * @throws Error when something has happened that must not, whatever was struck
+ */
+export async function strike(fault: Fault, target: Target): Promise<void> {
   const { server, migrator } = target;
   switch (fault.kind) {
     case 'kill process':
-      await migrator.kill();
-      return true;
-    case 'abort':
+      return migrator.kill();
+    case 'abort': {
       migrator.abort();
-      return true;
+      return;
+    }
     case 'restart server':
-      await server.restart();
-      return true;
+      return server.restart();
     case 'kill server':
       await server.kill();
-      await server.start();
-      return true;
+      return server.start();
+    case 'take over':
+      return takeOver(fault, target);
     default:
       return onServer(target, (sql) => bySql(fault, target, sql));
   }
 }
 
-async function bySql(fault: Fault, { database, table, random }: Target, sql: Connection): Promise<boolean> {
+/** Its connections end while the process stands still, and another one begins; then it goes on. */
+async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
+  const { migrator, order, limitMs } = target;
+  if (!migrator.alive) return;
+  migrator.freeze();
+  const thawed = new Promise((resolve) => setTimeout(resolve, holdMs)).then(() => migrator.thaw());
+  const other = Migrator.start();
+  try {
+    await onServer(target, async (sql) => {
+      for (const id of await connections(target, sql)) await sql.query(`KILL ${id}`).catch(() => undefined);
+    });
+    const end = await other.run(order, limitMs, () => undefined);
+    await thawed;
+    if (end.how === 'done') return;
+    // It was back before the other one came, or had done its work.
+    const excuses = ['LHM_ALREADY_RUNNING', 'LHM_PREFLIGHT', 'LHM_ALTER_FAILED', 'LHM_CONNECTION_LOST'];
+    if (end.how === 'failed' && excuses.includes(end.failure.code)) return;
+    throw new Error(`the run that took over: ${JSON.stringify(end)}`);
+  } finally {
+    await thawed;
+    await other.kill();
+  }
+}
+
+async function connections({ database }: Target, sql: Connection): Promise<string[]> {
+  const [rows] = await sql.query<RowDataPacket[]>(
+    'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()',
+    [database],
+  );
+  return rows.map((row) => String(row['id']));
+}
+
+async function bySql(fault: Fault, target: Target, sql: Connection): Promise<void> {
+  const { database, table, random } = target;
   if (fault.kind === 'kill connection' || fault.kind === 'kill query') {
-    const [rows] = await sql.query<RowDataPacket[]>(
-      'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()',
-      [database],
-    );
-    if (rows.length === 0) return false;
-    const id = String(random.pick(rows)['id']);
-    await sql.query(`${fault.kind === 'kill query' ? 'KILL QUERY' : 'KILL'} ${id}`);
-    return true;
+    const ids = await connections(target, sql);
+    if (ids.length > 0)
+      await sql.query(`${fault.kind === 'kill query' ? 'KILL QUERY' : 'KILL'} ${random.pick(ids)}`);
+    return;
   }
   await sql.query('SET SESSION lock_wait_timeout = 2');
   await sql.query(
@@ -55,20 +91,15 @@ async function bySql(fault: Fault, { database, table, random }: Target, sql: Con
   await new Promise((resolve) => setTimeout(resolve, holdMs));
   await sql.query('ROLLBACK');
   await sql.query('UNLOCK TABLES');
-  return true;
 }
 
 /** The victim may be gone, or the server itself, by another fault. */
-async function onServer({ server }: Target, work: (sql: Connection) => Promise<boolean>): Promise<boolean> {
+async function onServer({ server }: Target, work: (sql: Connection) => Promise<void>): Promise<void> {
   try {
     const sql = await createConnection({ ...server.connection, connectTimeout: 5000 });
     sql.on('error', () => undefined);
-    try {
-      return await work(sql);
-    } finally {
-      sql.destroy();
-    }
+    await work(sql).finally(() => sql.destroy());
   } catch {
-    return false;
+    return;
   }
 }

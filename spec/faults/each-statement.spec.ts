@@ -3,55 +3,41 @@ import type { Knex } from 'knex';
 
 import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError } from '../../lib';
 import { leaveDeadRun } from '../support/dead-run';
-import { FAULTS, type Fault } from '../support/fail-once';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { sweep, type Sweep } from '../support/sweep';
 import { without, type Options, type TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
+import { FAULTS, type Fault } from './fail-once';
+import { sweep, type Sweep, type Trial } from './sweep';
+import { COPY } from './writes';
 
-/** What the application does to the table, and the test to a copy that is not migrated. */
-const WRITES = [
-  'UPDATE # SET size = size + 1 WHERE id IN (2, 7, 11)',
-  "REPLACE INTO # (id, address) VALUES (12, 'replaced')",
-  'DELETE FROM # WHERE id = 5',
-  "INSERT INTO # (id, address, size) VALUES (5, 'again', 1)",
-  'UPDATE # SET id = 41 - id WHERE id IN (20, 21)',
-];
-
-async function write(test: TestTable): Promise<void> {
-  for (const sql of WRITES) {
-    for (const table of [test.table, 'copy']) await test.query(sql.replace('#', table));
-  }
-}
-
-async function prepare(test: TestTable): Promise<void> {
-  await test.query("INSERT INTO emails (id, address) VALUES (20, 'wanders')");
-  await test.query('CREATE TABLE copy LIKE emails');
-  await test.query('INSERT INTO copy SELECT * FROM emails');
-}
-
-function migrate(test: TestTable, knex: Knex, options: Options = {}): Promise<unknown> {
-  const writes = (): Promise<void> => write(test);
+function migrate({ test, writes }: Trial, knex: Knex, options: Options = {}): Promise<unknown> {
+  const write = (): Promise<void> => writes.write();
   return test.migrate(ADD_COLUMN, {
     ...{ knex, chunk: { rows: 10 }, verify: { rows: 10 }, ...options },
-    hooks: { beforeRowCopy: writes, afterRowCopy: writes, beforeCutOver: writes, ...options.hooks },
+    hooks: { beforeRowCopy: write, afterRowCopy: write, beforeCutOver: write, ...options.hooks },
   });
 }
 
 /** Changed or as it was, and every row as the application wrote it. */
 async function expectWhole(test: TestTable, swapped: boolean): Promise<void> {
-  const definition = withoutCounter(await test.definition()).replace('`emails`', '`copy`');
+  const definition = withoutCounter(await test.definition()).replace('`emails`', `\`${COPY}\``);
   if (swapped) expect(definition).to.contain('`extra`');
-  else expect(definition).to.equal(withoutCounter(await test.definition('copy')));
-  expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows('copy'));
-  expect(await oldTables(test)).to.have.length(swapped ? 1 : 0);
+  else expect(definition).to.equal(withoutCounter(await test.definition(COPY)));
+  expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows(COPY));
+  expect(await kept(test)).to.have.length(swapped ? 1 : 0);
   await expectWritable(test);
 }
 
+/** The old tables, without a sentry that bears the name of one. */
+async function kept(test: TestTable): Promise<string[]> {
+  const definitions = await Promise.all((await oldTables(test)).map((name) => test.definition(name)));
+  return definitions.filter((definition) => !definition.includes('sentry'));
+}
+
 /** What is left is named, with what removes it. */
-async function check(test: TestTable, error: LargeHadronError | null): Promise<'as before' | 'changed'> {
+async function check({ test }: Trial, error: LargeHadronError | null): Promise<'as before' | 'changed'> {
   const swapped = error === null || error.outcome === 'swapped';
   await expectWhole(test, swapped);
   if (error === null) await expectNoLeaks(test);
@@ -60,10 +46,33 @@ async function check(test: TestTable, error: LargeHadronError | null): Promise<'
   return swapped ? 'changed' : 'as before';
 }
 
+let deaths = 0;
+
+/** The table serves on, and the next run begins anew, or a clean-up removes what was left: by turns. */
+async function checkDead({ test }: Trial, error: LargeHadronError | null): Promise<'changed'> {
+  const swapped = (await test.definition()).includes('`extra`');
+  if (error === null || error.outcome === 'swapped') expect(swapped).to.equal(true);
+  else if (error.outcome !== 'unknown') expect(swapped, error.outcome).to.equal(false);
+  await expectWhole(test, swapped);
+  const knex = test.makeKnex();
+  if (++deaths % 2 === 0) {
+    await largeHadronCleanUp('emails', { knex });
+    await expectWhole(test, swapped);
+  } else {
+    await test.migrate(swapped ? 'ADD COLUMN another INT' : ADD_COLUMN, { knex });
+    expect(without(await test.rows(), 'extra', 'another')).to.deep.equal(await test.rows(COPY));
+    expect(await kept(test)).to.have.length(swapped ? 2 : 1);
+  }
+  await expectNoLeaks(test);
+  await expectWritable(test);
+  return 'changed';
+}
+
 /** The error says what the server said, or that the connection was lost. */
 function expectTold(error: LargeHadronError | null, fault: Fault): void {
   if (error === null) return;
   const told = `${error.code}, ${error.outcome}: ${error.message}`;
+  expect(fault, told).not.to.equal('delay');
   if (fault === 'error') expect(error.message, told).to.match(/failed on purpose/);
   else expect(error.code, told).to.match(/^LHM_(CONNECTION_LOST|OWNERSHIP_LOST)$/);
   expect(error.outcome, told).to.be.oneOf(['untouched', 'rolled-back', 'swapped']);
@@ -71,7 +80,7 @@ function expectTold(error: LargeHadronError | null, fault: Fault): void {
 
 for (const flavor of availableFlavors()) {
   describe(`every statement that fails once on ${flavor}`, function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     let server: RunningServer;
 
     before(async () => (server = await startServer(flavor)));
@@ -84,61 +93,66 @@ for (const flavor of availableFlavors()) {
     }
 
     for (const fault of FAULTS) {
-      const of = (told: boolean): Pick<Sweep, 'fault' | 'prepare' | 'check'> => ({
-        ...{ fault, prepare },
-        check: (test, error) => {
-          if (told) expectTold(error, fault);
-          return check(test, error);
+      const dead = fault.startsWith('dead');
+      const given: Pick<Sweep, 'fault' | 'check'> = {
+        fault,
+        check: (trial, error) => {
+          if (dead) return checkDead(trial, error);
+          expectTold(error, fault);
+          return check(trial, error);
         },
-      });
+      };
+      const options: Options = dead ? { reconnectMs: 0 } : {};
 
       describe(`(${fault})`, () => {
         it('of a migration: it is swapped or as it was, and said so', async () => {
-          await expectHonest({ ...of(true), attempt: (test, knex) => migrate(test, knex) }, 80);
+          const attempt: Sweep['attempt'] = (trial, knex) => migrate(trial, knex, options);
+          await expectHonest({ ...given, name: 'migration', attempt }, 60);
         });
 
         if (flavor === 'mysql') {
           it('of a cut-over by sentry: it is swapped or as it was, and said so', async () => {
-            const attempt: Sweep['attempt'] = (test, knex, arm) => {
-              const hooks = { beforeCutOver: () => write(test).then(arm) };
-              return migrate(test, knex, { cutOver: { strategy: 'sentry' }, hooks });
+            const attempt: Sweep['attempt'] = (trial, knex, arm) => {
+              const hooks = { beforeCutOver: () => trial.writes.write().then(arm) };
+              return migrate(trial, knex, { ...options, cutOver: { strategy: 'sentry' }, hooks });
             };
-            await expectHonest({ ...of(true), armed: 'later', attempt }, 35);
+            await expectHonest({ ...given, name: 'sentry', armed: 'later', attempt }, 25);
           });
         }
 
+        if (fault === 'delay' || dead) return;
+
         it('of a migration that is taken back: nothing is left all the same', async () => {
-          const attempt: Sweep['attempt'] = (test, knex, arm) => {
+          const attempt: Sweep['attempt'] = (trial, knex, arm) => {
             const beforeCutOver = (): never => {
               arm();
               throw new Error('not now');
             };
-            return migrate(test, knex, { hooks: { beforeCutOver } });
+            return migrate(trial, knex, { hooks: { beforeCutOver } });
           };
-          const { check: leaves, ...rest } = of(false);
-          const checkAll: Sweep['check'] = (test, error) => {
+          const checkAll: Sweep['check'] = (trial, error) => {
             expect(error).to.include({ code: 'LHM_HOOK_FAILED', outcome: 'rolled-back' });
             expect(error?.leftovers).to.deep.equal([]);
-            return leaves(test, error);
+            return check(trial, error);
           };
-          await expectHonest({ ...rest, armed: 'later', attempt, check: checkAll }, 10);
+          await expectHonest({ fault, name: 'taken back', armed: 'later', attempt, check: checkAll }, 10);
         });
 
         it('of the plan: nothing is changed', async () => {
-          const attempt: Sweep['attempt'] = (_test, knex) =>
+          const attempt: Sweep['attempt'] = (_trial, knex) =>
             planLargeHadronMigration('emails', { knex }, ADD_COLUMN);
-          const checkPlan: Sweep['check'] = async (test, error) => {
+          const checkPlan: Sweep['check'] = async ({ test }, error) => {
             if (error !== null) expect(error).to.include({ phase: 'plan', outcome: 'untouched' });
             expectTold(error, fault);
             await expectWhole(test, false);
             await expectNoLeaks(test);
             return 'as before';
           };
-          await expectHonest({ ...of(true), attempt, check: checkPlan }, 10);
+          await expectHonest({ fault, name: 'plan', attempt, check: checkPlan }, 10);
         });
 
         it('of a clean-up: what is left is named, and a second one removes it', async () => {
-          const checkCleanUp: Sweep['check'] = async (test, error) => {
+          const checkCleanUp: Sweep['check'] = async ({ test }, error) => {
             expectTold(error, fault);
             if (error !== null) {
               expect(error).to.include({ phase: 'clean-up', outcome: 'untouched' });
@@ -147,18 +161,18 @@ for (const flavor of availableFlavors()) {
                 error.leftovers.map(({ name }) => name).sort(),
               );
             }
-            expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows('copy'));
+            expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows(COPY));
             await expectNoLeaks(test);
             await expectWritable(test);
             return 'changed';
           };
-          const attempt: Sweep['attempt'] = async (test, knex, arm) => {
+          const attempt: Sweep['attempt'] = async ({ test }, knex, arm) => {
             await leaveDeadRun(test);
             arm();
             await largeHadronCleanUp('emails', { knex });
           };
           await expectHonest(
-            { ...of(true), armed: 'later', attempt, check: checkCleanUp, except: /^1:/ },
+            { fault, name: 'clean-up', armed: 'later', attempt, check: checkCleanUp, except: /^1:/ },
             15,
           );
         });

@@ -1,17 +1,22 @@
 import type { Knex } from 'knex';
 import type { Connection, QueryError } from 'mysql2';
 
-/** How a statement fails: the server answers with an error, or the connection is lost before it or after it. */
-export const FAULTS = ['error', 'cut before', 'cut after'] as const;
-/** `killed`: as after KILL QUERY, with which the statement has done nothing, but the connection lives. */
+/**
+ * What becomes of a statement: it is held back; the server answers with an error; its connection is lost before it or
+ * after it; or all of the library's connections are, for good, as when its machine is gone.
+ */
+export const FAULTS = ['delay', 'error', 'cut before', 'cut after', 'dead before', 'dead after'] as const;
+/** `killed`: as after KILL QUERY, by which the statement has done nothing, but the connection lives. */
 export type Fault = (typeof FAULTS)[number] | 'killed';
 
 export interface FailOnceOptions {
   /** The place to fail at, as `places` tells them; null only records. */
   readonly place: string | null;
   readonly fault: Fault;
-  /** Ends a connection on the server, and resolves when it is gone. */
-  readonly kill: (connectionId: number) => Promise<void>;
+  /** Ends connections on the server, and resolves when they are gone. */
+  readonly kill: (connectionIds: readonly number[]) => Promise<void>;
+  /** What the application does just there; must not wait for the library. */
+  readonly meanwhile?: () => Promise<void>;
   /** Statements count from when this says so. Default: all. */
   readonly counts?: () => boolean;
 }
@@ -32,6 +37,9 @@ const SIGNAL = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1105, MESSAGE_TEXT = '
 const KILLED =
   "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'Query execution was interrupted'";
 
+/** Nobody listens on port 1. */
+const NOWHERE = { host: '127.0.0.1', port: 1, socketPath: undefined };
+
 /** What the driver says when the server has closed the connection. */
 export function lost(): QueryError {
   const message = 'Connection lost: The server closed the connection.';
@@ -43,19 +51,39 @@ export function lost(): QueryError {
  * statement without its numbers, together with the one before it on the same connection: a COMMIT after a chunk is
  * another one than a COMMIT under the lock.
  */
-export function failOnce(knex: Knex, { place, fault, kill, counts = () => true }: FailOnceOptions): FailOnce {
-  const client = knex.client as { driver: { createConnection(options: unknown): Connection } };
+export function failOnce(knex: Knex, options: FailOnceOptions): FailOnce {
+  const { place, fault, kill, meanwhile = nothing, counts = () => true } = options;
+  const client = knex.client as { driver: { createConnection(options: object): Connection } };
   const { driver } = client;
   const places = new Set<string>();
   const state: { places: Set<string>; struck: string | null } = { places, struck: null };
-  let connections = 0;
+  const made: Connection[] = [];
+  let dead = false;
+
+  /** Takes the connection away, or all there are and will be. */
+  const cut = async (connection: Connection): Promise<void> => {
+    dead = fault.startsWith('dead');
+    await kill((dead ? made : [connection]).map(({ threadId }) => threadId).filter((id) => id > 0));
+  };
+
   client.driver = {
     ...driver,
-    createConnection: (options: unknown) => {
-      const connection = driver.createConnection(options);
+    createConnection: (settings: object) => {
+      const connection = driver.createConnection(dead ? { ...settings, ...NOWHERE } : settings);
       const send = connection.query.bind(connection) as unknown as Query;
-      const ordinal = ++connections;
+      const ordinal = made.push(connection);
       let before = 'connect';
+      const strike = async (sql: string, values: unknown[], callback: Callback): Promise<void> => {
+        await meanwhile();
+        if (fault.endsWith('before')) await cut(connection);
+        const instead = fault === 'error' ? SIGNAL : fault === 'killed' ? KILLED : null;
+        const [text, given] = instead === null ? [sql, values] : [instead, []];
+        send(text, given, (...answer) => {
+          if (fault === 'delay') void meanwhile().then(() => callback(...answer), callback);
+          else if (fault.endsWith('after')) void cut(connection).then(() => callback(lost()), callback);
+          else callback(...answer);
+        });
+      };
       const query: Query = (sql, values, callback) => {
         const shape = withoutNumbers(sql);
         const here = `${ordinal}: ${before} › ${shape}`;
@@ -64,17 +92,7 @@ export function failOnce(knex: Knex, { place, fault, kill, counts = () => true }
         places.add(here);
         if (here !== place || state.struck !== null) return send(sql, values, callback);
         state.struck = sql;
-        if (fault === 'error') return send(SIGNAL, [], callback);
-        if (fault === 'killed') return send(KILLED, [], callback);
-        const cut = (): Promise<void> => kill(connection.threadId);
-        const failed = (error: unknown): void => callback(error as QueryError);
-        if (fault === 'cut before') {
-          // In braces: what the driver returns has a `then` that must not be called.
-          return void cut().then(() => {
-            send(sql, values, callback);
-          }, failed);
-        }
-        return send(sql, values, () => void cut().then(() => callback(lost()), failed));
+        return void strike(sql, values, callback).catch((error: unknown) => callback(error as QueryError));
       };
       connection.query = query as unknown as Connection['query'];
       return connection;
@@ -82,6 +100,8 @@ export function failOnce(knex: Knex, { place, fault, kill, counts = () => true }
   };
   return state;
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
 
 /** What two runs of the same migration have in common. */
 function withoutNumbers(sql: string): string {
