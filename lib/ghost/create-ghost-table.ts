@@ -3,10 +3,11 @@ import type { TableName } from '../schema/identifier';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import type { ServerCapabilities } from '../database/server-capabilities';
+import { parseForeignKeys } from '../schema/foreign-key';
 import { significant, tokenize, type Token } from '../schema/sql-tokens';
 import { optionsOf, type TableSchema } from '../schema/table-schema';
 
-/** SQL that creates the ghost, and what its CHECK constraints are called there. */
+/** SQL that creates the ghost, and what its constraints are called there. */
 export interface GhostDefinition {
   readonly sql: string;
   /** Constraint of the origin → its copy on the ghost. */
@@ -18,12 +19,16 @@ export interface GhostDefinition {
  * no account of what only the text tells (DATA DIRECTORY, and on MySQL the names of CHECK constraints).
  *
  * CHECK names are unique in a MySQL schema. The servers rename a constraint called `<table>_chk_…` with its table, so
- * copies named after the ghost become named after the table at the swap; others keep a name of their own.
+ * copies named after the ghost become named after the table at the swap; others keep a name of their own. Names of
+ * foreign keys are unique in a schema on both servers.
+ *
+ * @param keyNames what the foreign keys are called there, by their number; null to leave them out
  */
 export function ghostDefinition(
   origin: TableSchema,
   ghost: string,
   server: ServerCapabilities,
+  keyNames: ((number: number) => string) | null,
 ): GhostDefinition {
   const { createSql } = origin;
   const tokens = significant(tokenize(createSql));
@@ -42,6 +47,18 @@ export function ghostDefinition(
       edits.push({ start: constraint.start, end: constraint.end, text: id(copy) });
     }
   }
+  for (const [i, key] of parseForeignKeys(createSql, origin.schema).entries()) {
+    if (keyNames === null) {
+      edits.push({ start: createSql.lastIndexOf(',', key.start), end: key.end, text: '' });
+      continue;
+    }
+    const copy = keyNames(i + 1);
+    constraintNames.set(key.name, copy);
+    const { schema, table } = key.parent;
+    edits.push({ start: key.nameAt.start, end: key.nameAt.end, text: id(copy) });
+    edits.push({ ...key.parentAt, text: qualified(schema, table) });
+  }
+  edits.sort((a, b) => a.start - b.start);
   let sql = createSql;
   for (const { start, end, text } of edits.reverse()) sql = sql.slice(0, start) + text + sql.slice(end);
   return { sql, constraintNames };

@@ -1,4 +1,5 @@
 import { ChangeApplier } from '../changes/change-applier';
+import { CascadeFollower } from '../changes/cascade-follower';
 import { ConflictFinder } from '../changes/conflict-finder';
 import { CulpritFinder } from '../changes/culprit-finder';
 import { LossFinder } from '../changes/loss-finder';
@@ -19,6 +20,7 @@ import type { ProgressTracker } from '../progress/progress-tracker';
 import { readsVariables } from '../schema/column-mapping';
 import { columnNamed } from '../schema/table-schema';
 import { widthOf } from '../schema/key-column';
+import type { KeyPlan } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
 import { RecheckTable } from '../verify/recheck-table';
@@ -33,6 +35,7 @@ export interface AssembleInput {
   readonly observer: Session;
   readonly lock: AdvisoryLock;
   readonly pair: TablePair;
+  readonly keys: KeyPlan;
   readonly state: StateTable;
   /** Settings of the work session that a new connection of its has to get again. */
   readonly workSettings: readonly string[];
@@ -58,9 +61,22 @@ function batchEntries({ origin, key }: TablePair): number {
   return Math.max(10, Math.min(BATCH_ENTRIES, Math.floor(KEY_BYTES / bytes)));
 }
 
+/** Longest time, in ms, that rows of other tables stay locked by a chunk. */
+const PARENTS_LOCKED_MS = 100;
+
+/** A chunk locks the parents of its rows by the keys that the ghost carries. */
+function chunkOptions({ chunk }: ResolvedOptions, { carriedKeys }: TablePair): ResolvedOptions['chunk'] {
+  if (carriedKeys.length === 0) return chunk;
+  return {
+    ...chunk,
+    targetMs: Math.min(chunk.targetMs, PARENTS_LOCKED_MS),
+    rowsMin: Math.min(chunk.rowsMin, 1000),
+  };
+}
+
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
-  const { database, work, observer, lock, pair, state, options, bound, progress, signal } = input;
+  const { database, work, observer, lock, pair, keys, state, options, bound, progress, signal } = input;
   const source = new TriggerChangeSource(
     pair,
     work,
@@ -75,9 +91,11 @@ export function assemble(input: AssembleInput): Assembled {
     new ConflictFinder(pair, scratch, batchEntries(pair)),
     new CulpritFinder(pair, scratch),
     new LossFinder(pair),
+    new CascadeFollower(pair),
     source,
+    batchEntries(pair),
   );
-  const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
+  const copier = new RowCopier(pair, applier, state, new ChunkSizer(chunkOptions(options, pair)));
   const replayer = new Replayer(source, applier, state, () => copier.copiedTo, batchEntries(pair));
   const recheck = new RecheckTable(pair);
   const verifier =
@@ -95,7 +113,7 @@ export function assemble(input: AssembleInput): Assembled {
   });
   const deps = {
     ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
-    steps: lockedSteps(),
+    steps: lockedSteps({ pair, keys, work, observer, state, options, server: database.server }),
     steadiness: recovery,
   };
   const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms));

@@ -18,6 +18,7 @@ import { preflight } from '../preflight/preflight';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
+import { changesKeys } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { ownerOf, type Owner, StateTable } from '../state/state-table';
@@ -37,6 +38,9 @@ import { clock } from '../util/clock';
 const log = debugLog('migration');
 
 const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
+
+/** What cascades do meanwhile is watched for otherwise, and rows that had no parent before are copied as they are. */
+const CHECKS_OFF = 'SET SESSION foreign_key_checks = 0';
 
 /** How far a migration got: what a failure has to take back, and what it may claim. */
 type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
@@ -238,19 +242,20 @@ export class Migration {
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
-    const { pair, sqlMode } = await prepareGhost({
+    const bound = liveLock(options.giveUpAfterMs, signal);
+    const { pair, keys, sqlMode } = await prepareGhost({
       ...{ knex: options.knex, database, session: work, origin, names, called: name.called },
-      ...{ columns: options.columns, alter: this.alter },
+      ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.pair = pair;
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
-    await work.execute(AUTOCOMMIT_OFF);
+    const settings = changesKeys(keys) ? [AUTOCOMMIT_OFF, CHECKS_OFF] : [AUTOCOMMIT_OFF];
+    for (const setting of settings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
-    const bound = liveLock(options.giveUpAfterMs, signal);
     const parts = assemble({
-      ...{ database, work, observer, lock, pair, state, options, bound, progress, signal },
-      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
+      ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
+      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...settings],
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });
     if (parts.verifier !== null) {

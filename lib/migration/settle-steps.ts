@@ -1,5 +1,8 @@
 import type { BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
+import type { KeyNote } from '../foreign-keys/key-note';
+import { FOREIGN_KEYS } from '../foreign-keys/keys-step';
+import { restoreAfter, restoreBefore } from '../foreign-keys/restore-keys';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readRecord } from '../state/state-table';
@@ -17,7 +20,15 @@ export interface SettleInput {
 type Settler = (input: SettleInput, note: unknown) => Promise<void>;
 
 /** By the names of the steps, in the order in which they are finished. */
-const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [];
+const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
+  [
+    FOREIGN_KEYS,
+    ({ session, swapped, bound }, note) =>
+      swapped
+        ? restoreAfter(session, note as KeyNote, bound)
+        : restoreBefore(session, note as KeyNote, bound, false),
+  ],
+];
 
 /**
  * After a run that broke off in its cut-over, or was killed there: what changed hands together with the table is
