@@ -12,7 +12,7 @@ import type { ColumnOptions } from '../options/options';
 import { chooseChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
 import { standInName, type DerivedNames } from '../schema/derived-names';
-import { parseForeignKeys } from '../schema/foreign-key';
+import { parseForeignKeys, sameTable } from '../schema/foreign-key';
 import type { KeyPlan } from '../schema/key-plan';
 import { readChildKeys } from '../schema/read-foreign-keys';
 import { readTableSchema, showCreateTable } from '../schema/read-table-schema';
@@ -86,7 +86,9 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const children = await readChildKeys(session, origin, database.server);
   const keys = await planKeys({
     ...{ session, database, origin, ghost: altered, names, mapping, values, temporary, bound: input.bound },
-    ...{ copies: keyCopies(origin, definition), children: children.keys },
+    copies: keyCopies(origin, definition),
+    // Where the table references itself, its clone references it as well.
+    children: children.keys.filter(({ child }) => !sameTable(child, ghostName)),
   });
   const ghost = keys.own.length + keys.final.length > 0 ? await readTableSchema(session, ghostName) : altered;
   refuseDependence(database, origin, ghost, mapping, values);

@@ -10,6 +10,7 @@ import type { RowKey } from '../schema/key-column';
 import { showCreateTable } from '../schema/read-table-schema';
 import type { TablePair } from '../schema/table-pair';
 import { autoIncrementOf, definitionText } from '../schema/table-schema';
+import type { ChildGuard } from './child-guard';
 import { readTableId, type TableIdReader } from './table-id';
 
 /**
@@ -25,18 +26,26 @@ export class OriginGuard {
     private readonly pair: TablePair,
     private readonly source: ChangeSource,
     private readonly reader: TableIdReader,
+    private readonly children: ChildGuard,
   ) {}
 
   /** Remembers the table as it is now. */
   async remember(session: Session): Promise<void> {
     this.tableId = await readTableId(session, this.reader);
+    await this.checkChildren(session, true);
     await this.check(session);
   }
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
   async check(session: Session): Promise<void> {
     await this.checkDefinition(session);
+    await this.checkChildren(session, false);
     await this.source.probe(session);
+  }
+
+  private async checkChildren(session: Session, now: boolean): Promise<void> {
+    const change = await this.children.changed(session, now);
+    if (change !== null) throw changed(this.pair, change);
   }
 
   private async checkDefinition(session: Session): Promise<void> {
@@ -69,6 +78,7 @@ export class OriginGuard {
    */
   async checkLocked(session: Session): Promise<void> {
     await this.checkDefinition(session);
+    await this.checkChildren(session, true);
     if (this.tableId !== null && !(await this.isSameTable(session))) {
       throw changed(this.pair, 'was truncated or altered');
     }
@@ -130,7 +140,7 @@ async function count(
 function changed(pair: TablePair, what: string): Refusal {
   return new Refusal(
     'LHM_ORIGIN_CHANGED',
-    `Table '${pair.schema}.${pair.origin.table}' ${what} by somebody else while it was migrated.`,
+    `Table '${pair.schema}.${pair.origin.table}'${what.startsWith(':') ? '' : ' '}${what} by somebody else while it was migrated.`,
     'Nothing was swapped. Keep others from changing its definition or truncating it meanwhile, and run again.',
   );
 }

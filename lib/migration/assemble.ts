@@ -14,6 +14,7 @@ import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
+import { ChildGuard } from '../guard/child-guard';
 import { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -102,10 +103,12 @@ export function assemble(input: AssembleInput): Assembled {
     options.verify === false
       ? null
       : new Verifier(pair, source, recheck, scratch, options.verify.rows, batchEntries(pair));
-  const guard = new OriginGuard(pair, source, {
-    server: database.server,
-    name: { schema: pair.schema, table: pair.origin.table },
-  });
+  const guard = new OriginGuard(
+    pair,
+    source,
+    { server: database.server, name: { schema: pair.schema, table: pair.origin.table } },
+    new ChildGuard(pair, keys, database.server),
+  );
   const recovery = new Recovery({
     ...{ database, work, observer, lock, copier, progress, signal },
     bound: [...pair.values.values()].some(readsVariables),
