@@ -10,6 +10,7 @@ import { confirmSwap } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
+import { refuseOrphansEarly } from '../foreign-keys/orphans';
 import type { AlterFunction } from '../ghost/alter-function';
 import { prepareGhost } from '../ghost/prepare-ghost';
 import { settleTimeZone } from '../ghost/time-zone';
@@ -248,6 +249,7 @@ export class Migration {
       ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.pair = pair;
+    for (const key of keys.final) if (key.added) await refuseOrphansEarly(observer, pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
     const settings = changesKeys(keys) ? [AUTOCOMMIT_OFF, CHECKS_OFF] : [AUTOCOMMIT_OFF];
     for (const setting of settings) await work.execute(setting);

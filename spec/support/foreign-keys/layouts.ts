@@ -17,7 +17,11 @@ const columns = 'id INT PRIMARY KEY, org INT NULL, v INT NOT NULL DEFAULT 0';
 type Change = TwinTables['changes'][number];
 
 const ordinary: readonly Change[] = [
-  ({ any, fresh }) => [`INSERT INTO emails@ (id, org, v) VALUES (${fresh()}, ${any(PARENTS)}, 1)`],
+  ({ any, fresh }) =>
+    Array.from(
+      { length: 8 },
+      () => `INSERT INTO emails@ (id, org, v) VALUES (${fresh()}, ${any(PARENTS)}, 1)`,
+    ),
   ({ any }) => [`UPDATE emails@ SET v = v + 1 WHERE id = ${any(ROWS)}`],
   ({ any }) => [`UPDATE emails@ SET org = ${any(PARENTS)} WHERE id = ${any(ROWS)}`],
   ({ any }) => [`DELETE FROM emails@ WHERE id = ${any(ROWS)}`],
@@ -31,8 +35,7 @@ const ordinary: readonly Change[] = [
 /** What is done to parents. */
 const parents: readonly Change[] = [
   ({ any }) => [`DELETE FROM orgs@ WHERE id = ${any(PARENTS)}`],
-  ({ any }) => [`INSERT INTO orgs@ (id) VALUES (${any(PARENTS)})`],
-  ({ any }) => [`INSERT INTO orgs@ (id) VALUES (${any(PARENTS)})`],
+  ...Array<Change>(6).fill(({ any }) => [`INSERT INTO orgs@ (id) VALUES (${any(PARENTS)})`]),
   ({ any }) => [`REPLACE INTO orgs@ (id, n) VALUES (${any(PARENTS)}, ${any(9)})`],
   ({ any }) => {
     const row = any(PARENTS);
@@ -118,7 +121,7 @@ export const LAYOUTS: Readonly<Record<string, TwinTables>> = {
     compared: { emails: 'id, org, v', orgs: 'id, n, main' },
     changes: [
       ...ordinary,
-      ...parents.slice(0, 3),
+      ...parents.slice(0, 7),
       ({ any }) => [`UPDATE orgs@ SET main = ${any(ROWS)} WHERE id = ${any(PARENTS)}`],
     ],
   },
