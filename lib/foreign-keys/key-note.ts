@@ -8,10 +8,12 @@ export interface KeyNote extends KeyPlan {
   readonly origin: string;
   readonly ghost: string;
   readonly old: string;
+  /** What an index of the table bears for a moment. */
+  readonly meanwhile: string;
 }
 
-export function keyNote(name: TableName, { ghost, old }: DerivedNames, keys: KeyPlan): KeyNote {
-  return { ...keys, schema: name.schema, origin: name.table, ghost, old };
+export function keyNote(name: TableName, { ghost, old, foreignKey }: DerivedNames, keys: KeyPlan): KeyNote {
+  return { ...keys, schema: name.schema, origin: name.table, ghost, old, meanwhile: foreignKey };
 }
 
 /** The children's keys, table by table. */

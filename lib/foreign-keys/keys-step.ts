@@ -84,7 +84,7 @@ export class KeysStep implements LockedStep {
       ]);
     }
     if (!lockStays && keys.own.length > 0) {
-      await keepIndexes(work, origin, keys.ownIndexes, pair.names.foreignKey);
+      await keepIndexes(work, origin, keys.ownIndexes, this.note.meanwhile);
       await alterKeys(
         work,
         origin,

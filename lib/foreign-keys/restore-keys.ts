@@ -27,7 +27,7 @@ export async function restoreBefore(
   const table = new KeysOf(session, bound);
   await withoutChecks(session, async () => {
     await table.change({ schema, table: origin }, (keys) => missing(keys, note.own).map(addKey));
-    await table.nameIndexes({ schema, table: origin }, note.ownIndexes, names(note.own));
+    await table.nameIndexes({ schema, table: origin }, note.ownIndexes, [note.meanwhile, ...names(note.own)]);
     for (const [child, planned] of byTable(note.children)) {
       await table.change(child, (keys) => [
         ...present(

@@ -5,7 +5,7 @@ import { describeKey } from '../schema/foreign-key';
 import type { PlannedChild } from '../schema/key-plan';
 import type { ChildKey } from '../schema/read-foreign-keys';
 import { readIndexes } from '../schema/read-table-schema';
-import { columnNamed, type Index, type TableSchema } from '../schema/table-schema';
+import { columnNamed, optionsOf, type Index, type TableSchema } from '../schema/table-schema';
 
 export interface ChildInput {
   readonly origin: TableSchema;
@@ -26,9 +26,10 @@ export async function plannedChildren(
   input: ChildInput,
 ): Promise<PlannedChild[]> {
   const planned: PlannedChild[] = [];
+  const uniqueOnly = await wantsUnique(session);
   for (const [i, { child, key }] of keys.entries()) {
     const parentColumns = key.parentColumns.map((column) => referenced(column, { child, key }, input));
-    refuseWithoutIndex(parentColumns, { child, key }, input);
+    refuseWithoutIndex(parentColumns, { child, key }, input, uniqueOnly);
     const indexes = (await readIndexes(session, child)).filter((index) => mayBeMadeFor(index, key.columns));
     const parent = { schema: input.ghost.schema, table: input.ghost.table };
     planned.push({
@@ -59,7 +60,14 @@ function referenced(column: string, child: ChildKey, input: ChildInput): string 
 }
 
 /** Every server wants an index on what is referenced; some a unique one. */
-function refuseWithoutIndex(columns: readonly string[], child: ChildKey, input: ChildInput): void {
+function refuseWithoutIndex(
+  columns: readonly string[],
+  child: ChildKey,
+  input: ChildInput,
+  uniqueOnly: boolean,
+): void {
+  if (/\bPARTITION BY\b/.test(optionsOf(input.ghost.createSql)))
+    throw refused(child, input, 'makes it a partitioned table, which nothing may reference');
   const begins = (index: Index): boolean =>
     index.type !== 'FULLTEXT' && columns.every((column, i) => isPart(index, i, column));
   const unique = (table: TableSchema, parts: readonly string[]): boolean =>
@@ -70,8 +78,23 @@ function refuseWithoutIndex(columns: readonly string[], child: ChildKey, input: 
         parts.every((column, i) => isPart(index, i, column)),
     );
   if (!input.ghost.indexes.some(begins)) throw refused(child, input, 'drops the index that it needs');
-  if (unique(input.origin, child.key.parentColumns) && !unique(input.ghost, columns))
+  if (unique(input.ghost, columns)) return;
+  if (unique(input.origin, child.key.parentColumns))
     throw refused(child, input, 'drops the unique key that it references');
+  if (uniqueOnly)
+    throw refused(
+      child,
+      input,
+      'cannot be made by a copy: it references no unique key, which the server (restrict_fk_on_non_standard_key) takes for no new key',
+    );
+}
+
+/** Newer servers keep keys that reference no unique one, and make no more of them. */
+async function wantsUnique(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ Value: string }>(
+    "SHOW SESSION VARIABLES LIKE 'restrict_fk_on_non_standard_key'",
+  );
+  return row?.Value.toUpperCase() === 'ON';
 }
 
 function isPart(index: Index, at: number, column: string): boolean {

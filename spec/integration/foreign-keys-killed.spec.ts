@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { largeHadronCleanUp } from '../../lib';
 import { failOnce, FAULTS } from '../support/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration } from '../support/test-table-process';
@@ -99,114 +99,110 @@ for (const flavor of availableFlavors()) {
     }
 
     /** The statements of an undisturbed run. */
-    async function statements(strategy: 'auto' | 'sentry'): Promise<string[]> {
+    async function statements(): Promise<string[]> {
       const test = await create();
       const seen: string[] = [];
       aroundQueries(test.knex, (query) => (sql, values, callback) => {
         if (ABOUT_KEYS.test(sql)) seen.push(sql);
         return query(sql, values, callback);
       });
-      await test.migrate(ALTER, { cutOver: { strategy } });
+      await test.migrate(ALTER);
       await test.drop();
       return seen;
     }
 
-    const strategies = (of: Flavor): readonly ('auto' | 'sentry')[] =>
-      of === 'mysql' ? ['auto', 'sentry'] : ['auto'];
-    for (const strategy of strategies(flavor)) {
-      for (const mending of ['the next run', 'a clean-up'] as const) {
-        it(`killed after each statement about keys (${strategy}), mended by ${mending}`, async () => {
-          const { before, after } = await ends();
-          const places = await statements(strategy);
-          const problems: string[] = [];
-          for (let skip = 0; skip < places.length; skip++) {
-            const test = await create();
-            const child = ChildMigration.start(test, {
-              ...{ alter: ALTER, options: { cutOver: { strategy } } },
-              stop: { statement: ABOUT_KEYS.source, when: 'after', skip },
-            });
-            try {
-              await child.reached();
-              await child.kill();
-              await until('the end of the killed connections', async () =>
-                (await migrationConnections(test)).length === 0 ? true : undefined,
-              );
-              const swapped = (await test.definition()).includes('`extra`');
-              const were = await rows(test);
-              if (mending === 'a clean-up') await largeHadronCleanUp('emails', { knex: test.knex });
-              else if (swapped) await test.migrate('ADD COLUMN another INT NULL');
-              else await test.migrate(ALTER);
-              if (mending === 'the next run' && swapped)
-                await test.query('ALTER TABLE emails DROP COLUMN another');
-              const done = swapped || mending === 'the next run';
-              expect(await definitions(test)).to.deep.equal(done ? after : before);
-              expect(await rows(test)).to.deep.equal(were);
-              await expectInForce(test);
-              await expectNoLeaks(test);
-            } catch (error) {
-              problems.push(
-                `after ${places[skip] ?? ''}: ${String(error)} ${JSON.stringify((error as { actual?: unknown }).actual ?? '')}`,
-              );
-            }
+    for (const mending of ['the next run', 'a clean-up'] as const) {
+      it(`killed after each statement about keys, mended by ${mending}`, async () => {
+        const { before, after } = await ends();
+        const places = await statements();
+        const problems: string[] = [];
+        for (let skip = 0; skip < places.length; skip++) {
+          const test = await create();
+          const child = ChildMigration.start(test, {
+            ...{ alter: ALTER, options: {} },
+            stop: { statement: ABOUT_KEYS.source, when: 'after', skip },
+          });
+          try {
+            await child.reached();
             await child.kill();
-            await test.drop();
+            await until('the end of the killed connections', async () =>
+              (await migrationConnections(test)).length === 0 ? true : undefined,
+            );
+            const swapped = (await test.definition()).includes('`extra`');
+            const were = await rows(test);
+            if (mending === 'a clean-up') await largeHadronCleanUp('emails', { knex: test.knex });
+            else if (swapped) await test.migrate('ADD COLUMN another INT NULL');
+            else await test.migrate(ALTER);
+            if (mending === 'the next run' && swapped)
+              await test.query('ALTER TABLE emails DROP COLUMN another');
+            const done = swapped || mending === 'the next run';
+            expect(await definitions(test)).to.deep.equal(done ? after : before);
+            expect(await rows(test)).to.deep.equal(were);
+            await expectInForce(test);
+            await expectNoLeaks(test);
+          } catch (error) {
+            problems.push(
+              `after ${places[skip] ?? ''}: ${String(error)} ${JSON.stringify((error as { actual?: unknown }).actual ?? '')}`,
+            );
           }
-          expect(problems).to.deep.equal([]);
-          expect(places.length).to.be.above(10);
-        });
-      }
+          await child.kill();
+          await test.drop();
+        }
+        expect(problems).to.deep.equal([]);
+        expect(places.length).to.be.above(10);
+      });
+    }
 
-      for (const fault of FAULTS) {
-        it(`each statement about keys fails once (${strategy}, ${fault}): the run itself puts all right`, async () => {
-          const { before, after } = await ends();
-          const recorded = await create();
-          const recording = failOnce(recorded.knex, { place: null, fault, kill: () => Promise.resolve() });
-          await recorded.migrate(ALTER, { cutOver: { strategy } });
-          await recorded.drop();
-          const places = [...recording.places].filter((place) =>
-            ABOUT_KEYS.test(place.slice(place.indexOf('›') + 2)),
-          );
-          const problems: string[] = [];
-          for (const place of places) {
-            const test = await create();
-            try {
-              const knex = test.makeKnex();
-              const struck = failOnce(knex, {
-                ...{ place, fault },
-                kill: async (connection) => {
-                  await test.query(`KILL ${connection}`).catch(() => undefined);
-                  await until('its end', async () => {
-                    const list = await test.query<{ Id: number }>('SHOW PROCESSLIST');
-                    return list.some(({ Id }) => Id === connection) ? undefined : true;
-                  });
-                },
-              });
-              const were = await rows(test);
-              const run = test.migrate(ALTER, { knex, cutOver: { strategy }, reconnectMs: 5000 });
-              const error = await run.then(
-                () => null,
-                () => failureOf(run),
-              );
-              if (struck.struck === null) continue;
-              if (error !== null)
-                expect(error.outcome, error.message).to.be.oneOf(['untouched', 'rolled-back', 'swapped']);
-              const swapped = error === null || error.outcome === 'swapped';
-              if (error?.outcome === 'swapped') await largeHadronCleanUp('emails', { knex: test.knex });
-              expect(await definitions(test)).to.deep.equal(swapped ? after : before);
-              expect(await rows(test)).to.deep.equal(were);
-              await expectInForce(test);
-              await expectNoLeaks(test);
-            } catch (error) {
-              problems.push(
-                `${place}: ${String(error)} ${JSON.stringify((error as { actual?: unknown }).actual ?? '')}`,
-              );
-            }
-            await test.drop();
+    for (const fault of FAULTS) {
+      it(`each statement about keys fails once (${fault}): the run itself puts all right`, async () => {
+        const { before, after } = await ends();
+        const recorded = await create();
+        const recording = failOnce(recorded.knex, { place: null, fault, kill: () => Promise.resolve() });
+        await recorded.migrate(ALTER);
+        await recorded.drop();
+        const places = [...recording.places].filter((place) =>
+          ABOUT_KEYS.test(place.slice(place.indexOf('›') + 2)),
+        );
+        const problems: string[] = [];
+        for (const place of places) {
+          const test = await create();
+          try {
+            const knex = test.makeKnex();
+            const struck = failOnce(knex, {
+              ...{ place, fault },
+              kill: async (connection) => {
+                await test.query(`KILL ${connection}`).catch(() => undefined);
+                await until('its end', async () => {
+                  const list = await test.query<{ Id: number }>('SHOW PROCESSLIST');
+                  return list.some(({ Id }) => Id === connection) ? undefined : true;
+                });
+              },
+            });
+            const were = await rows(test);
+            const run = test.migrate(ALTER, { knex, reconnectMs: 5000 });
+            const error = await run.then(
+              () => null,
+              () => failureOf(run),
+            );
+            if (struck.struck === null) continue;
+            if (error !== null)
+              expect(error.outcome, error.message).to.be.oneOf(['untouched', 'rolled-back', 'swapped']);
+            const swapped = error === null || error.outcome === 'swapped';
+            if (error?.outcome === 'swapped') await largeHadronCleanUp('emails', { knex: test.knex });
+            expect(await definitions(test)).to.deep.equal(swapped ? after : before);
+            expect(await rows(test)).to.deep.equal(were);
+            await expectInForce(test);
+            await expectNoLeaks(test);
+          } catch (error) {
+            problems.push(
+              `${place}: ${String(error)} ${JSON.stringify((error as { actual?: unknown }).actual ?? '')}`,
+            );
           }
-          expect(problems).to.deep.equal([]);
-          expect(places.length).to.be.above(10);
-        });
-      }
+          await test.drop();
+        }
+        expect(problems).to.deep.equal([]);
+        expect(places.length).to.be.above(10);
+      });
     }
   });
 }

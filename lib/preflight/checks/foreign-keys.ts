@@ -1,27 +1,85 @@
 import { id, qualified } from '../../database/sql';
 import type { Problem } from '../../errors';
-import { describeKey } from '../../schema/foreign-key';
-import { parseForeignKeys } from '../../schema/foreign-key';
-import { readChildKeys } from '../../schema/read-foreign-keys';
-import { ofTable } from '../check';
+import { describeKey, parseForeignKeys, type ForeignKey } from '../../schema/foreign-key';
+import type { TableName } from '../../schema/identifier';
+import { readChildKeys, type ChildKeys } from '../../schema/read-foreign-keys';
+import { ofTable, type CheckContext } from '../check';
 
-/** Keys in either direction change hands with the table, unless that is not wanted or cannot be. */
-export const foreignKeys = ofTable(async (table, { session, server, options }) => {
-  const children = await readChildKeys(session, table, server);
-  const problems = children.hidden.map(({ name, child }): Problem => ({
-    code: 'LHM_FOREIGN_KEYS',
-    message: `Foreign key '${name}' of '${child}' leads to the table, and the account may not see that one.`,
-    hint: `Grant the account SELECT, ALTER, INDEX and LOCK TABLES on its database, or drop the key first.`,
-  }));
-  if (options.foreignKeys !== 'refuse') return problems;
-  const own = parseForeignKeys(table.createSql, table.schema).map((key) => ({ child: table, key }));
-  for (const { child, key } of [...own, ...children.keys]) {
-    const name = qualified(child.schema, child.table);
-    problems.push({
+/** Keys in either direction change hands with the table, unless that is not wanted or the account may not. */
+export const foreignKeys = ofTable(async (table, context) => {
+  const own = parseForeignKeys(table.createSql, table.schema);
+  const children = await readChildKeys(context.session, table, context.server);
+  return [
+    ...hidden(children, context),
+    ...(context.options.foreignKeys === 'refuse' ? unwanted(table, own, children) : []),
+    ...missing(table, own, children, context),
+    ...(own.length + children.keys.length > 0 ? unfitStrategy(context) : []),
+  ];
+});
+
+/**
+ * There a RENAME locks the tables at the other end of each key as well, in the order of their names: it could be waiting
+ * for one of those when the lock is let go, and writers would come first.
+ */
+function unfitStrategy({ options, server }: CheckContext): Problem[] {
+  if (!server.renameUnderLock || options.cutOver.strategy !== 'sentry') return [];
+  return [
+    {
+      code: 'LHM_UNSUPPORTED_OPTION',
+      message: `cutOver.strategy 'sentry' is not safe on ${server.version} for a table with foreign keys, in either direction.`,
+      hint: "Leave it out: 'rename-under-lock' is.",
+    },
+  ];
+}
+
+function hidden(children: ChildKeys, { grantee }: CheckContext): Problem[] {
+  return children.hidden.map(({ name, child }) => {
+    const schema = id(child.split('.')[0] ?? child);
+    return {
       code: 'LHM_FOREIGN_KEYS',
-      message: `Foreign key ${describeKey(`${child.schema}.${child.table}`, key)} is there, and foreignKeys is 'refuse'.`,
-      hint: `Leave the option out, or drop the key first (ALTER TABLE ${name} DROP FOREIGN KEY ${id(key.name)};).`,
+      message: `Foreign key '${name}' of '${child}' leads to the table, and the account may not look at that one.`,
+      hint: `GRANT ${CHILD.join(', ')} ON ${schema}.* TO ${grantee}; or drop the key first.`,
+    };
+  });
+}
+
+function unwanted(table: TableName, own: readonly ForeignKey[], children: ChildKeys): Problem[] {
+  const keys = [...own.map((key) => ({ child: table, key })), ...children.keys];
+  return keys.map(({ child, key }) => ({
+    code: 'LHM_FOREIGN_KEYS',
+    message: `Foreign key ${describeKey(`${child.schema}.${child.table}`, key)} is there, and foreignKeys is 'refuse'.`,
+    hint: `Leave the option out, or drop the key first (ALTER TABLE ${qualified(child.schema, child.table)} DROP FOREIGN KEY ${id(key.name)};).`,
+  }));
+}
+
+/** What re-pointing a key takes on the child, and what takes locking and referencing a parent. */
+const CHILD = ['SELECT', 'INSERT', 'CREATE', 'ALTER', 'LOCK TABLES'];
+const PARENT = ['SELECT', 'REFERENCES', 'LOCK TABLES'];
+
+function missing(
+  table: TableName,
+  own: readonly ForeignKey[],
+  children: ChildKeys,
+  { grants, grantee, options }: CheckContext,
+): Problem[] {
+  if (grants === null || options.foreignKeys === 'refuse') return [];
+  const needed = [
+    ...own.map(({ parent }) => ({ on: parent, privileges: PARENT })),
+    ...children.keys.flatMap(({ child }) => [
+      { on: child, privileges: CHILD },
+      { on: table, privileges: PARENT },
+    ]),
+  ];
+  const problems = new Map<string, Problem>();
+  for (const { on, privileges } of needed) {
+    const lacking = privileges.filter((one) => !grants.hasOn(one, on.schema, on.table));
+    if (lacking.length === 0) continue;
+    const list = lacking.join(', ');
+    problems.set(`${list} ${on.schema}`, {
+      code: 'LHM_MISSING_PRIVILEGE',
+      message: `The account ${grantee} lacks ${list} on '${on.schema}.${on.table}', which a foreign key leads to or from.`,
+      hint: `GRANT ${list} ON ${id(on.schema)}.* TO ${grantee};`,
     });
   }
-  return problems;
-});
+  return [...problems.values()];
+}

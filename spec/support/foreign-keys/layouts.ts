@@ -17,11 +17,11 @@ const columns = 'id INT PRIMARY KEY, org INT NULL, v INT NOT NULL DEFAULT 0';
 type Change = TwinTables['changes'][number];
 
 const ordinary: readonly Change[] = [
-  ({ any, fresh }) =>
-    Array.from(
-      { length: 8 },
-      () => `INSERT INTO emails@ (id, org, v) VALUES (${fresh()}, ${any(PARENTS)}, 1)`,
-    ),
+  ({ any, fresh }) => [`INSERT INTO emails@ (id, org, v) VALUES (${fresh()}, ${any(PARENTS)}, 1)`],
+  ({ any, fresh }) => [
+    `INSERT INTO emails@ (id, org, v) VALUES (${fresh()}, ${any(PARENTS)}, 1)`,
+    `INSERT INTO emails@ (id, org, v) VALUES (${fresh()}, NULL, 2)`,
+  ],
   ({ any }) => [`UPDATE emails@ SET v = v + 1 WHERE id = ${any(ROWS)}`],
   ({ any }) => [`UPDATE emails@ SET org = ${any(PARENTS)} WHERE id = ${any(ROWS)}`],
   ({ any }) => [`DELETE FROM emails@ WHERE id = ${any(ROWS)}`],
