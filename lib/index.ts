@@ -6,6 +6,7 @@ export { planLargeHadronMigration } from './plan-large-hadron-migration';
 export { LargeHadronError } from './errors';
 export type { ErrorCode, Leftover, Outcome, Problem } from './errors';
 export type { AlterContext, AlterFunction } from './ghost/alter-function';
+export type { Killed } from './cut-over/blocker-killer';
 export type { MigrationResult } from './migration/result';
 export type {
   ChunkOptions,
@@ -16,7 +17,9 @@ export type {
   HookContext,
   HookOptions,
   LargeHadronOptions,
+  PostponeUntil,
   ProgressOption,
+  ThrottleOptions,
   TriggerOptions,
   VerifyOptions,
 } from './options/options';
@@ -28,6 +31,7 @@ export type {
   PlanEstimate,
   PlannedColumn,
   PlanReference,
+  PlannedTrigger,
 } from './plan/plan';
 export type { ProgressSnapshot } from './progress/progress';
 export type { VerifiedCounts } from './verify/verifier';

@@ -66,6 +66,7 @@ export async function largeHadronMigrate(
     clock.clearInterval(status);
     reporter.stop();
     stop.dispose();
+    await migration.dispose();
     await database.close();
   }
 }

@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['schema'],
   ['chunk'],
   ['state', 'ghost', 'changes', 'progress', 'preflight'],
-  ['guard', 'copy', 'verify'],
+  ['guard', 'copy', 'verify', 'table-triggers', 'throttle'],
   ['cut-over'],
   ['foreign-keys'],
   ['plan', 'migration'],

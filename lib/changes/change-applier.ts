@@ -46,7 +46,7 @@ export class ChangeApplier {
     private readonly cascades: CascadeFollower,
     private readonly source: Pick<ChangeSource, 'requeue'>,
     /** Most keys that one statement may list. */
-    private readonly keysAtOnce: number,
+    private readonly keysAtOnce: () => number,
   ) {}
 
   async apply(session: Session, keys: readonly RowKey[]): Promise<void> {
@@ -75,8 +75,9 @@ export class ChangeApplier {
     if (!this.cascades.needed) return inserted;
     const outdated = await this.cascades.outdated(session, ghost);
     if (outdated.length > 0) log('%d rows were changed by a cascade meanwhile', outdated.length);
-    for (let from = 0; from < outdated.length; from += this.keysAtOnce) {
-      await this.source.requeue(session, outdated.slice(from, from + this.keysAtOnce));
+    const most = this.keysAtOnce();
+    for (let from = 0; from < outdated.length; from += most) {
+      await this.source.requeue(session, outdated.slice(from, from + most));
     }
     return inserted;
   }

@@ -27,7 +27,7 @@ export class ConflictFinder {
     private readonly pair: TablePair,
     private readonly scratch: ScratchTable,
     /** Pairs looked at in one round, which all are named in one statement; more wait for the next. */
-    private readonly mostPairs: number,
+    private readonly mostPairs: () => number,
   ) {}
 
   /**
@@ -39,7 +39,7 @@ export class ConflictFinder {
     await this.build(session, condition, cause);
     const collisions: Collision[] = [];
     for (const index of this.uniques) {
-      const room = this.mostPairs - collisions.length;
+      const room = this.mostPairs() - collisions.length;
       if (room > 0) collisions.push(...(await this.collisions(session, index, room)));
     }
     if (collisions.length === 0) return [];

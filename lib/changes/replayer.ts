@@ -1,4 +1,4 @@
-import { isTransient, errorNumber, DUPLICATE_ENTRY } from '../database/server-error';
+import { isTooLarge, isTransient, errorNumber, DUPLICATE_ENTRY } from '../database/server-error';
 import type { Session } from '../database/session';
 import { transaction } from '../database/transaction';
 import { debugLog } from '../events/debug-log';
@@ -32,6 +32,8 @@ export type AppliedListener = (session: Session, keys: readonly RowKey[]) => Pro
 export class Replayer {
   private listener: AppliedListener | null = null;
   private total = 0;
+  /** What was not too large for the server, after something was. */
+  private ceiling = Infinity;
 
   constructor(
     private readonly source: ChangeSource,
@@ -39,7 +41,7 @@ export class Replayer {
     private readonly state: StateTable,
     private readonly copiedTo: () => CopiedTo,
     /** Entries in one transaction: fewer where keys are so long that a statement would not fit into a packet. */
-    private readonly batch: number,
+    private readonly most: () => number,
   ) {}
 
   /** Changes applied so far. */
@@ -47,23 +49,31 @@ export class Replayer {
     return this.total;
   }
 
+  /** Entries in the next batch. */
+  private get batch(): number {
+    return Math.min(this.most(), this.ceiling);
+  }
+
   onApplied(listener: AppliedListener): void {
     this.listener = listener;
   }
 
   /** Applies the oldest entries; `entries` is 0 when there were none. */
-  async replayBatch(session: Session, limit = this.batch): Promise<Replayed> {
-    let size = limit;
+  async replayBatch(session: Session, limit = Infinity): Promise<Replayed> {
+    let size = Math.min(limit, this.batch);
     for (let attempt = 1; ; attempt++) {
       try {
         const replayed = await this.replayOnce(session, size);
         this.total += replayed.keys;
+        if (replayed.entries === size) this.ceiling *= 2;
         return replayed;
       } catch (error) {
-        const again = isTransient(error) || errorNumber(error) === DUPLICATE_ENTRY;
-        if (session.lost || attempt >= ATTEMPTS || !again) throw error;
+        const tooLarge = isTooLarge(error);
+        const again = tooLarge || isTransient(error) || errorNumber(error) === DUPLICATE_ENTRY;
+        if (session.lost || attempt >= ATTEMPTS || !again || (tooLarge && size === 1)) throw error;
         log('batch failed, attempt %d: %o', attempt, error);
         size = Math.max(1, Math.floor(size / 2));
+        if (tooLarge) this.ceiling = size;
       }
     }
   }
@@ -88,8 +98,10 @@ export class Replayer {
     const started = clock.monotonic();
     for (;;) {
       signal.throwIfAborted();
+      const size = this.batch;
       const { entries } = await this.replayBatch(session);
-      if (entries < this.batch || clock.monotonic() - started >= budgetMs) return;
+      // It may have been made smaller, and be full all the same.
+      if (entries < Math.min(size, this.batch) || clock.monotonic() - started >= budgetMs) return;
     }
   }
 }

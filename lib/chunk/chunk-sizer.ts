@@ -1,6 +1,11 @@
+/** Chunks of the largest size that was not too large for the server, before a larger one is tried again. */
+const GOOD_CHUNKS = 20;
+
 /** How many rows the next chunk has: a fixed number, or as many as should take the target time. */
 export class ChunkSizer {
   private rows: number;
+  private ceiling = Infinity;
+  private good = 0;
 
   constructor(
     private readonly limits: {
@@ -24,19 +29,30 @@ export class ChunkSizer {
    */
   took(rows: number, ms: number): void {
     const { rows: fixed, targetMs, rowsMin, rowsMax } = this.limits;
+    if (++this.good >= GOOD_CHUNKS) {
+      this.ceiling *= 3;
+      this.good = 0;
+    }
     if (fixed !== false) {
-      this.rows = Math.min(fixed, this.rows * 3);
+      this.rows = Math.min(fixed, this.rows * 3, this.ceiling);
       return;
     }
     if (rows === 0) return;
     const wanted = (rows * targetMs) / Math.max(ms, 1);
-    this.rows = Math.round(Math.max(rowsMin, Math.min(rowsMax, wanted, this.rows * 3)));
+    const timely = Math.round(Math.max(rowsMin, Math.min(rowsMax, wanted, this.rows * 3)));
+    this.rows = Math.min(timely, this.ceiling);
   }
 
-  /** After a chunk that failed for its size or for what it collided with; false when it cannot get smaller. */
-  shrink(): boolean {
+  /**
+   * After a chunk that failed for what it collided with, or (`tooLarge`) for its size, which is then not come back to soon.
+   *
+   * @returns false when it cannot get smaller
+   */
+  shrink(tooLarge = false): boolean {
     if (this.rows <= 1) return false;
     this.rows = Math.max(1, Math.floor(this.rows / 4));
+    if (tooLarge) this.ceiling = this.rows;
+    this.good = 0;
     return true;
   }
 }

@@ -2,7 +2,7 @@ import { rangeCondition } from '../chunk/key-range';
 import { nextRange } from '../chunk/chunker';
 import type { ChunkSizer } from '../chunk/chunk-sizer';
 import { id } from '../database/sql';
-import { DUPLICATE_ENTRY, errorNumber, isTransient } from '../database/server-error';
+import { DUPLICATE_ENTRY, errorNumber, isTooLarge, isTransient } from '../database/server-error';
 import type { Session } from '../database/session';
 import { transaction } from '../database/transaction';
 import { debugLog } from '../events/debug-log';
@@ -14,9 +14,6 @@ import { clock } from '../util/clock';
 
 const log = debugLog('copy');
 
-/** Errors that a smaller chunk may not meet: packet or binlog cache too small, transaction too large. */
-const TOO_LARGE = new Set([1153, 1197, 1206, 1534, 3100]);
-
 /** Tries of one chunk before the error is final. */
 const ATTEMPTS = 20;
 
@@ -25,6 +22,8 @@ interface Checkpoint {
   readonly position: CopiedTo['position'];
   readonly rows: number;
 }
+
+const NOTHING: Checkpoint = { position: 'none', rows: 0 };
 
 /** Copies the origin in ranges of its chunk key, one transaction each, on the session that also applies changes. */
 export class RowCopier {
@@ -54,8 +53,8 @@ export class RowCopier {
   /** Goes on where the server says: after a COMMIT that was not answered nothing else tells whether it happened. */
   async resume(session: Session): Promise<void> {
     const written = await this.state.readCopiedTo(session);
-    if (written === null) return;
-    const { position, rows } = JSON.parse(written) as Checkpoint;
+    // None: a server that is not made to flush every commit may have lost the first chunks with its last second.
+    const { position, rows } = written === null ? NOTHING : (JSON.parse(written) as Checkpoint);
     this.position = position;
     this.copied = rows;
   }
@@ -67,10 +66,11 @@ export class RowCopier {
         await this.copyChunk(session);
         return;
       } catch (error) {
-        const smaller = TOO_LARGE.has(errorNumber(error)) || errorNumber(error) === DUPLICATE_ENTRY;
+        const tooLarge = isTooLarge(error);
+        const smaller = tooLarge || errorNumber(error) === DUPLICATE_ENTRY;
         if (session.lost || attempt >= ATTEMPTS || !(isTransient(error) || smaller)) throw error;
         log('chunk failed, attempt %d: %o', attempt, error);
-        if (smaller) this.sizer.shrink();
+        if (smaller && !this.sizer.shrink(tooLarge) && tooLarge) throw error;
       }
     }
   }

@@ -47,7 +47,7 @@ export interface SwapTimes {
 
 /** One way for the tables to change places, once the work session holds them and the ghost is complete. */
 export interface SwapStrategy {
-  readonly name: 'rename-under-lock' | 'sentry';
+  readonly name: 'rename-under-lock' | 'sentry' | 'two-step';
   /** Runs before the lock is asked for; returns further tables to lock for writing. */
   prepare(): Promise<readonly string[]>;
   /** Swaps. The caller releases the lock, where the swap itself has not. */

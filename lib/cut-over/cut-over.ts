@@ -2,20 +2,22 @@ import { Refusal } from '../errors';
 import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
 import { liveLock } from '../database/metadata-locks';
-import { tableHolders } from '../database/table-holders';
-import { messageOf } from '../database/server-error';
+import { tableHolders, type TableHolder } from '../database/table-holders';
+import { errorNumber, messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
 import type { Session } from '../database/session';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
-import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { lockedAttempt, takeBackSteps } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
 import { END_OLD_VIEWS, Postponed } from './postponed';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
+import { BlockerKiller, type Killed } from './blocker-killer';
+import { settleSwap } from './settle-swap';
+import { TwoStep } from './two-step';
 import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
@@ -26,6 +28,11 @@ const CATCH_UP_TURNS = 10;
 /** How long an instant without open read views is waited for before each attempt, in ms. */
 const QUIET_WITHIN_MS = 1000;
 
+/** Of the server, for an account, for an hour. */
+const TOO_MANY_CONNECTIONS = new Set([1040, 1203, 1226]);
+/** How long a connection that was killed may take to let go of the table before the attempt is put off, in ms. */
+const KILLED_WITHIN_MS = 2000;
+
 export interface CutOverResult {
   readonly strategy: SwapStrategy['name'];
   /** How long the application's writes can have been held up by the attempt that succeeded, in ms. */
@@ -33,6 +40,8 @@ export interface CutOverResult {
   readonly attempts: number;
   /** How older REPEATABLE READ views were answered, and how many of them were left at the swap. */
   readonly oldReadViews: { readonly answer: OldReadViews; readonly remaining: number };
+  /** Connections that were ended because they held the table (`killBlockers`). */
+  readonly killed: readonly Killed[];
 }
 
 /** An attempt that ended with its connection. */
@@ -41,12 +50,16 @@ class Interrupted extends Postponed {}
 /** Swaps the tables, in as many bounded attempts as it takes; between two the copy is kept up to date. */
 export class CutOver {
   private answer: OldReadViews;
+  private readonly killer: BlockerKiller | null;
 
   constructor(
     private readonly deps: CutOverDeps,
     private readonly progress: ProgressTracker,
     private readonly keepUp: (ms: number) => Promise<void>,
+    /** Resolves when the throttle lets the migration go on. */
+    private readonly hold: () => Promise<void>,
   ) {
+    this.killer = deps.options.cutOver.killBlockers ? new BlockerKiller(deps) : null;
     this.answer = chosenAnswer(deps.options.cutOver.oldReadViews, deps.database.server, deps.pair.ghost);
   }
 
@@ -65,8 +78,10 @@ export class CutOver {
         let waitMs: number;
         let started = Infinity;
         try {
+          await this.hold();
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
+          await steadiness.steadily(() => this.meetAgain());
           started = clock.monotonic();
           const times = await this.attempt(strategy);
           return {
@@ -74,6 +89,7 @@ export class CutOver {
             stallMs: Math.round(times.stallMs),
             attempts: attempt,
             oldReadViews: { answer: this.answer, remaining: times.oldReadViews },
+            killed: this.killer?.killed ?? [],
           };
         } catch (error) {
           if (!(error instanceof Postponed)) throw error;
@@ -120,6 +136,7 @@ export class CutOver {
     if (wanted === 'sentry' || (wanted === 'auto' && !database.server.renameUnderLock)) {
       return new SentryLockRename(this.deps);
     }
+    if (wanted === 'two-step') return new TwoStep(this.deps);
     return new RenameUnderLock(this.deps);
   }
 
@@ -137,8 +154,11 @@ export class CutOver {
   }
 
   /** @throws Postponed when a connection was lost or a statement killed, and the tables are as they were */
-  private async lookAfter(error: unknown): ReturnType<typeof confirmSwap> {
-    const { database, observer, pair, steadiness } = this.deps;
+  private async lookAfter(error: unknown): ReturnType<typeof settleSwap> {
+    const { database, observer, pair, steadiness, options } = this.deps;
+    const bound = liveLock(options.giveUpAfterMs);
+    // Without the table the application stands still, so it is not left like that until all connections are back.
+    if (!observer.lost) await settleSwap(observer, pair, bound).catch(() => undefined);
     const look = async (session: Session) => {
       try {
         await database.endLost(session);
@@ -147,7 +167,7 @@ export class CutOver {
         if (reason instanceof ConnectionDoesNotEnd) return 'unknown';
         throw reason;
       }
-      return confirmSwap(session, pair);
+      return settleSwap(session, pair, bound);
     };
     if (steadiness.canRecover(error)) {
       await steadiness.recover(error);
@@ -169,6 +189,16 @@ export class CutOver {
   async finish(): Promise<void> {
     const { steps, observer, options } = this.deps;
     for (const step of steps) await step.finish(observer, liveLock(options.giveUpAfterMs));
+  }
+
+  /** A failover may lead the application to another server while our sessions stay on this one. */
+  private async meetAgain(): Promise<void> {
+    try {
+      await this.deps.database.meetAgain();
+    } catch (error) {
+      if (!TOO_MANY_CONNECTIONS.has(errorNumber(error))) throw error;
+      throw new Postponed(messageOf(error), { cause: error, wayOut: 'Let one more connection in' });
+    }
   }
 
   /** Applies changes until the pause is over. */
@@ -200,11 +230,8 @@ export class CutOver {
    * @throws Postponed while one is in the way
    */
   private async waitForBlockers(): Promise<void> {
-    const { observer, work, pair, options } = this.deps;
-    const own = [observer.id, work.id];
-    const patience = options.cutOver.lockTimeoutMs;
-    const holders = (await tableHolders(observer, pair.schema, pair.origin.table, own)) ?? [];
-    const holder = holders.find(({ ageMs }) => ageMs > patience);
+    if (this.killer !== null) await this.killBlockers(this.killer);
+    const holder = await this.longHolder();
     if (holder !== undefined) {
       throw new Postponed(
         `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
@@ -212,6 +239,26 @@ export class CutOver {
       );
     }
     if (this.answer === 'wait') await this.waitForQuiet();
+  }
+
+  private async longHolder(): Promise<TableHolder | undefined> {
+    const { observer, work, pair, options } = this.deps;
+    const own = [observer.id, work.id];
+    const holders = (await tableHolders(observer, pair.schema, pair.origin.table, own)) ?? [];
+    return holders.find(({ ageMs }) => ageMs > options.cutOver.lockTimeoutMs);
+  }
+
+  /** Watches those that hold the table until each has ended, was killed, or is one that is not killed. */
+  private async killBlockers(killer: BlockerKiller): Promise<void> {
+    const until = clock.monotonic() + 2 * this.deps.options.cutOver.lockTimeoutMs + KILLED_WITHIN_MS;
+    for (;;) {
+      const before = killer.killed.length;
+      const left = await killer.run();
+      const holder = await this.longHolder();
+      const watched = left.some((one) => one.connection === holder?.connection && one.spared === null);
+      if ((!watched && killer.killed.length === before) || clock.monotonic() >= until) return;
+      await this.keepUp(100);
+    }
   }
 
   /**

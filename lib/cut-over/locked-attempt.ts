@@ -1,7 +1,7 @@
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { isLockTimeout, messageOf } from '../database/server-error';
+import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
 import { debugLog } from '../events/debug-log';
 import { confirmSwap } from './confirm-swap';
 import { deadlineIn } from './deadline';
@@ -29,12 +29,19 @@ export async function lockedAttempt(
     `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`,
   );
   await prepareAnswer(deps, answer);
-  for (const step of deps.steps) await step.prepare();
-  const relatives = [];
-  for (const step of deps.steps) relatives.push(...(await step.relatives()));
-  const sentries = (await strategy.prepare()).map((table) => ({ schema: deps.pair.schema, table }));
-  const started = clock.monotonic();
-  await lock(deps, [...sentries, ...relatives]);
+  let started: number;
+  try {
+    for (const step of deps.steps) await step.prepare();
+    const relatives = [];
+    for (const step of deps.steps) relatives.push(...(await step.relatives()));
+    const sentries = (await strategy.prepare()).map((table) => ({ schema: deps.pair.schema, table }));
+    started = clock.monotonic();
+    await lock(deps, [...sentries, ...relatives]);
+  } catch (error) {
+    // What a step has taken for the attempt is not kept through the pause.
+    if (!work.lost) await takeBackSteps(deps);
+    throw error;
+  }
   const lockedMs = clock.monotonic() - started;
   let oldReadViews: number;
   let swapping = false;
@@ -57,8 +64,9 @@ export async function lockedAttempt(
         if (!isLost(work)) await work.execute('UNLOCK TABLES');
       }
     }
-    // In-doubt transactions and others' row locks show as a lock wait timeout: writers go on, and we try again.
-    if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
+    // In-doubt transactions and others' row locks show as a lock wait timeout, somebody's DDL that waits for the table as
+    // a deadlock with the RENAME: writers go on, and we try again.
+    if (isLockTimeout(error) || isTransient(error)) throw new Postponed(messageOf(error), { cause: error });
     throw error;
   }
   try {

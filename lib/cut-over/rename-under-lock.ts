@@ -1,3 +1,4 @@
+import { createTaking } from '../database/create-taking';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
 import { renameStatement } from './rename-statement';
 
@@ -16,7 +17,7 @@ export class RenameUnderLock implements SwapStrategy {
 
   async swap(): Promise<void> {
     const { work, pair } = this.deps;
-    await work.execute(renameStatement(pair));
+    await createTaking(work, { schema: pair.schema, table: pair.names.old }, renameStatement(pair));
   }
 
   dispose(): Promise<void> {

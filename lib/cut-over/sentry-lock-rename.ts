@@ -1,11 +1,14 @@
 import { qualified } from '../database/sql';
 import { errorNumber, isLockTimeout, messageOf } from '../database/server-error';
 import { processStates, waitsForTable } from '../database/process-list';
+import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import type { Session } from '../database/session';
+import { NameTaken } from '../errors';
 import { readTableTypes } from '../schema/read-table-schema';
 import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
 import { deadlineIn } from './deadline';
+import { firstInLine } from './first-in-line';
 import { Postponed } from './postponed';
 import { renameStatement } from './rename-statement';
 import { createSentry, SENTRY_COMMENT } from './sentry-table';
@@ -15,6 +18,9 @@ const TABLE_EXISTS = 1050;
 
 /** How long the RENAME may wait in the server; it is let go long before. */
 const RENAME_WAIT_SECONDS = 30;
+
+/** How long the RENAME is waited for to be seen waiting, in ms; writers are held up meanwhile. */
+const QUEUE_WITHIN_MS = 1000;
 
 /** How long a RENAME that was killed may take to end. */
 const KILLED_WITHIN_MS = 2000;
@@ -43,7 +49,8 @@ export class SentryLockRename implements SwapStrategy {
       await work.execute(createSentry(pair.schema, pair.names.old));
     } catch (error) {
       if (isLockTimeout(error)) throw new Postponed(messageOf(error), { cause: error });
-      if (errorNumber(error) !== TABLE_EXISTS || !(await this.sentryStands())) throw error;
+      if (errorNumber(error) !== TABLE_EXISTS) throw error;
+      if (!(await this.sentryStands())) throw new NameTaken(pair.schema, pair.names.old, error);
     }
     return [pair.names.old];
   }
@@ -56,11 +63,12 @@ export class SentryLockRename implements SwapStrategy {
     renamed.catch(() => undefined);
     try {
       await this.seeWaiting(renamer, renamed);
+      await this.seeFirst(renamer);
       await work.execute(`DROP TABLE ${this.sentry}`);
     } catch (error) {
       // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before. The lock is kept
       // for what has to be taken back, unless the RENAME would not let go of its place.
-      await observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
+      await (work.lost ? observer : work).execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
       const gone = renamed.then(() => true).catch(() => true);
       if (!(await Promise.race([gone, clock.sleep(KILLED_WITHIN_MS).then(() => false)]))) {
         if (!work.lost) await work.execute('UNLOCK TABLES');
@@ -93,12 +101,25 @@ export class SentryLockRename implements SwapStrategy {
   private async seeWaiting(renamer: Session, renamed: Promise<unknown>): Promise<void> {
     let failed: unknown = null;
     renamed.catch((error: unknown) => (failed = error));
-    const deadline = deadlineIn(5000);
+    const deadline = deadlineIn(QUEUE_WITHIN_MS);
     for (;;) {
       if (failed !== null) throw new Postponed(`the RENAME failed: ${messageOf(failed)}`, { cause: failed });
-      if (waitsForTable((await processStates(this.deps.observer)).get(renamer.id))) return;
+      const state = (await processStates(this.deps.observer)).get(renamer.id) ?? '';
+      if (waitsForTable(state)) return;
+      // For somebody who waits for us in turn: FLUSH TABLES WITH READ LOCK, SET read_only, a backup.
+      if (/^Waiting for /.test(state)) throw new Postponed(`the RENAME is held up (${state})`);
       deadline.check('queueing the RENAME');
     }
+  }
+
+  /** Nobody may come between the release of the lock and the RENAME. */
+  private async seeFirst(renamer: Session): Promise<void> {
+    const { pair, observer } = this.deps;
+    const first = await firstInLine(observer, { schema: pair.schema, table: pair.origin.table }, renamer.id);
+    if (first === null) return;
+    throw new Postponed(`connection ${first} waits to change the table's definition, or to empty it`, {
+      wayOut: 'Keep others from altering, truncating or renaming the table',
+    });
   }
 
   private async sentryStands(): Promise<boolean> {
@@ -113,7 +134,15 @@ export class SentryLockRename implements SwapStrategy {
 
   async dispose(): Promise<void> {
     await this.renamer?.close();
-    const { observer } = this.deps;
-    if (!observer.lost && (await this.sentryStands())) await observer.execute(`DROP TABLE ${this.sentry}`);
+    const { observer, database } = this.deps;
+    if (observer.lost || !(await this.sentryStands())) return;
+    try {
+      await database.endLost(observer);
+    } catch (reason) {
+      // Its RENAME may still wait: with the sentry gone it would swap the tables, however old the ghost is by then.
+      if (reason instanceof ConnectionDoesNotEnd) return;
+      throw reason;
+    }
+    await observer.execute(`DROP TABLE ${this.sentry}`);
   }
 }

@@ -6,7 +6,7 @@ import type { Session } from './session';
 const TABLE_EXISTS = 1050;
 
 /**
- * Runs a CREATE TABLE for a name that was seen to be free.
+ * Runs a CREATE TABLE, or a RENAME to a name that was seen to be free.
  *
  * @throws NameTaken when it no longer is
  */

@@ -12,12 +12,20 @@ export interface Database {
   readonly timeZone: string;
   /** Whether an hour may come twice in it, so that a TIMESTAMP's text does not tell which one is meant. */
   readonly clocksGoBack: boolean;
+  /** Whether names of tables and schemas are the same whatever the case (`lower_case_table_names` 1 and 2). */
+  readonly foldsTableNames: boolean;
   /** Lets every session, those to come included, run in another time zone. */
   useTimeZone(timeZone: string): Promise<void>;
   /** Gives a session the library's own settings back, after statements of the user's ran on it. */
   restore(session: Session): Promise<void>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
+  /**
+   * Connects once more, to see whether new connections still lead to the server that the sessions are on.
+   *
+   * @throws Refusal LHM_NOT_ONE_SERVER
+   */
+  meetAgain(): Promise<void>;
   /** Gives a session whose connection was lost a new one, with a new id, and the library's settings. */
   reopen(session: Session): Promise<void>;
   /**

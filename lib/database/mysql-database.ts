@@ -20,6 +20,7 @@ const logSql = debugLog('sql');
 class MysqlSession implements Session {
   id = 0;
   lifeLock: string | null = null;
+  maxPacket = 0;
   lost = false;
   /** Locks of connections that ended without a goodbye, and which the server may not have noticed yet. */
   readonly unsettled = new Set<string>();
@@ -122,6 +123,7 @@ interface Facts extends Answerer {
   readonly zone: string;
   readonly systemZone: string;
   readonly unlogged: number | string;
+  readonly folds: number | string;
 }
 
 /** Connects once to learn what the server is, and opens sessions from then on. */
@@ -139,7 +141,8 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     [facts] = await first.query<Facts>(
       `SELECT ${WHO_ANSWERS}, VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,` +
         ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone,' +
-        ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged FOR UPDATE',
+        ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged,' +
+        ' @@GLOBAL.lower_case_table_names AS folds FOR UPDATE',
     );
     oneServer.check(
       'probe',
@@ -160,9 +163,12 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     await source.afterCreate(session.connection);
     const mark = new SessionMark();
     await configure(session, server, timeZone, [mark.assignment]);
-    const [row] = await session.query<Answerer & Marked>(`SELECT ${WHO_ANSWERS}, ${mark.columns}`);
+    const [row] = await session.query<Answerer & Marked & { packet: number | string }>(
+      `SELECT ${WHO_ANSWERS}, ${mark.columns}, @@SESSION.max_allowed_packet AS packet`,
+    );
     if (row === undefined) throw new Error('the server did not answer SELECT CONNECTION_ID()');
     session.id = Number(row.id);
+    session.maxPacket = Number(row.packet);
     mark.check(row);
     session.lifeLock = mark.lock;
     oneServer.check(session.role, [row], session.connection.threadId);
@@ -174,6 +180,7 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
     callerSqlMode: facts.mode,
     timeZone: facts.zone,
     clocksGoBack: !/^(?:[+-]\d\d:\d\d|UTC|GMT|Universal|Zulu|Etc\/(?:UTC|GMT|UCT|Universal))$/i.test(named),
+    foldsTableNames: Number(facts.folds) !== 0,
     async useTimeZone(zone) {
       timeZone = zone;
       for (const session of open) {
@@ -186,6 +193,15 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       open.add(session);
       await begin(session);
       return session;
+    },
+    async meetAgain() {
+      const witness = await connect(source, 'witness');
+      try {
+        const [row] = await witness.query<Answerer>(`SELECT ${WHO_ANSWERS}`);
+        oneServer.check('witness', row === undefined ? [] : [row], witness.connection.threadId);
+      } finally {
+        await witness.close();
+      }
     },
     async reopen(session) {
       if (!(session instanceof MysqlSession)) throw new Error('not a session of this database');

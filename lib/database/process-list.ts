@@ -12,6 +12,22 @@ export async function processStates(session: Session): Promise<ReadonlyMap<numbe
   return new Map(rows.map((row) => [Number(row.Id), row.State ?? '']));
 }
 
+/** A connection that waits for a table's metadata lock, and what for: the beginning of its statement. */
+export interface WaitingStatement {
+  readonly connection: number;
+  readonly statement: string;
+}
+
+/** Without the PROCESS privilege only those of the same account. */
+export async function waitingStatements(session: Session): Promise<WaitingStatement[]> {
+  const rows = await session.query<{ Id: number | string; State: string | null; Info: string | null }>(
+    'SHOW PROCESSLIST',
+  );
+  return rows
+    .filter(({ State }) => waitsForTable(State ?? ''))
+    .map(({ Id, Info }) => ({ connection: Number(Id), statement: Info ?? '' }));
+}
+
 /** Whether a state is that of a statement queued for a table's metadata lock. */
 export function waitsForTable(state: string | undefined): boolean {
   return /^Waiting for table metadata lock/i.test(state ?? '');

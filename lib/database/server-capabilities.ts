@@ -13,12 +13,20 @@ export interface ServerCapabilities {
   readonly instantDropColumn: boolean;
   /** CHECK constraint names are unique in the schema, so a clone cannot carry the origin's. */
   readonly checkNamesAreGlobal: boolean;
+  /** An ALTER may write expressions of the definition otherwise than they were. */
+  readonly foldsExpressions: boolean;
+  /** Histograms belong to the table, and are made by ANALYZE TABLE … UPDATE HISTOGRAM. */
+  readonly histograms: boolean;
   /** CREATE TABLE takes a TABLESPACE. Without one an ALTER leaves a table in its own file, whatever new ones get. */
   readonly namesTablespaces: boolean;
   /** A prepared XA transaction no longer holds its tables after a restart. */
   readonly preparedXaLosesLocks: boolean;
+  /** performance_schema numbers the statements that took the locks it lists, so that two locks can be told apart. */
+  readonly countsLocks: boolean;
   /** Triggers that are created at the same time leave files behind. */
   readonly triggersLeaveFiles: boolean;
+  /** What lets an account create triggers that run as another one. */
+  readonly anyDefinerPrivilege: string;
   /** INSERT … SELECT stores the text '12.7' in an integer column as 13, where an ALTER refuses it. */
   readonly roundsTextToIntegers: boolean;
   /** Session variable that limits a statement's run time; 0 switches it off. */
@@ -43,9 +51,13 @@ export function serverCapabilities(version: string): ServerCapabilities {
     renameUnderLock: !mariadb && number >= 8_000_013,
     instantDropColumn: !mariadb && number >= 8_000_032,
     checkNamesAreGlobal: !mariadb,
+    foldsExpressions: !mariadb,
+    histograms: !mariadb,
     namesTablespaces: !mariadb,
     preparedXaLosesLocks: mariadb,
+    countsLocks: !mariadb,
     triggersLeaveFiles: mariadb,
+    anyDefinerPrivilege: mariadb ? 'SET USER' : number >= 8_002_000 ? 'SET_ANY_DEFINER' : 'SET_USER_ID',
     roundsTextToIntegers: mariadb,
     statementTimeoutVariable: mariadb ? 'max_statement_time' : 'max_execution_time',
   };

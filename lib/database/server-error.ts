@@ -41,15 +41,31 @@ export function isInterruption(error: unknown): boolean {
   return isConnectionLoss(error) || errorNumber(error) === QUERY_INTERRUPTED;
 }
 
+/** Whether the server takes no writes (1290 has other causes as well, which no waiting mends). */
+export function isReadOnly(error: unknown): boolean {
+  const number = errorNumber(error);
+  return number === 1836 || (number === 1290 && /read[-_ ]only/i.test(messageOf(error)));
+}
+
+/** Packet or binlog cache too small, too many row locks, transaction too large for the group. */
+const TOO_LARGE = new Set([1153, 1197, 1206, 1534, 3100]);
+
+/** Whether a statement or transaction with fewer rows may get through. */
+export function isTooLarge(error: unknown): boolean {
+  return TOO_LARGE.has(errorNumber(error));
+}
+
 /** A metadata lock was not granted in time; nothing happened. */
 export function isLockTimeout(error: unknown): boolean {
   return errorNumber(error) === LOCK_WAIT_TIMEOUT || errorNumber(error) === 1969;
 }
 
-/** Errors by which strict mode refuses a value that does not fit its new column. */
+/** Errors by which the server refuses a value that does not fit its new column. */
 const DATA_ERRORS = new Set([
   1048, 1138, 1263, 1264, 1265, 1292, 1300, 1364, 1365, 1366, 1367, 1406, 1411, 1416, 1425, 1441, 1525, 1690,
-  3140, 3141, 3157, 3643, 3819, 4025, 4078, 1977, 1918,
+  1526, 3140, 3141, 3157, 3643, 3819, 4025, 4078, 1977, 1918,
+  // The row as a whole: for a page, for an undo record.
+  1118, 1713,
 ]);
 
 /** Whether the error says that a row's value does not fit the new definition. */

@@ -25,6 +25,8 @@ export interface Session {
   execute(sql: string, values?: readonly unknown[]): Promise<WriteResult>;
   /** Runs a statement and returns exactly what the driver gave: `[rows or header, fields]`, for Knex. */
   raw(sql: string, values?: readonly unknown[]): Promise<[unknown, unknown]>;
+  /** Most bytes that the server takes in one statement (`max_allowed_packet`). */
+  readonly maxPacket: number;
   /** Whether the connection is known to be gone. */
   readonly lost: boolean;
   /** Says goodbye to the server. Never rejects. */

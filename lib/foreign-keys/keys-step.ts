@@ -26,7 +26,7 @@ const HELD: BoundedLock = {
   pause: () => Promise.resolve(),
 };
 
-export interface KeysStepDeps extends Pick<CutOverDeps, 'pair' | 'work' | 'observer'> {
+export interface KeysStepDeps extends Pick<CutOverDeps, 'pair' | 'work' | 'guard'> {
   readonly keys: KeyPlan;
   readonly state: StateTable;
   /** Whether the work session still holds the lock after the swap. */
@@ -102,7 +102,9 @@ export class KeysStep implements LockedStep {
     if (!this.changing) return;
     const held = session === this.deps.work && (await this.isLocked(session));
     await restoreBefore(session, this.note, held ? HELD : bound, true);
-    if (held) this.changing = false;
+    if (!held) return;
+    await this.deps.guard.acceptAlter(session);
+    this.changing = false;
   }
 
   /** Under LOCK TABLES the server does not even look for a table that was not named: this one never exists. */

@@ -3,8 +3,9 @@ import type { TableName } from '../schema/identifier';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import type { ServerCapabilities } from '../database/server-capabilities';
+import { copiesOfChecks, namedChecks } from '../schema/check-names';
 import { parseForeignKeys } from '../schema/foreign-key';
-import { significant, tokenize, type Token } from '../schema/sql-tokens';
+import { significant, tokenize } from '../schema/sql-tokens';
 import { optionsOf, type TableSchema } from '../schema/table-schema';
 
 /** SQL that creates the ghost, and what its constraints are called there. */
@@ -18,35 +19,30 @@ export interface GhostDefinition {
  * The origin's SHOW CREATE TABLE with the ghost's name. CREATE TABLE … LIKE would do for the columns, but it takes
  * no account of what only the text tells (DATA DIRECTORY, and on MySQL the names of CHECK constraints).
  *
- * CHECK names are unique in a MySQL schema. The servers rename a constraint called `<table>_chk_…` with its table, so
- * copies named after the ghost become named after the table at the swap; others keep a name of their own. Names of
- * foreign keys are unique in a schema on both servers.
+ * CHECK names are unique in a MySQL schema, so the ghost's are others: see `check-names.ts`. Names of foreign keys are
+ * unique in a schema on both servers.
  *
+ * @param taken names of CHECK constraints in the schema, where they are unique in it
  * @param keyNames what the foreign keys are called there, by their number; null to leave them out
  */
 export function ghostDefinition(
   origin: TableSchema,
   ghost: string,
   server: ServerCapabilities,
+  taken: readonly string[],
   keyNames: ((number: number) => string) | null,
 ): GhostDefinition {
   const { createSql } = origin;
   const tokens = significant(tokenize(createSql));
   const edits: { start: number; end: number; text: string }[] = [];
-  const constraintNames = new Map<string, string>();
   const name = tokens.find((token) => token.kind === 'quoted');
   if (name !== undefined)
     edits.push({ start: name.start, end: name.end, text: qualified(origin.schema, ghost) });
-  if (server.checkNamesAreGlobal) {
-    for (const [i, token] of tokens.entries()) {
-      const constraint = tokens[i + 1];
-      if (!isWord(token, 'CONSTRAINT') || !isWord(tokens[i + 2], 'CHECK') || constraint?.kind !== 'quoted')
-        continue;
-      const copy = constraintCopy(constraint.value, origin.table, ghost);
-      constraintNames.set(constraint.value, copy);
-      edits.push({ start: constraint.start, end: constraint.end, text: id(copy) });
-    }
-  }
+  const checks = server.checkNamesAreGlobal ? namedChecks(tokens) : [];
+  const names = checks.map(({ value }) => value);
+  const constraintNames = new Map(copiesOfChecks(names, origin.table, ghost, taken));
+  for (const { value, start, end } of checks)
+    edits.push({ start, end, text: id(constraintNames.get(value) ?? value) });
   for (const [i, key] of parseForeignKeys(createSql, origin.schema).entries()) {
     if (keyNames === null) {
       edits.push({ start: createSql.lastIndexOf(',', key.start), end: key.end, text: '' });
@@ -90,14 +86,4 @@ async function inItsOwnFile(session: Session, sql: string, server: ServerCapabil
     sql.slice(0, sql.length - options.length) +
     options.replace(/^\n\) /, '$&TABLESPACE innodb_file_per_table ')
   );
-}
-
-function isWord(token: Token | undefined, word: string): boolean {
-  return token?.kind === 'word' && token.value.toUpperCase() === word;
-}
-
-function constraintCopy(name: string, table: string, ghost: string): string {
-  const prefix = `${table}_chk_`;
-  const copy = name.startsWith(prefix) ? `${ghost}_chk_${name.slice(prefix.length)}` : `${name}_lhmn`;
-  return Array.from(copy).slice(0, 64).join('');
 }

@@ -9,16 +9,17 @@ import { insertFromOrigin } from '../changes/apply-sql';
 import { nameOnServer } from '../database/knex-names';
 import { Refusal } from '../errors';
 import type { ColumnOptions } from '../options/options';
-import { chooseChunkKey } from '../schema/chunk-key';
+import { chooseChunkKey, type ChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
 import { standInName, type DerivedNames } from '../schema/derived-names';
 import { parseForeignKeys, sameTable } from '../schema/foreign-key';
 import type { KeyPlan } from '../schema/key-plan';
 import { readChildKeys } from '../schema/read-foreign-keys';
-import { readTableSchema, showCreateTable } from '../schema/read-table-schema';
+import { readCheckNames, readTableSchema, showCreateTable } from '../schema/read-table-schema';
 import { modesOfSqlMode, tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type Column, type TableSchema } from '../schema/table-schema';
+import { addHelperKey } from './add-helper-key';
 import type { AlterFunction } from './alter-function';
 import { boundedStatements } from './bounded-statements';
 import { createGhostTable, ghostDefinition, type GhostDefinition } from './create-ghost-table';
@@ -29,8 +30,11 @@ import {
   refuseConversions,
   refuseEngine,
   refuseNothing,
+  refuseUnfilled,
   refuseZeroDates,
 } from './refuse-change';
+import { refuseIndexes } from './refuse-indexes';
+import { settleDefinition } from './settle-definition';
 import { runAlter, type AlterOutcome } from './run-alter';
 
 export interface PrepareInput {
@@ -67,10 +71,11 @@ export interface PreparedGhost {
  */
 export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> {
   const { session, origin, names, database, temporary = false } = input;
+  const taken = await readCheckNames(session, origin.schema, database.server);
   // A temporary table can have no foreign keys.
   const leaveOut = temporary || input.foreignKeys === 'discard';
   const keyNames = leaveOut ? null : (number: number) => standInName(names, number);
-  const definition = ghostDefinition(origin, names.ghost, database.server, keyNames);
+  const definition = ghostDefinition(origin, names.ghost, database.server, taken, keyNames);
   const ghostName = { schema: origin.schema, table: names.ghost };
   await withBoundedLock(session, input.bound, () =>
     createGhostTable(session, ghostName, definition, temporary, database.server),
@@ -79,10 +84,12 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const outcome = await alterGhost(input, definition.constraintNames);
   const altered = await readTableSchema(session, ghostName);
   refuseEngine(altered);
+  refuseIndexes(altered);
   const values = mergeValues(input, outcome.values, altered);
   refuseNothing(before, altered, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);
   const mapping = mergeRenames(input, outcome, origin, altered);
+  refuseDependence(database, origin, altered, mapping, values);
   const children = await readChildKeys(session, origin, database.server);
   const keys = await planKeys({
     ...{ session, database, origin, ghost: altered, names, mapping, values, temporary, bound: input.bound },
@@ -90,13 +97,13 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
     // Where the table references itself, its clone references it as well.
     children: children.keys.filter(({ child }) => !sameTable(child, ghostName)),
   });
-  const ghost = keys.own.length + keys.final.length > 0 ? await readTableSchema(session, ghostName) : altered;
-  refuseDependence(database, origin, ghost, mapping, values);
-  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, ghost, mapping, (column) =>
+  const keyed = keys.own.length + keys.final.length > 0 ? await readTableSchema(session, ghostName) : altered;
+  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, keyed, mapping, (column) =>
     values.has(column.toLowerCase()),
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
-  refuseConversions(origin, ghost, mapping, values);
+  refuseConversions(origin, altered, mapping, values);
+  const ghost = await readyGhost(input, keyed, chosen.key);
   const columns = mapColumns(origin, ghost, mapping, values, {
     lossy: input.columns.allowDataLoss,
     server: database.server,
@@ -117,7 +124,19 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await session.execute(`SET SESSION sql_mode = '${mode}'`);
   await tryMapping(session, pair);
   await refuseZeroDates(session, database.callerSqlMode, pair);
+  await refuseUnfilled(session, pair);
   return { pair, keys, sqlMode: mode, statements: outcome.changes.map(({ readable }) => readable) };
+}
+
+/** The new table as it will be filled: with an index to find its rows by, and in words that stay as they are. */
+async function readyGhost(
+  { session, database, temporary = false }: PrepareInput,
+  altered: TableSchema,
+  key: ChunkKey,
+): Promise<TableSchema> {
+  if (key.helper) await addHelperKey(session, altered, key);
+  const ghost = key.helper ? await readTableSchema(session, altered) : altered;
+  return temporary ? ghost : settleDefinition(session, ghost, database.server);
 }
 
 /** The user's statements run under the sql_mode that a native ALTER of theirs would. */
@@ -130,7 +149,10 @@ async function alterGhost(
     return await runAlter(alter, {
       knex,
       session: boundedStatements(session, bound, constraintNames.size > 0),
-      target: { schema: origin.schema, origin: origin.table, ghost: names.ghost, called, constraintNames },
+      target: {
+        ...{ schema: origin.schema, origin: origin.table, ghost: names.ghost, called, constraintNames },
+        foldsCase: database.foldsTableNames,
+      },
       modes: modesOfSqlMode(database.callerSqlMode),
       columns: origin.columns.map((column) => column.name),
     });

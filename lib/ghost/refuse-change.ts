@@ -4,7 +4,14 @@ import { Refusal } from '../errors';
 import { convertsAsNative } from '../schema/conversion-support';
 import { tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
-import { columnNamed, definitionText, ENGINE, optionsOf, type TableSchema } from '../schema/table-schema';
+import {
+  columnNamed,
+  isCounter,
+  definitionText,
+  ENGINE,
+  optionsOf,
+  type TableSchema,
+} from '../schema/table-schema';
 import type { AlterOutcome } from './run-alter';
 
 /** Only InnoDB has the transactions that everything here rests on. */
@@ -98,16 +105,33 @@ export function refuseNothing(
 
 /** A native ALTER refuses to fill a new NOT NULL date with zeros under NO_ZERO_DATE; so does this. */
 export async function refuseZeroDates(session: Session, sqlMode: string, pair: TablePair): Promise<void> {
-  const { columns, schema, origin } = pair;
   if (!/\bNO_ZERO_DATE\b/i.test(sqlMode)) return;
-  const zero = columns.find(({ expression }) => expression.startsWith("'0000-00-00"));
-  if (zero === undefined) return;
-  const rows = await session.query(`SELECT 1 FROM ${qualified(schema, origin.table)} LIMIT 1`);
-  await session.execute('COMMIT');
-  if (rows.length === 0) return;
+  const zero = pair.columns.find(({ expression }) => expression.startsWith("'0000-00-00"));
+  if (zero === undefined || !(await hasRows(session, pair))) return;
   throw new Refusal(
     'LHM_BAD_VALUES',
     `The new column '${zero.target}' is NOT NULL and has no default, and the server's sql_mode forbids the date 0000-00-00.`,
     `Give it a default, or say what it is filled with: ctx.values['${zero.target}'] = 'CURRENT_DATE'.`,
   );
+}
+
+/** Geometries and vectors have no zero of their own. */
+export async function refuseUnfilled(session: Session, pair: TablePair): Promise<void> {
+  const filled = new Set(pair.columns.map(({ target }) => target));
+  const column = pair.ghost.columns.find(
+    (one) =>
+      !one.generated && !one.nullable && one.default === null && !isCounter(one) && !filled.has(one.name),
+  );
+  if (column === undefined || !(await hasRows(session, pair))) return;
+  throw new Refusal(
+    'LHM_BAD_VALUES',
+    `The new column '${column.name}' is NOT NULL, has no default, and there is no ${column.columnType} that every row could get.`,
+    `Say what it is filled with: ctx.values['${column.name}'] = an SQL expression over the old row.`,
+  );
+}
+
+async function hasRows(session: Session, { schema, origin }: TablePair): Promise<boolean> {
+  const rows = await session.query(`SELECT 1 FROM ${qualified(schema, origin.table)} LIMIT 1`);
+  await session.execute('COMMIT');
+  return rows.length > 0;
 }

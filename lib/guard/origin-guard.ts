@@ -5,13 +5,18 @@ import type { ChangeSource } from '../changes/change-source';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import { hasReplicatedWrites } from '../database/process-list';
+import { refuseReadOnly } from '../database/read-only';
 import { errorNumber } from '../database/server-error';
 import type { RowKey } from '../schema/key-column';
-import { showCreateTable } from '../schema/read-table-schema';
+import { readTableTypes, readTriggers, showCreateTable } from '../schema/read-table-schema';
 import type { TablePair } from '../schema/table-pair';
 import { autoIncrementOf, definitionText } from '../schema/table-schema';
+import { clock } from '../util/clock';
 import type { ChildGuard } from './child-guard';
-import { readTableId, type TableIdReader } from './table-id';
+import { readCreated, readTableId, withoutVersions, type TableIdReader } from './table-id';
+
+/** How often the table's id is read between two chunks, in ms; never for more than a fiftieth of the time. */
+const ID_EVERY_MS = 2000;
 
 /**
  * Notices what no trigger sees: an ALTER, TRUNCATE, DROP or RENAME of the origin by somebody else, and triggers
@@ -21,6 +26,9 @@ import { readTableId, type TableIdReader } from './table-id';
 export class OriginGuard {
   private counter: bigint | null = null;
   private tableId: string | null = null;
+  private ghostId: string | null = null;
+  private created: string | null = null;
+  private lookAgainAt = 0;
 
   constructor(
     private readonly pair: TablePair,
@@ -32,20 +40,66 @@ export class OriginGuard {
   /** Remembers the table as it is now. */
   async remember(session: Session): Promise<void> {
     this.tableId = await readTableId(session, this.reader);
+    this.ghostId = await this.readGhostId(session);
+    this.created = await readCreated(session, this.reader.name);
     await this.checkChildren(session, true);
     await this.check(session);
   }
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
   async check(session: Session): Promise<void> {
+    await refuseReadOnly(session);
     await this.checkDefinition(session);
     await this.checkChildren(session, false);
+    const started = clock.monotonic();
+    if (started >= this.lookAgainAt) {
+      await this.checkIdentity(session);
+      const took = clock.monotonic() - started;
+      this.lookAgainAt = started + Math.max(ID_EVERY_MS, 50 * took);
+    }
     await this.source.probe(session);
   }
 
   private async checkChildren(session: Session, now: boolean): Promise<void> {
     const change = await this.children.changed(session, now);
     if (change !== null) throw changed(this.pair, change);
+  }
+
+  /** After changes of our own to the table were taken back, while nobody else could make any. */
+  async acceptAlter(session: Session): Promise<void> {
+    this.created = await readCreated(session, this.reader.name);
+  }
+
+  /** That both tables are those that they were, whatever their definitions. Nothing where the account may not see it. */
+  async checkIdentity(session: Session): Promise<void> {
+    if (this.tableId !== null && !(await this.isSameTable(session)))
+      throw changed(this.pair, 'was truncated or altered');
+    if (this.ghostId !== null && (await this.readGhostId(session)) !== this.ghostId)
+      throw ghostChanged(this.pair, 'was truncated, altered or replaced');
+  }
+
+  /**
+   * Right after the swap: that it was the table which was looked at under the lock that has become the old one. For
+   * whatever might come between the release of a lock and a RENAME.
+   */
+  async checkOld(session: Session): Promise<void> {
+    const { schema, names, origin } = this.pair;
+    if (this.tableId === null) return;
+    const name = { schema, table: names.old };
+    const found = await readTableTypes(session, schema, [names.old]);
+    if (!found.has(names.old) || (await readTableId(session, { ...this.reader, name })) === this.tableId)
+      return;
+    throw new Refusal(
+      'LHM_ORIGIN_CHANGED',
+      `Table '${schema}.${origin.table}' was truncated, altered or replaced by somebody else in the instant of the swap, which has undone that.`,
+      `What was done to it is in '${schema}.${names.old}': do it to the new table as well.`,
+    );
+  }
+
+  private async readGhostId(session: Session): Promise<string | null> {
+    const { schema, names } = this.pair;
+    const id = await readTableId(session, { ...this.reader, name: { schema, table: names.ghost } });
+    return id === null ? null : withoutVersions(id);
   }
 
   private async checkDefinition(session: Session): Promise<void> {
@@ -64,6 +118,8 @@ export class OriginGuard {
     if (this.counter !== null && counter < this.counter && !(await this.isSameTable(session)))
       throw changed(this.pair, 'was truncated');
     this.counter = counter;
+    if ((await readCreated(session, this.reader.name)) !== this.created && this.created !== null)
+      throw changed(this.pair, 'was altered');
     await this.source.check(session);
   }
 
@@ -79,9 +135,11 @@ export class OriginGuard {
   async checkLocked(session: Session): Promise<void> {
     await this.checkDefinition(session);
     await this.checkChildren(session, true);
-    if (this.tableId !== null && !(await this.isSameTable(session))) {
-      throw changed(this.pair, 'was truncated or altered');
-    }
+    await refuseReadOnly(session);
+    await this.checkIdentity(session);
+    const { schema, names } = this.pair;
+    if ((await readTriggers(session, { schema, table: names.ghost })).length > 0)
+      throw ghostChanged(this.pair, 'was given a trigger');
     if (await hasReplicatedWrites(session, this.reader.server)) {
       throw new Refusal(
         'LHM_REPLICATED_WRITES',
@@ -135,6 +193,14 @@ async function count(
       ` WHERE ${keyListCondition(keys, id(table), list)}`,
   );
   return Number(row?.hadron_rows);
+}
+
+function ghostChanged(pair: TablePair, what: string): Refusal {
+  return new Refusal(
+    'LHM_GHOST_CHANGED',
+    `The new table '${pair.names.ghost}' ${what} by somebody else.`,
+    'Nothing was swapped. Keep others off that table, and run again.',
+  );
 }
 
 function changed(pair: TablePair, what: string): Refusal {

@@ -31,6 +31,23 @@ export async function readTableId(session: Session, { server, name }: TableIdRea
   }
 }
 
+/** Of an id as above what no INSTANT change changes. */
+export function withoutVersions(id: string): string {
+  return id.replace(/:[^,]*/g, '');
+}
+
+/**
+ * When the definition was made, to the second, which takes no privilege: an ALTER sets it, also one that makes what was
+ * there before. (On MariaDB it is all that tells of a column that was dropped and added again, and empty since.)
+ */
+export async function readCreated(session: Session, { schema, table }: TableName): Promise<string | null> {
+  const [row] = await session.query<{ created: string | null }>(
+    'SELECT CREATE_TIME AS created FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+    [schema, table],
+  );
+  return row?.created ?? null;
+}
+
 const ACCESS_DENIED = 1227;
 
 /** Without its id a TRUNCATE would go unnoticed, so this is no reason to go on. */

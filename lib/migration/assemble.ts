@@ -13,6 +13,7 @@ import { CutOver } from '../cut-over/cut-over';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
+import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { ChildGuard } from '../guard/child-guard';
 import { OriginGuard } from '../guard/origin-guard';
@@ -24,11 +25,13 @@ import { widthOf } from '../schema/key-column';
 import type { KeyPlan } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
+import type { Throttle } from '../throttle/throttle';
 import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
+import type { CarriedTrigger } from '../table-triggers/table-trigger';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
-import { keepUp, type Parts } from './run-migration';
+import { hold, keepUp, type Parts } from './run-migration';
 
 export interface AssembleInput {
   readonly database: Database;
@@ -38,9 +41,12 @@ export interface AssembleInput {
   readonly pair: TablePair;
   readonly keys: KeyPlan;
   readonly state: StateTable;
+  /** The table's own triggers. */
+  readonly triggers: readonly CarriedTrigger[];
   /** Settings of the work session that a new connection of its has to get again. */
   readonly workSettings: readonly string[];
   readonly owner: RecoveryDeps['owner'];
+  readonly throttle: Throttle;
   readonly options: ResolvedOptions;
   readonly bound: BoundedLock;
   readonly progress: ProgressTracker;
@@ -48,18 +54,30 @@ export interface AssembleInput {
 }
 
 export interface Assembled extends Parts {
+  readonly pair: TablePair;
   readonly recheck: RecheckTable;
+  readonly server: ServerCapabilities;
 }
 
-/** Bytes of keys in one statement, as hexadecimal text: well below the smallest `max_allowed_packet` in use, 1 MB. */
+/** Bytes of keys in one statement, as hexadecimal text: more of them would not be any faster. */
 const KEY_BYTES = 250_000;
 
-function batchEntries({ origin, key }: TablePair): number {
+/** What an entry takes at least in any statement that lists some: a number, and the words around it. */
+const ENTRY_BYTES = 40;
+
+/**
+ * How many entries one statement may list: as many as fit into a quarter of a packet of the session's, because there is
+ * more in it than keys, and some statements list them twice. Another connection may have another limit.
+ */
+function batchEntries({ origin, key }: TablePair, { maxPacket }: Session): number {
   const widths = key.originKeys.names.map(
     (name) => 2 * widthOf(columnNamed(origin, name)) + name.length + 20,
   );
-  const bytes = widths.reduce((sum, width) => sum + width, 0);
-  return Math.max(10, Math.min(BATCH_ENTRIES, Math.floor(KEY_BYTES / bytes)));
+  const bytes = Math.max(
+    ENTRY_BYTES,
+    widths.reduce((sum, width) => sum + width, 0),
+  );
+  return Math.max(1, Math.min(BATCH_ENTRIES, Math.floor(Math.min(KEY_BYTES, maxPacket / 4) / bytes)));
 }
 
 /** Longest time, in ms, that rows of other tables stay locked by a chunk. */
@@ -87,22 +105,23 @@ export function assemble(input: AssembleInput): Assembled {
     new TriggerTurn(work, database.server.triggersLeaveFiles),
   );
   const scratch = new ScratchTable(pair);
+  const entries = (): number => batchEntries(pair, work);
   const applier = new ChangeApplier(
     pair,
-    new ConflictFinder(pair, scratch, batchEntries(pair)),
+    new ConflictFinder(pair, scratch, entries),
     new CulpritFinder(pair, scratch),
     new LossFinder(pair),
     new CascadeFollower(pair),
     source,
-    batchEntries(pair),
+    entries,
   );
   const copier = new RowCopier(pair, applier, state, new ChunkSizer(chunkOptions(options, pair)));
-  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, batchEntries(pair));
+  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, entries);
   const recheck = new RecheckTable(pair);
   const verifier =
     options.verify === false
       ? null
-      : new Verifier(pair, source, recheck, scratch, options.verify.rows, batchEntries(pair));
+      : new Verifier(pair, source, recheck, scratch, options.verify.rows, entries);
   const guard = new OriginGuard(
     pair,
     source,
@@ -116,10 +135,19 @@ export function assemble(input: AssembleInput): Assembled {
   });
   const deps = {
     ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
-    steps: lockedSteps({ pair, keys, work, observer, state, options, server: database.server }),
+    steps: lockedSteps({
+      ...{ pair, keys, work, state, guard, triggers: input.triggers },
+      turnsNeeded: database.server.triggersLeaveFiles,
+      lockOutlivesSwap: database.server.renameUnderLock && options.cutOver.strategy !== 'sentry',
+    }),
     steadiness: recovery,
   };
-  const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms));
+  const cutOver: CutOver = new CutOver(
+    deps,
+    progress,
+    (ms) => keepUp(parts, ms),
+    () => hold(parts, 0),
+  );
   const parts: Assembled = {
     ...{
       work,
@@ -132,11 +160,14 @@ export function assemble(input: AssembleInput): Assembled {
       verifier,
       cutOver,
       recovery,
+      throttle: input.throttle,
       progress,
       options,
       signal,
     },
+    pair,
     recheck,
+    server: database.server,
   };
   return parts;
 }

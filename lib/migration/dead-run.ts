@@ -9,7 +9,8 @@ import { readTableTypes, readTriggers } from '../schema/read-table-schema';
 import { readRecord, tableOfState, takeOver } from '../state/state-table';
 import { Cleaner } from './cleaner';
 import { settleSteps } from './settle-steps';
-import { confirmSwap } from '../cut-over/confirm-swap';
+import { halfSwapped } from '../cut-over/half-swapped';
+import { settleSwap } from '../cut-over/settle-swap';
 
 const log = debugLog('migration');
 
@@ -70,7 +71,8 @@ export async function removeDeadRun(
     await session.execute(`DROP TABLE ${qualified(schema, state)}`);
     return left;
   }
-  const found = await confirmSwap(session, { schema, origin: name, names: record.names });
+  const found = await settleSwap(session, { schema, origin: name, names: record.names }, bound);
+  if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
   await settleSteps(session, name, record.names, found === 'swapped', bound);
   await new Cleaner(schema, record.names, bound).removeAll(session);
   return left;

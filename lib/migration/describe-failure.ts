@@ -18,6 +18,8 @@ export interface FailureFacts {
 const TOO_MANY =
   'Let more connections in (max_connections, or the limit of the account): a migration has up to five open at once.';
 const WRITABLE = 'The server became read-only: connect to the one that the application writes to.';
+const RAISE_PACKET =
+  'Raise max_allowed_packet (SET GLOBAL, for connections made from then on), and run again.';
 const ROOM =
   'Make room on the server, where the new table takes about as much as the old one, and run again.';
 
@@ -56,6 +58,23 @@ const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new
     ['LHM_LOCK_TIMEOUT', 'Something held the table or its rows for too long; run again when it is gone.'],
   ],
   [1213, ['LHM_LOCK_TIMEOUT', 'The same deadlock came back again and again; run again at a quieter time.']],
+  [1153, ['LHM_LIMIT_TOO_SMALL', RAISE_PACKET]],
+  [1301, ['LHM_LIMIT_TOO_SMALL', RAISE_PACKET]],
+  [
+    1197,
+    [
+      'LHM_LIMIT_TOO_SMALL',
+      'Not even one row fits: raise max_binlog_cache_size (SET GLOBAL max_binlog_cache_size = DEFAULT;), and run again.',
+    ],
+  ],
+  [1206, ['LHM_LIMIT_TOO_SMALL', 'Raise innodb_buffer_pool_size, and run again.']],
+  [
+    3100,
+    [
+      'LHM_LIMIT_TOO_SMALL',
+      'Not even one row fits: raise group_replication_transaction_size_limit, and run again.',
+    ],
+  ],
   [1114, ['LHM_DISK_FULL', ROOM]],
   [1021, ['LHM_DISK_FULL', ROOM]],
 ]);

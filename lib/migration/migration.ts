@@ -3,10 +3,9 @@ import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
-import { qualified } from '../database/sql';
+import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
-import { confirmSwap } from '../cut-over/confirm-swap';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -22,17 +21,20 @@ import type { TableName } from '../schema/identifier';
 import { changesKeys } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
+import { Throttle } from '../throttle/throttle';
 import { ownerOf, type Owner, StateTable } from '../state/state-table';
+import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
 import { describeFailure } from './describe-failure';
+import { fillAndSwap } from './fill-and-swap';
+import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
-import { estimateRows } from './estimate-rows';
-import { catchUp, copyRows, swap, verifyRows } from './run-migration';
+import { tidy } from './tidy';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
 
@@ -67,6 +69,7 @@ export class Migration {
   private work: Session | null = null;
   private observer: Session | null = null;
   private lock: AdvisoryLock | null = null;
+  private readonly throttle = new Throttle();
 
   constructor(
     private readonly database: Database,
@@ -81,17 +84,18 @@ export class Migration {
 
   /** Runs the migration. On a rejection, `fail` must be called. */
   async run(): Promise<MigrationResult> {
-    const { options, progress, signal } = this;
+    const { database, options, progress, signal } = this;
     const { hooks } = options;
-    const observer = await this.database.open('observer');
+    const observer = await database.open('observer');
     this.observer = observer;
     const lock = new AdvisoryLock(observer, this.name.schema, this.name.table);
     await lock.acquire(this.full);
     this.lock = lock;
 
     progress.enter('preflight');
+    await this.throttle.open(options.throttle.replicas);
     await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
-    const origin = await settleTimeZone(this.database, observer, await this.preflight(observer));
+    const origin = await settleTimeZone(database, observer, await this.preflight(observer));
     signal.throwIfAborted();
 
     progress.enter('clone');
@@ -104,26 +108,21 @@ export class Migration {
     await parts.source.start();
     await parts.guard.remember(observer);
 
-    await runHook(hooks, 'beforeRowCopy', () => this.hookContext());
-    const rowsEstimated = await parts.recovery.steadily(() => estimateRows(observer, this.name));
-    progress.update({ rowsEstimated });
-    await copyRows(parts);
-    await catchUp(parts);
-    await runHook(hooks, 'afterRowCopy', () => this.hookContext());
-    await verifyRows(parts);
-    await parts.recovery.steadily(() =>
-      work.execute(`ANALYZE TABLE ${qualified(this.name.schema, this.names.ghost)}`),
-    );
-    await runHook(hooks, 'beforeCutOver', () => this.hookContext());
-    const cutOver = await swap(parts);
+    const cutOver = await fillAndSwap(parts, () => this.hookContext());
     this.stage = 'swapped';
+    await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
     await runHook(hooks, 'afterCutOver', () => this.hookContext());
 
     progress.enter('clean-up');
-    await this.tidy(parts, observer);
+    await tidy(parts, { schema: this.name.schema, names: this.names });
     const oldTable = this.options.cleanUp.dropOldTable ? null : this.names.old;
     return migrationResult({ ...parts, table: this.full, oldTable, cutOver });
+  }
+
+  /** Closes what is not the migrated server's. Never rejects. */
+  dispose(): Promise<void> {
+    return this.throttle.close();
   }
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
@@ -156,21 +155,23 @@ export class Migration {
     const session = await this.openCleaner();
     // A statement that was cut off on our side may still be running on the server's.
     if (this.work !== null && !this.work.lost) await this.work.close();
-    await this.database.endLost(session);
     const { schema } = this.name;
-    const owner = await ownerOf(session, schema, this.names.state, this.epoch);
-    if (this.stage !== 'swapped' && this.pair !== null) {
-      const state = await confirmSwap(session, this.pair, owner === 'others');
-      if (state === 'unknown') throw new Error('the tables are neither swapped nor as they were');
-      if (state === 'swapped') this.stage = 'swapped';
-    }
     const bound = liveLock(this.options.giveUpAfterMs);
+    const { owner, swapped } = await finalStanding({
+      ...{ session, database: this.database, bound },
+      pair: this.stage === 'swapped' ? null : this.pair,
+      owner: (on) => ownerOf(on, schema, this.names.state, this.epoch),
+    });
+    if (swapped) this.stage = 'swapped';
     const cleaner = new Cleaner(schema, this.names, bound, foreign);
     if (owner === 'ours' && this.pair !== null)
       await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound);
     if (this.stage === 'swapped') {
       return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
     }
+    // Another server may have taken over, and would miss what is dropped here.
+    if (await isReadOnlyServer(session))
+      return { outcome: 'rolled-back', leftovers: await cleaner.leftovers(session, owner), again: false };
     const { leftovers, again } = await this.takeBack(cleaner, session, owner);
     const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
     return { outcome, leftovers, again };
@@ -239,7 +240,7 @@ export class Migration {
     lock: AdvisoryLock,
     origin: TableSchema,
   ): Promise<Assembled> {
-    const { database, name, names, options, progress, signal } = this;
+    const { database, name, names, options, progress, signal, throttle } = this;
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
@@ -255,8 +256,10 @@ export class Migration {
     for (const setting of settings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
+    const triggers = await carriedTriggers(work, pair, database.server.triggersLeaveFiles);
     const parts = assemble({
-      ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
+      ...{ database, work, observer, lock, pair, keys, state, options, bound, throttle, progress, signal },
+      triggers,
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...settings],
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });
@@ -270,34 +273,6 @@ export class Migration {
       );
     }
     return parts;
-  }
-
-  /**
-   * After the swap nobody can write to the old table, so its journal must be empty and stay so. If it is not,
-   * triggers and tables are kept for a person to look at, and nothing is overwritten by itself.
-   */
-  private async tidy(parts: Assembled, observer: Session): Promise<void> {
-    const { work, source, recovery } = parts;
-    const late = await recovery.steadily(async () => {
-      const entries = await source.lockingBacklog(work);
-      await work.execute('COMMIT');
-      return entries;
-    });
-    if (late > 0) {
-      throw new Refusal(
-        'LHM_LATE_CHANGES',
-        `${late} changes reached the old table '${this.names.old}' after the swap; their keys are in '${this.names.journal}'.`,
-        `Compare these rows of the old and the new table, and carry over what is missing, before anything is dropped: SELECT * FROM ${qualified(this.name.schema, this.names.journal)} WHERE hadron_action IS NOT NULL;`,
-      );
-    }
-    const cleaner = new Cleaner(this.name.schema, this.names, liveLock(this.options.giveUpAfterMs));
-    await work.close();
-    await recovery.steadily(async () => {
-      await cleaner.removeHelpers(observer);
-      if (this.options.cleanUp.dropOldTable) {
-        await observer.execute(`DROP TABLE IF EXISTS ${qualified(this.name.schema, this.names.old)}`);
-      }
-    });
   }
 
   private get full(): string {

@@ -2,7 +2,8 @@ import type { RowCopier } from '../copy/row-copier';
 import type { Steadiness } from '../cut-over/cut-over-deps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
-import { isInterruption, messageOf } from '../database/server-error';
+import { refuseReadOnly } from '../database/read-only';
+import { isInterruption, isReadOnly, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -59,7 +60,7 @@ export class Recovery implements Steadiness {
   }
 
   canRecover(error: unknown): boolean {
-    return isInterruption(error) && this.deps.reconnectMs > 0;
+    return (isInterruption(error) || isReadOnly(error)) && this.deps.reconnectMs > 0;
   }
 
   /**
@@ -71,7 +72,12 @@ export class Recovery implements Steadiness {
     const { progress, signal, reconnectMs } = this.deps;
     log('interrupted: %s', messageOf(cause));
     const until = clock.monotonic() + reconnectMs;
-    progress.update({ waitingFor: 'the connection to the server, which was lost' });
+    const writable = isReadOnly(cause);
+    progress.update({
+      waitingFor: writable
+        ? 'the server, which is read-only, to be written to again'
+        : 'the connection to the server, which was lost',
+    });
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       try {
@@ -87,8 +93,20 @@ export class Recovery implements Steadiness {
     }
   }
 
+  /** Only while rows are copied can it go on from further back: what came later has counted on all of them. */
+  private async resume(): Promise<void> {
+    const { copier, observer, progress } = this.deps;
+    await copier.resume(observer);
+    if (copier.done || progress.phase === 'copy' || progress.phase === 'clean-up') return;
+    throw new Refusal(
+      'LHM_CONNECTION_LOST',
+      'The server came back without rows that it had said were committed (innodb_flush_log_at_trx_commit is not 1, or it was restored from a backup).',
+      'Run again.',
+    );
+  }
+
   private async reconnect(): Promise<void> {
-    const { database, observer, work, lock, copier, owner, workSettings, progress } = this.deps;
+    const { database, observer, work, lock, owner, workSettings, progress } = this.deps;
     if (observer.lost) await database.reopen(observer);
     await database.endLost(observer);
     await lock.retake();
@@ -115,6 +133,7 @@ export class Recovery implements Steadiness {
       await work.execute('ROLLBACK');
       await work.execute('UNLOCK TABLES');
     }
-    if (whose === 'ours') await copier.resume(observer);
+    await refuseReadOnly(observer);
+    if (whose === 'ours') await this.resume();
   }
 }

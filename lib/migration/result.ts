@@ -26,6 +26,8 @@ export interface MigrationResult {
     readonly oldReadViews: number;
     /** What such transactions got: `error` 1412, or they were waited for, or ignored. */
     readonly oldReadViewsAnswer: CutOverResult['oldReadViews']['answer'];
+    /** Connections that were ended because they held the table for too long: none unless `killBlockers` is set. */
+    readonly killed: CutOverResult['killed'];
   };
 }
 
@@ -38,7 +40,7 @@ interface Migrated extends Pick<Parts, 'progress' | 'replayer' | 'verifier'> {
 export function migrationResult(migrated: Migrated): MigrationResult {
   const { table, oldTable, progress, replayer, verifier } = migrated;
   const { rowsCopied, elapsedMs } = progress.snapshot();
-  const { strategy, stallMs, attempts, oldReadViews } = migrated.cutOver;
+  const { strategy, stallMs, attempts, oldReadViews, killed } = migrated.cutOver;
   const unverified = { rows: 0, rounds: 0, rechecked: 0, underLock: 0, notCompared: rowsCopied };
   return {
     ...{ table, oldTable, strategy: 'copy', rowsCopied },
@@ -46,7 +48,7 @@ export function migrationResult(migrated: Migrated): MigrationResult {
     verified: verifier?.counts ?? unverified,
     durations: { ...progress.phaseDurations(), total: Math.round(elapsedMs) },
     cutOver: {
-      ...{ strategy, stallMs, attempts },
+      ...{ strategy, stallMs, attempts, killed },
       oldReadViews: oldReadViews.remaining,
       oldReadViewsAnswer: oldReadViews.answer,
     },

@@ -9,6 +9,7 @@ import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { pause } from '../util/pause';
+import type { Throttle } from '../throttle/throttle';
 import type { Verifier } from '../verify/verifier';
 import { clock } from '../util/clock';
 
@@ -24,6 +25,7 @@ export interface Parts {
   readonly verifier: Verifier | null;
   readonly cutOver: CutOver;
   readonly recovery: Recovery;
+  readonly throttle: Throttle;
   readonly progress: ProgressTracker;
   readonly options: ResolvedOptions;
   readonly signal: AbortSignal;
@@ -35,6 +37,9 @@ const REPLAY_TURN_MS = 4000;
 /** Rounds in which the backlog is given the chance to become small before the cut-over is tried anyway. */
 const CATCH_UP_ROUNDS = 100;
 
+/** How long changes are applied before the throttle is asked again, in ms. */
+const HOLD_MS = 500;
+
 /** How often the backlog is counted and the table is looked at, in ms. */
 const LOOK_EVERY_MS = 1000;
 
@@ -45,6 +50,7 @@ export async function copyRows(parts: Parts): Promise<void> {
   const look = lookNowAndThen(parts);
   while (!copier.done) {
     signal.throwIfAborted();
+    await hold(parts);
     await recovery.steadily(async () => {
       await look();
       // Changes come first, or the backlog grows for as long as the copy runs; but they must not starve it.
@@ -79,6 +85,7 @@ export async function verifyRows(parts: Parts): Promise<void> {
   const look = lookNowAndThen(parts);
   while (!verifier.walkDone) {
     signal.throwIfAborted();
+    await hold(parts);
     await recovery.steadily(async () => {
       await look();
       await replayer.replayFor(work, REPLAY_TURN_MS, signal);
@@ -134,6 +141,19 @@ export async function keepUp(parts: Parts, ms: number): Promise<void> {
     progress.update({ changesApplied: replayer.applied });
     await pause(Math.min(20, Math.max(1, until - clock.monotonic())), signal);
   } while (clock.monotonic() < until);
+}
+
+/** Waits for as long as the throttle says; changes go on being applied, or the journal would grow. */
+export async function hold(parts: Parts, maxAgeMs?: number): Promise<void> {
+  const { throttle, progress } = parts;
+  let reason = await throttle.reason(maxAgeMs);
+  if (reason === null) return;
+  while (reason !== null) {
+    progress.update({ waitingFor: reason });
+    await keepUp(parts, HOLD_MS);
+    reason = await throttle.reason();
+  }
+  progress.update({ waitingFor: null });
 }
 
 /** Checks ownership and the table's definition before each step, and counts the backlog once in a while. */

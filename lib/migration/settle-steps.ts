@@ -1,4 +1,5 @@
-import type { BoundedLock } from '../database/metadata-locks';
+import { dropHelperKey, HELPER_KEY, type HelperKeyNote } from '../cut-over/helper-key';
+import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import type { KeyNote } from '../foreign-keys/key-note';
 import { FOREIGN_KEYS } from '../foreign-keys/keys-step';
@@ -6,6 +7,8 @@ import { restoreAfter, restoreBefore } from '../foreign-keys/restore-keys';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readRecord } from '../state/state-table';
+import { settleTriggers } from '../table-triggers/settle-triggers';
+import { TRIGGERS_STEP } from '../table-triggers/table-trigger';
 
 /** Where a step that was broken off is put right. */
 export interface SettleInput {
@@ -21,6 +24,12 @@ type Settler = (input: SettleInput, note: unknown) => Promise<void>;
 
 /** By the names of the steps, in the order in which they are finished. */
 const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
+  [HELPER_KEY, settleHelperKey],
+  [
+    TRIGGERS_STEP,
+    ({ session, name, names, swapped, bound }, note) =>
+      settleTriggers(session, { ...name, old: names.old }, swapped, bound, note),
+  ],
   [
     FOREIGN_KEYS,
     ({ session, swapped, bound }, note) =>
@@ -29,6 +38,13 @@ const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
         : restoreBefore(session, note as KeyNote, bound, false),
   ],
 ];
+
+/** On a ghost that was not swapped it goes with the ghost. */
+async function settleHelperKey({ session, name, swapped, bound }: SettleInput, note: unknown): Promise<void> {
+  if (!swapped) return;
+  const { index } = note as HelperKeyNote;
+  await withBoundedLock(session, bound, () => dropHelperKey(session, name, index));
+}
 
 /**
  * After a run that broke off in its cut-over, or was killed there: what changed hands together with the table is

@@ -1,14 +1,16 @@
+import { isKnex, isTransaction } from '../database/knex-connection';
 import type { Problem } from '../errors';
 
 /** One option: what it may be. */
 export type Field =
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly orFalse?: boolean }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'string'; readonly orNull?: boolean }
+  | { readonly kind: 'string'; readonly orNull?: boolean; readonly orFunction?: boolean }
   | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly orFunction?: boolean }
   | { readonly kind: 'function' }
   | { readonly kind: 'names' }
   | { readonly kind: 'signal' }
+  | { readonly kind: 'knexes' }
   | { readonly kind: 'any' }
   | { readonly kind: 'group'; readonly fields: Fields; readonly orBoolean?: boolean };
 
@@ -51,6 +53,7 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
     case 'boolean':
       return typeof given === 'boolean';
     case 'string':
+      if (typeof given === 'function') return field.orFunction === true;
       return (typeof given === 'string' && given !== '') || (given === null && field.orNull === true);
     case 'one-of':
       if (typeof given === 'function') return field.orFunction === true;
@@ -66,6 +69,8 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       );
     case 'signal':
       return given instanceof AbortSignal;
+    case 'knexes':
+      return Array.isArray(given) && given.every((one) => isKnex(one) && !isTransaction(one));
     case 'any':
       return true;
   }
@@ -79,7 +84,7 @@ export function describeField(field: Field): string {
     case 'boolean':
       return 'true or false';
     case 'string':
-      return `a string${field.orNull ? ' or null' : ''}`;
+      return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}`;
     case 'one-of':
       return `one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
     case 'function':
@@ -88,6 +93,8 @@ export function describeField(field: Field): string {
       return 'an object of strings';
     case 'signal':
       return 'an AbortSignal';
+    case 'knexes':
+      return 'an array of Knex instances (no transactions)';
     case 'any':
       return 'anything';
     case 'group':

@@ -68,12 +68,20 @@ export interface VerifyOptions {
   readonly underLock?: number;
 }
 
+/**
+ * A function that is asked once a second, and returns true when the swap may be made; or the path of a file: the swap is
+ * postponed for as long as it is there.
+ */
+export type PostponeUntil = string | ((context: HookContext) => boolean | Promise<boolean>);
+
 export interface CutOverOptions {
   /**
    * How the tables change places. `rename-under-lock`: one connection holds the lock and renames (MySQL 8.0.13+).
    * `sentry`: two connections and a sentry table (both servers). Default `auto`: the first the server can do.
+   * `two-step`: one connection, two renames (both servers): in between the table is not there, and statements that wait
+   * for it or come just then get error 1146. docs/cut-over.md says what each asks of the application.
    */
-  readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry';
+  readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry' | 'two-step';
   /** How long one attempt may wait for the lock, in ms; whole seconds. Default 1000. */
   readonly lockTimeoutMs?: number;
   /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500; 5000 with the
@@ -91,11 +99,37 @@ export interface CutOverOptions {
    * left (needs the PROCESS privilege). `ignore`: they may read wrong rows. Default: the strictest the server allows.
    */
   readonly oldReadViews?: 'error' | 'wait' | 'ignore';
+  /**
+   * End (KILL) the connections that were seen to hold the table for longer than `lockTimeoutMs`, so that the next attempt
+   * gets the lock: their transactions are rolled back. Never those of replication, of the server itself, or with a prepared
+   * XA transaction. Takes the privilege to end others' connections and performance_schema. Default false.
+   */
+  readonly killBlockers?: boolean;
+  /**
+   * Holds the swap back once everything is copied and compared: a function, or the path of a flag file (relative to the
+   * working directory). Until then changes go on being applied and compared. A function that throws stops the migration
+   * (LHM_HOOK_FAILED). Default null: the swap follows at once.
+   */
+  readonly postponeUntil?: PostponeUntil | null;
 }
 
 export interface TriggerOptions {
-  /** `user@host` the triggers run as; null for the account that migrates. Default null. */
+  /** `user@host` that the triggers run as which capture changes; null for the account that migrates. Default null. */
   readonly definer?: string | null;
+  /**
+   * What becomes of the table's own triggers. `carry`: the new table has them from its first instant on. `refuse`: a table
+   * that has any is not migrated. Default `carry`.
+   */
+  readonly existing?: 'carry' | 'refuse';
+}
+
+export interface ThrottleOptions {
+  /**
+   * A Knex for each replica to watch, whose account may ask for its status (REPLICATION CLIENT; on MariaDB REPLICA
+   * MONITOR). While one has stopped applying changes or does not answer, no row is copied and nothing is swapped. Their
+   * pools are left alone. Default none.
+   */
+  readonly replicas?: readonly Knex[];
 }
 
 export interface CleanUpOptions {
@@ -122,6 +156,7 @@ export interface LargeHadronOptions {
   readonly verify?: boolean | VerifyOptions;
   readonly cutOver?: CutOverOptions;
   readonly triggers?: TriggerOptions;
+  readonly throttle?: ThrottleOptions;
   readonly cleanUp?: CleanUpOptions;
   /**
    * What becomes of foreign keys. `auto`: the table's own are there on the new one, those of other tables lead to it.
@@ -168,6 +203,7 @@ export interface ResolvedOptions {
   readonly verify: Required<VerifyOptions> | false;
   readonly cutOver: Omit<Required<CutOverOptions>, 'oldReadViews'> & Pick<CutOverOptions, 'oldReadViews'>;
   readonly triggers: Required<TriggerOptions>;
+  readonly throttle: Required<ThrottleOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly foreignKeys: 'auto' | 'refuse' | 'discard';
   readonly blindSpots: 'refuse' | 'accept';

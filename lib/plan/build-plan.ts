@@ -18,6 +18,8 @@ import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
+import { refuseNamedColumns } from '../table-triggers/named-columns';
+import { readTableTriggers } from '../table-triggers/read-table-triggers';
 import { dataRisks } from './data-risks';
 import { describePlan } from './describe-plan';
 import { estimate } from './estimate';
@@ -47,11 +49,12 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const { server } = database;
   const session = await database.open('plan');
   const findings = await inspect({ session, server, name, names, options });
-  const { problems } = findings;
   const found = findings.table ?? refuseUnreadable(findings);
   const table = await settleTimeZone(database, session, found);
   const trial = await tryChange(input, session, table);
   const { pair, warning } = trial;
+  const triggers = await readTableTriggers(session, name, Object.values(names.triggers));
+  const problems = [...findings.problems, ...(pair === null ? [] : refuseNamedColumns(pair, triggers))];
   const holders = await blockers(session, name.schema, name.table, [session.id], LONG_S);
   const keyColumns = pair?.key.originKeys.names.map((column) => columnNamed(table, column));
   const size = await estimate(
@@ -83,6 +86,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
       pair === null ? [] : dataRisks(table, pair.ghost, pair.mapping, (column) => isValue(pair, column)),
     blockers: holders ?? [],
     references: await references(session, name.table, changed),
+    triggers: triggers.map(({ name, when, definer }) => ({ name, when: when.join(', '), definer })),
     warnings: [
       ...(warning === null ? [] : [warning]),
       ...(holders === null ? ['The account may not see what is in the way now; that takes PROCESS.'] : []),

@@ -21,6 +21,10 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
       `the swap is made by ${cutOver.strategy}; transactions with an older view: ${cutOver.oldReadViews}`,
       `the original stays as '${names.old}'`,
     ]),
+    ...list(
+      "The table's own triggers, which the new one has from the swap on:",
+      plan.triggers.map(({ name, when, definer }) => `${name}, ${when}, as ${definer}`),
+    ),
     ...list('Size:', [
       `about ${count(estimate.rows)} rows, ${bytes(estimate.tableBytes)} for the new table, ${bytes(estimate.binlogBytes)} of binary log` +
         (estimate.freeBytes === null

@@ -42,6 +42,15 @@ export interface PlanEstimate {
   readonly freeBytes: number | null;
 }
 
+/** One of the table's own triggers, which the new table would have from the swap on. */
+export interface PlannedTrigger {
+  readonly name: string;
+  /** `BEFORE INSERT` … */
+  readonly when: string;
+  /** The account that it runs as. */
+  readonly definer: string;
+}
+
 /** Something on the server that names a column which the change drops or renames. */
 export interface PlanReference {
   readonly kind: 'view' | 'routine' | 'event' | 'trigger';
@@ -87,6 +96,8 @@ export interface MigrationPlan {
   readonly dataRisks: readonly DataRisk[];
   readonly blockers: readonly PlanBlocker[];
   readonly references: readonly PlanReference[];
+  /** The table's own triggers, which are carried to the new one. */
+  readonly triggers: readonly PlannedTrigger[];
   readonly warnings: readonly string[];
   /** All of it in words, for a person. */
   readonly text: string;

@@ -9,10 +9,12 @@ import { readTableSchema, readTableTypes } from '../schema/read-table-schema';
 import type { TableSchema } from '../schema/table-schema';
 import type { Check, CheckContext, Variables } from './check';
 import { blindSpots } from './checks/blind-spots';
+import { checkNames } from './checks/check-names';
 import { chunkKey } from './checks/chunk-key';
 import { cutOverOptions } from './checks/cut-over-options';
 import { engine } from './checks/engine';
 import { foreignKeys } from './checks/foreign-keys';
+import { killBlockers } from './checks/kill-blockers';
 import { namesAreFree } from './checks/names';
 import { privileges } from './checks/privileges';
 import { replicatedWrites } from './checks/replicated-writes';
@@ -27,11 +29,13 @@ const CHECKS: readonly Check[] = [
   foreignKeys,
   triggers,
   namesAreFree,
+  checkNames,
   serverIsFit,
   privileges,
   blindSpots,
   replicatedWrites,
   cutOverOptions,
+  killBlockers,
 ];
 
 const VARIABLES = [

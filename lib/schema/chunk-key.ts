@@ -7,6 +7,8 @@ export interface ChunkKey {
   readonly originIndex: string;
   readonly originKeys: KeyColumns;
   readonly ghostIndex: string;
+  /** The new definition has no such index: one is made for as long as rows are copied. */
+  readonly helper: boolean;
   readonly ghostKeys: KeyColumns;
 }
 
@@ -39,7 +41,8 @@ export function keyCandidates(table: TableSchema): { usable: KeyCandidate[]; rej
  * Pairs the best candidate with an index of the ghost whose first columns are the same, unconverted.
  *
  * "Unconverted" is what makes `ghost.key = origin.key` mean the same row: the same type and collation, or an
- * integer of another width, whose value is the same number.
+ * integer of another width, whose value is the same number. A candidate whose columns begin no index of the ghost gets
+ * one of its own, if there is no better.
  */
 export function chooseChunkKey(
   candidates: readonly KeyCandidate[],
@@ -49,6 +52,7 @@ export function chooseChunkKey(
   hasValue: (ghostColumn: string) => boolean,
 ): { key: ChunkKey | null; rejected: RejectedKey[] } {
   const rejected: RejectedKey[] = [];
+  let helped: ChunkKey | null = null;
   for (const { index, keys } of candidates) {
     const reason = converted(keys, origin, ghost, mapping, hasValue);
     if (reason !== null) {
@@ -57,13 +61,18 @@ export function chooseChunkKey(
     }
     const ghostKeys = keys.renamed(mapping);
     const ghostIndex = indexBeginningWith(ghost, ghostKeys.names);
-    if (ghostIndex === null) {
-      rejected.push({ index: index.name, reason: 'the new table has no index that begins with its columns' });
-      continue;
-    }
-    return { key: { originIndex: index.name, originKeys: keys, ghostIndex, ghostKeys }, rejected };
+    const key = { originIndex: index.name, originKeys: keys, ghostKeys };
+    if (ghostIndex !== null) return { key: { ...key, ghostIndex, helper: false }, rejected };
+    helped ??= { ...key, ghostIndex: freeIndexName(ghost), helper: true };
   }
-  return { key: null, rejected };
+  return { key: helped, rejected };
+}
+
+function freeIndexName({ indexes }: TableSchema): string {
+  const taken = new Set(indexes.map(({ name }) => name.toLowerCase()));
+  let name = 'hadron_key';
+  while (taken.has(name)) name += '_';
+  return name;
 }
 
 function rank(index: Index): number {
@@ -80,6 +89,8 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
     if (part.prefix !== null) return `it covers only a prefix of '${part.column}'`;
     const column = columnNamed(table, part.column);
     if (column === undefined) return `its column '${part.column}' is hidden`;
+    if (TAKEN.has(column.name.toLowerCase()))
+      return `'${part.column}' is a name that no column of the journal can take from it`;
     if (column.nullable) return `'${part.column}' may be NULL`;
     if (moving.has(column.name.toLowerCase()))
       return `'${part.column}' is changed by cascades of a foreign key`;
@@ -96,6 +107,9 @@ function columnsMovedByCascades({ createSql, schema }: TableSchema): ReadonlySet
   const keys = parseForeignKeys(createSql, schema).filter(({ onUpdate }) => changesRows(onUpdate));
   return new Set(keys.flatMap(({ columns }) => columns.map((column) => column.toLowerCase())));
 }
+
+/** Columns of the journal itself; and what InnoDB refuses as the name of a column that may be NULL. */
+const TAKEN = new Set(['hadron_seq', 'hadron_action', 'fts_doc_id']);
 
 const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint']);
 

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 
-/** MySQL and MariaDB count characters, not bytes. */
-const MAX_LENGTH = 64;
+/** Longest name of anything. MySQL and MariaDB count characters, not bytes. */
+export const MAX_LENGTH = 64;
+
+/**
+ * Longest name that is derived: MySQL names CHECK constraints after their table, and renames them with it, so it must bear
+ * `_chk_` and a number behind it.
+ */
+const LONGEST = MAX_LENGTH - '_chk_999'.length;
+
+export function characters(name: string): string[] {
+  return Array.from(name);
+}
 
 /** The names of everything a migration puts on the server. */
 export interface DerivedNames {
@@ -55,10 +65,15 @@ export function timestampOf(date: Date): string {
   return date.toISOString().replace(/[-T:.Z]/g, '');
 }
 
+/** The run's timestamp, out of the names that hold it. */
+export function timestampIn({ old }: Pick<DerivedNames, 'old'>): string {
+  return old.slice(old.lastIndexOf('_') + 1);
+}
+
 function derive(table: string, suffix: string): string {
-  const characters = Array.from(table);
-  if (characters.length + suffix.length <= MAX_LENGTH) return table + suffix;
+  const all = characters(table);
+  if (all.length + suffix.length <= LONGEST) return table + suffix;
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8);
-  const kept = characters.slice(0, MAX_LENGTH - suffix.length - hash.length - 1).join('');
+  const kept = all.slice(0, LONGEST - suffix.length - hash.length - 1).join('');
   return `${kept}~${hash}${suffix}`;
 }

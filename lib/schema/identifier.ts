@@ -26,6 +26,13 @@ export function parseTableName(name: unknown, defaultSchema: string | null): Tab
   if (parts.length > 2 || !table || schema === '') {
     throw new Refusal('LHM_BAD_TABLE_NAME', `'${name}' is not a table's name.`, hint);
   }
+  if (/[\u{10000}-\u{10ffff}]/u.test(name)) {
+    throw new Refusal(
+      'LHM_BAD_TABLE_NAME',
+      `No name on these servers can hold such characters as are in '${name}'.`,
+      'MySQL makes question marks of them: look how the table is really called (SHOW TABLES).',
+    );
+  }
   if (!schema) {
     throw new Refusal(
       'LHM_BAD_TABLE_NAME',

@@ -1,3 +1,4 @@
+import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import type { TableName } from './identifier';
@@ -80,6 +81,20 @@ export async function readTriggers(session: Session, { schema, table }: TableNam
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
     [schema, table],
   );
+}
+
+/** Names of all CHECK constraints in the schema, where they are unique in it. */
+export async function readCheckNames(
+  session: Session,
+  schema: string,
+  server: ServerCapabilities,
+): Promise<string[]> {
+  if (!server.checkNamesAreGlobal) return [];
+  const rows = await session.query<{ name: string }>(
+    'SELECT CONSTRAINT_NAME AS name FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = ?',
+    [schema],
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Which of the names exist in the schema, and as what (`BASE TABLE`, `VIEW`, `SEQUENCE` …). */

@@ -14,6 +14,8 @@ export interface RetargetTarget {
   readonly ghost: string;
   /** What the caller's Knex calls the origin, where that is another name. */
   readonly called?: string | undefined;
+  /** Names of tables are the same whatever the case on this server. */
+  readonly foldsCase?: boolean;
   /** Constraint of the origin → the name its copy has on the ghost, where the server wants them to differ. */
   readonly constraintNames?: ReadonlyMap<string, string> | undefined;
 }
@@ -34,8 +36,7 @@ export interface RetargetedStatement {
  * are taken out (nobody else sees the ghost: they could only make the statement fail), and names of constraints
  * are translated. Every other byte stays as it is, comments included.
  *
- * Names are compared exactly. On a server with `lower_case_table_names` other than 0 `Emails` is the table
- * `emails`, too, but is refused here: better than changing another table where the setting is 0.
+ * Names are compared exactly, but on a server with `lower_case_table_names` other than 0.
  *
  * @throws Refusal LHM_ALTER_OTHER_TABLE, LHM_ALTER_RENAMES_TABLE,
  *   LHM_ALTER_CHANGES_NOTHING, LHM_ALTER_UNSUPPORTED
@@ -106,11 +107,13 @@ function fingerprint({ kind, table, clauses }: StatementReading): string {
 function tableEdits({ kind, table, schemaApart }: StatementReading, target: RetargetTarget): Edits {
   const name = table[table.length - 1];
   const schema = table.length > 1 ? table[table.length - 2]?.name : (schemaApart ?? undefined);
+  const same = (given: string, wanted: string): boolean =>
+    given === wanted || (target.foldsCase === true && given.toLowerCase() === wanted.toLowerCase());
   const ours =
     name !== undefined &&
     table.length <= 2 &&
-    (name.name === target.origin || name.name === target.ghost) &&
-    (schema === undefined || schema === target.schema);
+    (same(name.name, target.origin) || same(name.name, target.ghost)) &&
+    (schema === undefined || same(schema, target.schema));
   if (name !== undefined && ours) {
     // The session's current schema need not be the table's, so an unqualified name is qualified.
     const qualifier = schema === undefined ? `${id(target.schema)}.` : '';

@@ -133,15 +133,57 @@ function notPending(pair: TablePair, alias: string, names: readonly string[], pe
 
 /** Every comparable column equal, byte by byte; the key columns too, because 'a' joins 'A'. */
 function equalRows(pair: TablePair, side: 'bytes' | 'scratch'): string {
-  const conditions = [`NOT ${missing(firstKey(pair))}`];
-  for (const { target, expression, comparable } of pair.columns) {
+  const columns = comparedColumns(pair).map((column) => equalColumn(pair, column, side));
+  return [`NOT ${missing(firstKey(pair))}`, ...columns].join(' AND ');
+}
+
+/** The ghost's columns that can be compared with something. */
+export function comparedColumns(pair: TablePair): (Column & { readonly expression: string })[] {
+  return pair.columns.flatMap(({ target, expression, comparable }) => {
     const column = columnNamed(pair.ghost, target);
-    if (column === undefined || comparable === 'none') continue;
-    const left = side === 'bytes' ? expression : `${id(pair.names.scratch)}.${id(target)}`;
-    const right = `${id(pair.names.ghost)}.${id(target)}`;
-    for (const part of exact(column)) conditions.push(`${part(left)} <=> ${part(right)}`);
+    return column === undefined || comparable === 'none' ? [] : [{ ...column, expression }];
+  });
+}
+
+function equalColumn(
+  pair: TablePair,
+  column: Column & { readonly expression: string },
+  side: 'bytes' | 'scratch',
+): string {
+  const left = side === 'bytes' ? column.expression : `${id(pair.names.scratch)}.${id(column.name)}`;
+  const right = `${id(pair.names.ghost)}.${id(column.name)}`;
+  return exact(column)
+    .map((part) => `${part(left)} <=> ${part(right)}`)
+    .join(' AND ');
+}
+
+/** `hadron_partner`, and for each compared column `hadron_same_N`, `hadron_is_N` and `hadron_should_N`. */
+export type ShownValues = Readonly<Record<string, string | number | null>>;
+
+/** The values of the rows in the scratch table beside those of the ghost, as text for people. */
+export function listValues(pair: TablePair): string {
+  const { schema, names, key } = pair;
+  const [scratch, ghost] = [id(names.scratch), id(names.ghost)];
+  const columns = comparedColumns(pair).flatMap((column, i) => [
+    `(${equalColumn(pair, column, 'scratch')}) AS hadron_same_${i}`,
+    `${shown(column, `${ghost}.${id(column.name)}`)} AS hadron_is_${i}`,
+    `${shown(column, `${scratch}.${id(column.name)}`)} AS hadron_should_${i}`,
+  ]);
+  return (
+    `SELECT ${[`NOT ${missing(firstKey(pair))} AS hadron_partner`, ...columns].join(', ')}` +
+    ` FROM ${qualified(schema, names.scratch)} LEFT JOIN ${qualified(schema, names.ghost)} FORCE INDEX (${id(key.ghostIndex)})` +
+    ` ON ${sameKeyCondition(key.ghostKeys, scratch, key.ghostKeys, ghost)}`
+  );
+}
+
+/** The beginning of a value, in which what differs unseen shows: quotes show trailing spaces. */
+function shown({ dataType, charset }: Column, value: string): string {
+  if (charset !== null || dataType === 'json') return `QUOTE(LEFT(CAST(${value} AS CHAR), 60))`;
+  if (dataType === 'bit') return `CAST(${value} AS UNSIGNED)`;
+  if (/binary|blob/.test(dataType) || !COMPARED_AS_THEY_ARE.has(dataType)) {
+    return dataType === 'timestamp' ? `CAST(${value} AS CHAR)` : `CONCAT('0x', HEX(LEFT(${value}, 30)))`;
   }
-  return conditions.join(' AND ');
+  return `CAST(${value} AS CHAR)`;
 }
 
 const COMPARED_AS_THEY_ARE = new Set([

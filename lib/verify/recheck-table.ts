@@ -1,3 +1,4 @@
+import { createTaking } from '../database/create-taking';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import type { RowKey } from '../schema/key-column';
@@ -20,7 +21,9 @@ export class RecheckTable {
   constructor(private readonly pair: TablePair) {}
 
   async create(session: Session): Promise<void> {
-    await session.execute(
+    await createTaking(
+      session,
+      { schema: this.pair.schema, table: this.pair.names.recheck },
       `CREATE TABLE ${this.table} (hadron_seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,` +
         ` ${keyDefinitions(this.pair).join(', ')}) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4`,
     );

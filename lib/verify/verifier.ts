@@ -21,9 +21,13 @@ import {
   selectRange,
   type Selection,
 } from './compare-sql';
+import { describeDifference } from './describe-difference';
 import type { RecheckTable } from './recheck-table';
 
 const log = debugLog('verify');
+
+/** Differing rows that an error describes. */
+const MOST_DESCRIBED = 5;
 
 /** Keys compared again by one statement. */
 export const RECHECK_KEYS = 500;
@@ -74,7 +78,7 @@ export class Verifier {
     private readonly scratch: ScratchTable,
     private readonly rowsAtOnce: number,
     /** Most keys that one statement may list. */
-    private readonly keysAtOnce: number,
+    private readonly keysAtOnce: () => number,
   ) {}
 
   get counts(): VerifiedCounts {
@@ -98,7 +102,7 @@ export class Verifier {
         ? this.compareInPlace(session, selection)
         : this.compareConverted(session, selection),
     );
-    this.refuseRepeated(differing);
+    await this.refuseRepeated(session, differing);
     await transaction(session, () => this.source.requeue(session, differing));
     // Not before: the step may be repeated when its connection is lost.
     this.repairs(differing);
@@ -110,7 +114,7 @@ export class Verifier {
   /** Compares keys that were written to meanwhile; returns how many entries there were, 0 when none is left. */
   async recheckNext(session: Session, locked = false): Promise<number> {
     const batch = await transaction(session, () =>
-      this.recheck.read(session, Math.min(RECHECK_KEYS, this.keysAtOnce)),
+      this.recheck.read(session, Math.min(RECHECK_KEYS, this.keysAtOnce())),
     );
     if (batch.entries === 0) return 0;
     const selection = selectKeys(this.pair, batch.keys);
@@ -119,7 +123,7 @@ export class Verifier {
         ? this.listInPlace(session, selection)
         : (await this.compareConverted(session, selection)).differing,
     );
-    this.refuseRepeated(differing);
+    await this.refuseRepeated(session, differing);
     // In one transaction, or a difference would be forgotten with the connection.
     await transaction(session, async () => {
       await this.recheck.remove(session, batch);
@@ -159,7 +163,7 @@ export class Verifier {
     if (this.pair.carriedKeys.length === 0) return first;
     let { differing } = first;
     for (let look = 2; look <= MOST_LOOKS && differing.length > 0; look++) {
-      const some = differing.slice(0, this.keysAtOnce);
+      const some = differing.slice(0, this.keysAtOnce());
       const again = await this.compareByScratch(session, selectKeys(this.pair, some));
       differing = [...again.differing, ...differing.slice(some.length)];
     }
@@ -184,15 +188,19 @@ export class Verifier {
   }
 
   /** Each key is repaired once. */
-  private refuseRepeated(differing: readonly RowKey[]): void {
+  private async refuseRepeated(session: Session, differing: readonly RowKey[]): Promise<void> {
     if (differing.length === 0) return;
     log('%d keys differ: %j', differing.length, differing.slice(0, 5));
     const again = differing.some((key) => this.repaired.has(JSON.stringify(key)));
     if (!again && differing.length < MOST_DIFFERENCES) return;
-    const keys = differing.slice(0, 5).map((key) => `(${this.pair.key.originKeys.describe(key)})`);
+    const rows: string[] = [];
+    for (const key of differing.slice(0, MOST_DESCRIBED)) {
+      rows.push(`(${await describeDifference(session, this.pair, this.scratch, key)})`);
+    }
+    const more = differing.length - rows.length;
     throw new Refusal(
       'LHM_VERIFY_FAILED',
-      `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${keys.join(', ')}.`,
+      `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${rows.join(', ')}${more > 0 ? `, and ${more} more` : ''}.`,
       "The table was left as it is. This should not happen: please report it, with the table's definition.",
     );
   }

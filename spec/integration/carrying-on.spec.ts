@@ -305,12 +305,13 @@ for (const flavor of availableFlavors()) {
         await other.query('INSERT INTO heavy (x) SELECT a.x FROM heavy a, heavy b, heavy c');
         await other.query('SELECT * FROM emails_lhms LOCK IN SHARE MODE');
         waited = other.query('SELECT * FROM emails_lhmn FOR UPDATE').finally(() => other.query('ROLLBACK'));
-        await until('the other to wait', async () => {
+        const waits = async (): Promise<true | undefined> => {
           const rows = await test.query<{ n: number }>(
             "SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'",
           );
           return Number(rows[0]?.n) > 0 ? true : undefined;
-        });
+        };
+        await until('the other to wait', waits, 150);
       };
       const met = intercept(test.knex, { match: /^UPDATE .* SET copied_to/, when: 'before', skip: 1, run });
       const result = await migrate();

@@ -102,7 +102,9 @@ for (const flavor of availableFlavors()) {
       const spoil =
         "CREATE TRIGGER spoils BEFORE INSERT ON emails_lhmn FOR EACH ROW SET NEW.note = IF(NEW.id = 6, 'wrong', NEW.note)";
       const error = await fails({ hooks: { beforeRowCopy: run(spoil) } });
-      expect(error.message).to.match(/^1 rows of the new table differ.*\(id = 6\)/);
+      expect(error.message).to.match(
+        /^1 rows of the new table differ.*\(id = 6: note is 'wrong' and should be NULL\)/,
+      );
       expect(error.hint).to.match(/left as it is.*report/);
       await expectTakenBack(test, error, was, { code: 'LHM_VERIFY_FAILED' });
       await succeeds();

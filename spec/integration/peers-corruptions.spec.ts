@@ -286,11 +286,25 @@ const GH_OST: readonly Corruption[] = [
     },
   ),
 
-  refused('17. triggers kept with another definer, sql_mode and name', 'LHM_TABLE_HAS_TRIGGERS', {
-    columns: NUMBERED.columns,
-    rows: [...NUMBERED.rows, 'CREATE TRIGGER theirs BEFORE INSERT ON emails FOR EACH ROW SET NEW.slot = 1'],
-    alter: 'ADD COLUMN x INT NULL',
-  }),
+  right(
+    '17. triggers kept with another definer, sql_mode and name',
+    {
+      columns: NUMBERED.columns,
+      rows: [
+        ...NUMBERED.rows,
+        "SET SESSION sql_mode = 'ANSI_QUOTES'",
+        'CREATE DEFINER = root@localhost TRIGGER "theirs" BEFORE INSERT ON "emails" FOR EACH ROW SET NEW."slot" = NEW."slot" + 100',
+      ],
+      alter: 'ADD COLUMN x INT NULL',
+      writes: [ROTATE],
+    },
+    async (test) => {
+      const [shown] = await test.query<Record<string, string>>('SHOW CREATE TRIGGER theirs');
+      expect(shown).to.include({ sql_mode: 'ANSI_QUOTES' });
+      expect(shown?.['SQL Original Statement']).to.match(/DEFINER=["`]root["`]@["`]localhost["`]/);
+      expect(await test.triggers()).to.deep.equal(['theirs']);
+    },
+  ),
 
   right(
     '18. CHECK constraints, renamed or lost',

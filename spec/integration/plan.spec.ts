@@ -147,7 +147,9 @@ for (const flavor of availableFlavors()) {
     });
 
     it('lists what would be refused instead of throwing it, with the missing GRANT', async () => {
-      await test.query('CREATE TRIGGER theirs BEFORE INSERT ON emails FOR EACH ROW SET NEW.size = 1');
+      await test.query(
+        'CREATE DEFINER = root@localhost TRIGGER theirs BEFORE INSERT ON emails FOR EACH ROW SET NEW.size = 1',
+      );
       const account = `lhm_plan_${process.pid}`;
       await test.query(`CREATE USER ${account}@'127.0.0.1' IDENTIFIED BY 'secret'`);
       await test.query(
@@ -155,16 +157,26 @@ for (const flavor of availableFlavors()) {
       );
       try {
         const knex = test.makeKnex({}, { user: account, password: 'secret', host: '127.0.0.1' });
-        const { problems } = await plan('ADD COLUMN extra INT', { knex });
+        const { problems } = await plan('DROP COLUMN size', { knex });
         expect(problems.map(({ code }) => code)).to.include.members([
-          'LHM_TABLE_HAS_TRIGGERS',
+          'LHM_TRIGGER_COLUMN',
           'LHM_MISSING_PRIVILEGE',
         ]);
+        expect(problems.map(({ hint }) => hint).join()).to.match(/GRANT SET[_ ]/);
         expect(problems.map(({ hint }) => hint).join()).to.match(/GRANT [A-Z, ]*INSERT/);
       } finally {
         await test.closeClients();
         await test.query(`DROP USER ${account}@'127.0.0.1'`);
       }
+    });
+
+    it('names the triggers that go with the table', async () => {
+      await test.query('CREATE TRIGGER theirs BEFORE INSERT ON emails FOR EACH ROW SET NEW.size = 1');
+      const { triggers, problems, text } = await plan('ADD COLUMN extra INT');
+      expect(problems).to.deep.equal([]);
+      expect(triggers).to.have.length(1);
+      expect(triggers[0]).to.include({ name: 'theirs', when: 'BEFORE INSERT' });
+      expect(text).to.match(/theirs, BEFORE INSERT, as root@/);
     });
 
     it('says so where the change cannot be tried', async () => {

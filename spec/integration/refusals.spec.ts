@@ -124,9 +124,10 @@ const TABLES: readonly BadInput[] = [
     hints: /InnoDB/,
   },
   {
-    what: 'a table with a trigger',
+    what: 'a table with a trigger, where that is not wanted',
     code: 'LHM_TABLE_HAS_TRIGGERS',
     before: ['CREATE TRIGGER emails_audit BEFORE INSERT ON emails FOR EACH ROW SET NEW.size = NEW.size + 0'],
+    options: { triggers: { existing: 'refuse' } },
     says: /emails_audit/,
   },
   {
@@ -255,7 +256,8 @@ for (const flavor of availableFlavors()) {
         code: 'LHM_PREFLIGHT',
         problems: ['LHM_NAME_TAKEN', 'LHM_NO_USABLE_KEY', 'LHM_TABLE_HAS_TRIGGERS', 'LHM_UNSUPPORTED_ENGINE'],
       };
-      const error = await expectRefused(test, expected, () => test.failure(ADD_COLUMN));
+      const options = { triggers: { existing: 'refuse' } } as const;
+      const error = await expectRefused(test, expected, () => test.failure(ADD_COLUMN, options));
       for (const problem of error.problems) {
         expect(error.message).to.contain(problem.code).and.contain(problem.message);
         expect(error.hint).to.contain(problem.hint);

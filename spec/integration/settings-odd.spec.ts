@@ -8,7 +8,7 @@ import { Application } from '../support/settings/application';
 import { TestTable } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { expectRefused } from '../support/test-table-refusal';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { intercept } from '../support/test-table-statements';
 import { TURNS, writeEverywhere } from '../support/write-everywhere';
 
@@ -332,7 +332,7 @@ for (const flavor of availableFlavors()) {
     });
     after(() => server.stop());
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       it(`come out as a native ALTER, with every write, swapped by ${strategy}`, async () => {
         const application = await Application.create(server, TURNS);
         const { test } = application;

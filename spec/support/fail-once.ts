@@ -29,7 +29,7 @@ type Query = (sql: string, values: unknown[], callback: Callback) => unknown;
 const SIGNAL = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1105, MESSAGE_TEXT = 'failed on purpose'";
 
 /** What the driver says when the server has closed the connection. */
-function lost(): QueryError {
+export function lost(): QueryError {
   const message = 'Connection lost: The server closed the connection.';
   return Object.assign(new Error(message), { fatal: true, code: 'PROTOCOL_CONNECTION_LOST' });
 }

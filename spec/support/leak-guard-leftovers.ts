@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import type { LargeHadronError } from '../../lib';
-import { expectNoLeaks } from './leak-guard';
+import { expectNoLeaks, sentries } from './leak-guard';
 import type { TestTable } from './test-table';
 
 /** A failed migration whose table must be exactly as it was, with nothing left. */
@@ -49,7 +49,9 @@ export async function expectWritable(test: TestTable): Promise<void> {
 /** The leftovers of an error are all there is, and the statements given with them remove them. */
 export async function expectTruthfulLeftovers(test: TestTable, error: LargeHadronError): Promise<void> {
   const helpers = (await test.tables()).filter((name) => /_lhm[njsrx](_\d+)?$/.test(name));
-  const there = [...helpers, ...(await test.triggers())].map((name) => `${test.database}.${name}`);
+  const there = [...helpers, ...(await sentries(test)), ...(await test.triggers())].map(
+    (name) => `${test.database}.${name}`,
+  );
   expect(error.leftovers.map(({ name }) => name).sort()).to.deep.equal(there.sort());
   for (const { name, sql } of error.leftovers) {
     expect(error.hint).to.contain(name).and.contain(sql);

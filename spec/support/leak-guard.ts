@@ -6,7 +6,7 @@ import { quote, type TestTable } from './test-table';
 
 /** What a migration may never leave behind: ghost, journal, state, recheck and scratch tables. */
 const HELPER_TABLE = /_lhm[njsrx](_\d+)?$/;
-const TRIGGER = /_lhm[iud]$/;
+const TRIGGER = /_lhm[iud]$|^lhm[tg]_\d+_[0-9a-f]{8}_\d+$/;
 
 /** Looked at before a connection that was just closed must be gone from the process list. */
 const ROUNDS = 100;
@@ -32,7 +32,7 @@ export async function oldTables(test: TestTable): Promise<string[]> {
   return (await test.tables()).filter((name) => /_lhmo_\d+$/.test(name));
 }
 
-async function sentries(test: TestTable): Promise<string[]> {
+export async function sentries(test: TestTable): Promise<string[]> {
   const rows = await test.query<{ name: string }>(
     "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_COMMENT LIKE '%sentry%'",
     [test.database],

@@ -32,12 +32,20 @@ export async function untilWaiting(test: TestTable, statement: RegExp): Promise<
   });
 }
 
-/** Asks again and again until there is an answer, but not for ever. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+/**
+ * Asks again and again until there is an answer, but not for ever.
+ *
+ * @param betweenMs above 100 for INNODB_TRX: it is a cache that is renewed only when nobody has read it for so long
+ */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  betweenMs = BETWEEN_MS,
+): Promise<T> {
   for (let round = 0; round < ROUNDS; round++) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+    await new Promise((resolve) => setTimeout(resolve, betweenMs));
   }
   throw new Error(`waited in vain for ${what}`);
 }

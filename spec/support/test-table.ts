@@ -61,6 +61,11 @@ export class TestTable {
     return test;
   }
 
+  /** A table of the same name on another server, a replica. */
+  static async at(server: RunningServer, database: string, table: string): Promise<TestTable> {
+    return new TestTable(server, database, table, await connect({ ...server.connection, database }));
+  }
+
   /** The connection that `query` uses, which does not count as lingering. */
   get adminId(): number {
     return this.admin.threadId;

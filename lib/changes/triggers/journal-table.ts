@@ -41,6 +41,11 @@ export function insertMarker(pair: TablePair): string {
   return `INSERT INTO ${journal(pair)} (hadron_action) VALUES (NULL)`;
 }
 
+/** The first row: the marker, unless somebody has emptied the journal. */
+export function readMarker(pair: TablePair): string {
+  return `SELECT hadron_action IS NULL AS marker FROM ${journal(pair)} FORCE INDEX (PRIMARY) ORDER BY hadron_seq LIMIT 1`;
+}
+
 const ENTRY = 'hadron_action IS NOT NULL';
 
 /** The oldest entries. Numbers become visible out of order, so nothing is ever skipped by number. */

@@ -1,5 +1,6 @@
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
+import { createTaking } from '../../database/create-taking';
 import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
 import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
@@ -19,6 +20,7 @@ import {
   insertMarker,
   pendingEntries,
   readJournal,
+  readMarker,
 } from './journal-table';
 import { createProbe, createTrigger, touchProbe, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
 import type { TriggerTurn } from './trigger-turn';
@@ -32,6 +34,11 @@ class InDoubtError extends Error {
     super(`${count} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`);
   }
 }
+
+/** Keys of any length, so that they fit into a packet. */
+const REQUEUE_AT_ONCE = 20;
+
+const NO_SUCH_TABLE = 1146;
 
 /** How often the triggers' account is tried while no chunk does it, in ms. */
 const PROBE_EVERY_MS = 1000;
@@ -54,7 +61,7 @@ export class TriggerChangeSource implements ChangeSource {
 
   async start(): Promise<void> {
     const { session, pair } = this;
-    await session.execute(createJournal(pair));
+    await createTaking(session, { schema: pair.schema, table: pair.names.journal }, createJournal(pair));
     await session.execute(insertMarker(pair));
     await session.execute('COMMIT');
     await this.turn.take();
@@ -170,7 +177,9 @@ export class TriggerChangeSource implements ChangeSource {
   }
 
   async requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
-    if (keys.length > 0) await session.execute(insertEntries(this.pair, keys));
+    for (let from = 0; from < keys.length; from += REQUEUE_AT_ONCE) {
+      await session.execute(insertEntries(this.pair, keys.slice(from, from + REQUEUE_AT_ONCE)));
+    }
   }
 
   pendingKeys(): { table: string; condition: string } {
@@ -194,5 +203,25 @@ export class TriggerChangeSource implements ChangeSource {
         'Changes may have been missed, so nothing was swapped. Keep others from altering the table, and run again.',
       );
     }
+    await this.checkJournal(session);
+  }
+
+  /** An entry that somebody removed would be a change that is missed. */
+  private async checkJournal(session: Session): Promise<void> {
+    const { names } = this.pair;
+    let missing = '';
+    try {
+      const [first] = await session.query<{ marker: number | string }>(readMarker(this.pair));
+      if (Number(first?.marker) !== 1) missing = 'emptied by somebody else, or in a crash of the server';
+    } catch (error) {
+      if (errorNumber(error) !== NO_SUCH_TABLE) throw error;
+      missing = 'dropped or renamed by somebody else';
+    }
+    if (missing === '') return;
+    throw new Refusal(
+      'LHM_TRIGGERS_CHANGED',
+      `The journal '${names.journal}', which the triggers write to, was ${missing}.`,
+      'Changes may have been missed, so nothing was swapped. Keep others off that table, and run again.',
+    );
   }
 }

@@ -15,22 +15,29 @@ const WAIT_SECONDS = 5;
  * the library's sessions take turns. Nothing but that file depends on it.
  */
 export class TriggerTurn {
+  /** The connection that holds it. */
+  private holder: number | null = null;
+
   constructor(
     private readonly session: Session,
     private readonly needed: boolean,
   ) {}
 
-  /** Must not be called with a table locked: the application would wait, too. */
+  /** May be repeated. Must not be called with a table locked: the application would wait, too. */
   async take(): Promise<void> {
-    if (!this.needed) return;
+    if (!this.needed || this.holder === this.session.id) return;
     const [row] = await this.session.query<{ granted: number | null }>('SELECT GET_LOCK(?, ?) AS granted', [
       NAME,
       WAIT_SECONDS,
     ]);
-    if (Number(row?.granted) !== 1) log('creating triggers out of turn');
+    if (Number(row?.granted) === 1) this.holder = this.session.id;
+    else log('creating triggers out of turn');
   }
 
+  /** Does nothing when it is not held. */
   async end(): Promise<void> {
-    if (this.needed && !this.session.lost) await this.session.query('SELECT RELEASE_LOCK(?)', [NAME]);
+    const held = this.holder === this.session.id && !this.session.lost;
+    this.holder = null;
+    if (held) await this.session.query('SELECT RELEASE_LOCK(?)', [NAME]);
   }
 }

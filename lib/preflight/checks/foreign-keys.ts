@@ -18,16 +18,18 @@ export const foreignKeys = ofTable(async (table, context) => {
 });
 
 /**
- * There a RENAME locks the tables at the other end of each key as well, in the order of their names: it could be waiting
- * for one of those when the lock is let go, and writers would come first.
+ * Where LOCK TABLES and RENAME go together, a RENAME locks the tables at the other end of each key as well, in the order of
+ * their names: that of a sentry could be waiting for one of those when the lock is let go, and writers would come first.
+ * Between two steps the keys would lead to a name that is not there.
  */
 function unfitStrategy({ options, server }: CheckContext): Problem[] {
-  if (!server.renameUnderLock || options.cutOver.strategy !== 'sentry') return [];
+  const { strategy } = options.cutOver;
+  if (strategy !== 'two-step' && !(strategy === 'sentry' && server.renameUnderLock)) return [];
   return [
     {
       code: 'LHM_UNSUPPORTED_OPTION',
-      message: `cutOver.strategy 'sentry' is not safe on ${server.version} for a table with foreign keys, in either direction.`,
-      hint: "Leave it out: 'rename-under-lock' is.",
+      message: `cutOver.strategy '${strategy}' is not safe on ${server.version} for a table with foreign keys, in either direction.`,
+      hint: "Leave it out: 'auto' takes one that is.",
     },
   ];
 }

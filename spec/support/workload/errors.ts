@@ -3,13 +3,15 @@
  *
  * - `busy`: deadlock, lock wait timeout: roll back and go on; they happen without a migration too.
  * - `stale-view`: 1412, the view is older than the table's definition: roll back and go on.
+ * - `missing`: 1146, nothing bears the table's name: roll back and go on.
  * - `lost`: the connection is gone.
  * - `unexpected`: an application does not see this on an ordinary day.
  */
-export type ErrorClass = 'busy' | 'stale-view' | 'lost' | 'unexpected';
+export type ErrorClass = 'busy' | 'stale-view' | 'missing' | 'lost' | 'unexpected';
 
 export const DEADLOCK = 'ER_LOCK_DEADLOCK';
 export const LOCK_TIMEOUT = 'ER_LOCK_WAIT_TIMEOUT';
+export const MISSING = 'ER_NO_SUCH_TABLE';
 export const STALE_VIEW = 'ER_TABLE_DEF_CHANGED';
 
 /** Deadlock, lock wait timeout, and MariaDB's "record has changed since last read". */
@@ -34,6 +36,7 @@ export function classify(error: unknown): ErrorClass {
   if (typeof errno === 'number') {
     if (BUSY.has(errno)) return 'busy';
     if (errno === 1412) return 'stale-view';
+    if (errno === 1146) return 'missing';
     if (KILLED.has(errno)) return 'lost';
   }
   // Not every driver error has a number or a code, but each that ends the connection says so.

@@ -49,6 +49,11 @@ export interface WorkloadOptions {
    * Default `'unexpected'`.
    */
   readonly lostConnections?: 'expected' | 'unexpected';
+  /**
+   * `'expected'`: nothing bears the table's name for a moment, and error 1146 is counted, but is not a finding. Default
+   * `'unexpected'`.
+   */
+  readonly missingTable?: 'expected' | 'unexpected';
   /** How long `stop()` waits for the clients to finish. Default 60 000. */
   readonly stopTimeoutMs?: number;
 }
@@ -73,6 +78,7 @@ export function resolveOptions(options: WorkloadOptions): ResolvedOptions {
     pace: 0,
     probe: false,
     lostConnections: 'unexpected',
+    missingTable: 'unexpected',
     stopTimeoutMs: 60_000,
     ...options,
   };

@@ -51,7 +51,10 @@ export class Tally {
   #ended: number | null = null;
   readonly #phases: Phase[] = [];
 
-  constructor(readonly lostConnectionsExpected: boolean) {
+  constructor(
+    readonly lostConnectionsExpected: boolean,
+    readonly missingTableExpected = false,
+  ) {
     this.mark('start');
   }
 
@@ -106,7 +109,9 @@ export class Tally {
     const code = errorCode(error);
     for (const errors of [this.errors, this.#phase.errors]) errors.set(code, (errors.get(code) ?? 0) + 1);
     if (kind === 'lost') this.lostConnections += 1;
-    if (kind === 'unexpected' || (kind === 'lost' && !this.lostConnectionsExpected)) {
+    const expected =
+      (kind === 'lost' && this.lostConnectionsExpected) || (kind === 'missing' && this.missingTableExpected);
+    if (['unexpected', 'lost', 'missing'].includes(kind) && !expected) {
       this.finding('error', by, null, `${code}: ${message(error)}`);
     }
     return kind;

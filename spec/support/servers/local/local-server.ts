@@ -19,12 +19,14 @@ export async function startLocal(
   installation: Installation,
   { args = [], log = () => undefined }: ServerOptions,
 ): Promise<RunningServer> {
+  const { initial, later } = split(args);
+  installation = { ...installation, args: [...installation.args, ...initial] };
   const folder = temporaryFolder();
   const watchdog = watchdogFor(folder);
   const server = new LocalServer(installation, folder, watchdog);
   try {
     await copyTemplate(installation, dataFolder(folder), log);
-    await server.startOnFreePort(args);
+    await server.startOnFreePort(later);
   } catch (error) {
     await server.stop();
     throw error;
@@ -33,6 +35,12 @@ export async function startLocal(
     `${installation.flavor} ${server.version} of ${server.source} answers on port ${server.connection.port}`,
   );
   return server;
+}
+
+/** MySQL wants to be told of this one when the datadir is made, and ever after. */
+function split(args: readonly string[]): { initial: string[]; later: string[] } {
+  const initial = args.filter((arg) => arg.startsWith('--lower-case-table-names'));
+  return { initial, later: args.filter((arg) => !initial.includes(arg)) };
 }
 
 /** Short, because the path of a socket may have no more than 107 bytes (103 on macOS). */

@@ -1,0 +1,35 @@
+import type { CutOverResult } from '../cut-over/cut-over';
+import type { HookContext } from '../options/options';
+import { analyzeGhost } from './analyze-ghost';
+import type { Assembled } from './assemble';
+import { estimateRows } from './estimate-rows';
+import { runHook } from './hooks';
+import { postpone } from './postpone';
+import { catchUp, copyRows, swap, verifyRows } from './run-migration';
+import { whatChanged } from './what-changed';
+
+/** From the first row to the swap: all that goes on while triggers capture what the application writes. */
+export async function fillAndSwap(parts: Assembled, context: () => HookContext): Promise<CutOverResult> {
+  try {
+    return await fill(parts, context);
+  } catch (error) {
+    throw await whatChanged(error, parts);
+  }
+}
+
+async function fill(parts: Assembled, context: () => HookContext): Promise<CutOverResult> {
+  const { work, observer, recovery, progress, pair } = parts;
+  const { hooks } = parts.options;
+  await runHook(hooks, 'beforeRowCopy', context);
+  const name = { schema: pair.schema, table: pair.origin.table };
+  const rowsEstimated = await recovery.steadily(() => estimateRows(observer, name));
+  progress.update({ rowsEstimated });
+  await copyRows(parts);
+  await catchUp(parts);
+  await runHook(hooks, 'afterRowCopy', context);
+  await verifyRows(parts);
+  await recovery.steadily(() => analyzeGhost(work, pair, parts.server));
+  await postpone(parts, context);
+  await runHook(hooks, 'beforeCutOver', context);
+  return swap(parts);
+}

@@ -1,0 +1,78 @@
+import { stat } from 'node:fs/promises';
+import { Refusal } from '../errors';
+import { messageOf } from '../database/server-error';
+import type { HookContext, PostponeUntil } from '../options/options';
+import { clock } from '../util/clock';
+import { keepUp, type Parts } from './run-migration';
+
+/** How often is asked whether the swap may be made, in ms. */
+const ASK_EVERY_MS = 1000;
+
+/** How long changes are applied between two looks at an answer that is not there yet, in ms. */
+const LOOK_EVERY_MS = 100;
+
+/**
+ * Holds the cut-over back for as long as `cutOver.postponeUntil` says so. Until then changes are applied and compared, so
+ * that the new table is ready at any time.
+ *
+ * @throws Refusal LHM_HOOK_FAILED when the function throws, or the file cannot be looked for
+ */
+export async function postpone(parts: Parts, context: () => HookContext): Promise<void> {
+  const { progress, options } = parts;
+  const { postponeUntil } = options.cutOver;
+  if (postponeUntil === null) return;
+  progress.enter('postpone');
+  while (!(await answerOf(parts, postponeUntil, context))) {
+    progress.update({ waitingFor: reason(postponeUntil) });
+    await keepUp(parts, ASK_EVERY_MS);
+  }
+  progress.update({ waitingFor: null });
+}
+
+/** However long the answer takes, the new table is kept up to date meanwhile. */
+async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookContext): Promise<boolean> {
+  const asked = { over: false };
+  const answer = ask(until, context).finally(() => (asked.over = true));
+  answer.catch(() => undefined);
+  const isOver = (): boolean => asked.over;
+  await Promise.race([answer.catch(() => undefined), clock.sleep(LOOK_EVERY_MS)]);
+  while (!isOver()) {
+    parts.progress.update({ waitingFor: reason(until) });
+    await keepUp(parts, LOOK_EVERY_MS);
+  }
+  return answer;
+}
+
+async function ask(until: PostponeUntil, context: () => HookContext): Promise<boolean> {
+  try {
+    if (typeof until === 'string') return !(await exists(until));
+    const answer: unknown = await until(context());
+    if (typeof answer === 'boolean') return answer;
+    throw new TypeError(`it returned ${String(answer)}, and not true or false`);
+  } catch (cause) {
+    throw new Refusal(
+      'LHM_HOOK_FAILED',
+      typeof until === 'string'
+        ? `The file '${until}' of cutOver.postponeUntil could not be looked for: ${messageOf(cause)}.`
+        : `The function cutOver.postponeUntil failed: ${messageOf(cause)}.`,
+      'Nothing was swapped. Mend what cutOver.postponeUntil asks, and run again.',
+      { cause },
+    );
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function reason(until: PostponeUntil): string {
+  return typeof until === 'string'
+    ? `the end of the file '${until}' (cutOver.postponeUntil)`
+    : 'cutOver.postponeUntil to return true';
+}

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+
+import { largeHadronCleanUp } from '../../lib';
+import { FAULTS } from '../support/fail-once';
+import { expectNoLeaks } from '../support/leak-guard';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { atomicStrategiesOf } from '../support/strategies';
+import { sweep, type Sweep } from '../support/sweep';
+import type { TestTable } from '../support/test-table';
+import { ADD_COLUMN } from '../support/test-table-refusal';
+import {
+  auditCounts,
+  auditTable,
+  expectInOrder,
+  sum,
+  writeAudited,
+  type Counts,
+} from '../support/triggers/audit';
+import { triggerFacts } from '../support/triggers/trigger-facts';
+
+for (const flavor of availableFlavors()) {
+  describe(`every statement about the table's triggers that fails once on ${flavor}`, function () {
+    this.timeout(600_000);
+    let server: RunningServer;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    for (const strategy of atomicStrategiesOf(flavor)) {
+      for (const fault of FAULTS) {
+        it(`(${strategy}, ${fault}): each trigger fires once for every write, whatever becomes of the migration`, async () => {
+          const known = new Map<TestTable, { facts: unknown[]; counts: Counts; next: number }>();
+          const prepare: Sweep['prepare'] = async (test) => {
+            known.set(test, { facts: await auditTable(test), counts: {}, next: 5000 });
+          };
+          const write = async (test: TestTable): Promise<void> => {
+            const knowledge = known.get(test)!;
+            knowledge.next += 10;
+            knowledge.counts = sum(knowledge.counts, await writeAudited(test, knowledge.next));
+          };
+          const attempt: Sweep['attempt'] = (test, knex, arm) => {
+            const hooks = { beforeCutOver: () => write(test).then(arm) };
+            return test.migrate(ADD_COLUMN, { knex, cutOver: { strategy }, hooks });
+          };
+          const check: Sweep['check'] = async (test, error) => {
+            const swapped = error === null || error.outcome === 'swapped';
+            const { facts } = known.get(test)!;
+            await write(test);
+            expect(await auditCounts(test), 'before the clean-up').to.deep.equal(known.get(test)!.counts);
+            if (error !== null) await largeHadronCleanUp('emails', { knex: test.makeKnex() });
+            expect(await triggerFacts(test)).to.deep.equal(facts);
+            await write(test);
+            expect(await auditCounts(test)).to.deep.equal(known.get(test)!.counts);
+            await expectInOrder(test);
+            expect((await test.definition()).includes('`extra`')).to.equal(swapped);
+            await expectNoLeaks(test);
+            return swapped ? 'changed' : 'as before';
+          };
+          const { places, problems } = await sweep({
+            ...{ server, fault, prepare, attempt, check, armed: 'later' },
+          });
+          expect(problems, problems.join('\n')).to.deep.equal([]);
+          expect(places).to.be.at.least(40);
+        });
+      }
+    }
+  });
+}

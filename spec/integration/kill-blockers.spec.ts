@@ -1,0 +1,191 @@
+import { expect } from 'chai';
+import type { Connection } from 'mysql2/promise';
+
+import { LargeHadronError, type MigrationResult } from '../../lib';
+import { createAccount, NEEDED } from '../support/account';
+import { expectNoLeaks } from '../support/leak-guard';
+import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { TestTable, without, type Options } from '../support/test-table';
+import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
+
+const WATCHING: Record<Flavor, readonly string[]> = {
+  mysql: [],
+  mariadb: ['--performance-schema=ON', '--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON'],
+};
+
+const KILL: Options = { cutOver: { killBlockers: true, attempts: 8, backoffMs: 100, backoffMaxMs: 200 } };
+
+for (const flavor of availableFlavors()) {
+  describe(`connections in the way that are killed on ${flavor}`, function () {
+    this.timeout(120_000);
+    let server: RunningServer;
+    let test: TestTable;
+    let was: Record<string, unknown>[];
+
+    before(async () => {
+      const args = [...WATCHING[flavor], '--event-scheduler=ON', '--log-bin-trust-function-creators=1'];
+      server = await startServer(flavor, { args });
+    });
+    after(() => server.stop());
+
+    beforeEach(async () => {
+      test = await TestTable.create(server);
+      was = await test.rows();
+    });
+    afterEach(() => test.drop());
+
+    async function migrate(before: () => Promise<unknown>, options: Options = {}): Promise<MigrationResult> {
+      const hooks = { beforeCutOver: () => before().then(() => undefined) };
+      const result = await test.migrate(ADD_COLUMN, {
+        ...{ ...KILL, hooks, ...options },
+        cutOver: { ...KILL.cutOver, ...options.cutOver },
+      });
+      expect(await test.definition()).to.contain('`extra`');
+      return result;
+    }
+
+    const isAlive = (client: Connection): Promise<boolean> =>
+      client.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+
+    const HOLDERS: Readonly<Record<string, readonly string[]>> = {
+      'an open transaction that has written': [
+        'START TRANSACTION',
+        "UPDATE emails SET note = 'never' WHERE id = 3",
+      ],
+      'an open transaction that has read': ['START TRANSACTION', 'SELECT * FROM emails'],
+      'a lock on the table': ['LOCK TABLES emails READ'],
+    };
+
+    for (const [what, statements] of Object.entries(HOLDERS)) {
+      it(`${what}: killed, named, and the swap is made`, async () => {
+        const holder = await test.connect();
+        const result = await migrate(async () => {
+          for (const sql of statements) await holder.query(sql);
+        });
+        expect(result.cutOver.killed.map(({ connection }) => connection)).to.deep.equal([holder.threadId]);
+        expect(result.cutOver.killed[0]?.user).to.equal(server.connection.user);
+        expect(result.cutOver.killed[0]?.heldMs).to.be.at.least(1000);
+        expect(await isAlive(holder)).to.equal(false);
+        expect(without(await test.rows(), 'extra')).to.deep.equal(was);
+        await expectNoLeaks(test);
+      });
+    }
+
+    it('a statement that runs for long: killed', async () => {
+      const holder = await test.connect();
+      let running: Promise<unknown> | undefined;
+      const result = await migrate(async () => {
+        running = holder.query('SELECT SLEEP(30) FROM emails').catch((error: unknown) => error);
+        await Promise.resolve();
+      });
+      expect(result.cutOver.killed.map(({ connection }) => connection)).to.deep.equal([holder.threadId]);
+      expect(await running).to.be.instanceOf(Error);
+      await expectNoLeaks(test);
+    });
+
+    it('connections that hold the table only now and then, however often, and bystanders: left alone', async () => {
+      const busy = await Promise.all(Array.from({ length: 3 }, () => test.connect()));
+      const bystander = await test.connect();
+      await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
+      const holder = await test.connect();
+      let stop = false;
+      const errors: unknown[] = [];
+      const work = async (client: Connection, id: number): Promise<void> => {
+        while (!stop) {
+          await client.query('START TRANSACTION');
+          await client.query('UPDATE emails SET size = size + 1 WHERE id = ?', [id]);
+          await client.query('DO SLEEP(0.05)');
+          await client.query('COMMIT');
+        }
+      };
+      let working: Promise<unknown> = Promise.resolve();
+      const result = await migrate(
+        async () => {
+          await bystander.query('START TRANSACTION');
+          await bystander.query('INSERT INTO other VALUES (1)');
+          await holder.query('LOCK TABLES other WRITE, emails READ LOCAL').catch(() => undefined);
+          await holder.query('UNLOCK TABLES');
+          await holder.query('START TRANSACTION');
+          await holder.query('SELECT * FROM emails');
+          working = Promise.all(busy.map((client, i) => work(client, i + 1))).catch((error: unknown) =>
+            errors.push(error),
+          );
+        },
+        { cutOver: { attempts: 40, oldReadViews: 'ignore' } },
+      ).finally(() => (stop = true));
+      await working;
+      expect(errors).to.deep.equal([]);
+      expect(result.cutOver.killed.map(({ connection }) => connection)).to.deep.equal([holder.threadId]);
+      for (const client of [...busy, bystander]) expect(await isAlive(client)).to.equal(true);
+      await bystander.query('ROLLBACK');
+      await test.query('DROP TABLE other');
+      await expectNoLeaks(test);
+    });
+
+    it('a prepared XA transaction and an event of the server: left alone', async () => {
+      const holder = await test.connect();
+      await test.query('CREATE TABLE gate (id INT PRIMARY KEY)');
+      const error = await migrate(
+        async () => {
+          await holder.query("XA START 'x'");
+          await holder.query("UPDATE emails SET note = 'prepared' WHERE id = 3");
+          await holder.query("XA END 'x'");
+          await holder.query("XA PREPARE 'x'");
+          await test.query(
+            'CREATE EVENT slow ON SCHEDULE AT CURRENT_TIMESTAMP DO BEGIN DECLARE n INT; SELECT COUNT(*) + SLEEP(8) INTO n FROM emails; INSERT INTO gate VALUES (1); END',
+          );
+        },
+        { cutOver: { attempts: 3 } },
+      ).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(LargeHadronError);
+      expect(error).to.include({ code: 'LHM_CUT_OVER_BLOCKED', outcome: 'rolled-back' });
+      expect(await isAlive(holder)).to.equal(true);
+      await holder.query("XA COMMIT 'x'");
+      expect((await test.rows())[2]).to.include({ note: 'prepared' });
+      for (let round = 0; round < 200 && (await test.rows('gate')).length === 0; round++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await test.rows('gate')).to.have.length(1);
+      await test.query('DROP TABLE gate');
+    });
+
+    it('unless it is asked for, nobody is', async () => {
+      const holder = await test.connect();
+      const hold = async (): Promise<void> => {
+        await holder.query('START TRANSACTION');
+        await holder.query('SELECT * FROM emails');
+      };
+      const error = await test.failure(ADD_COLUMN, {
+        ...{ hooks: { beforeCutOver: hold }, cutOver: { attempts: 3, backoffMs: 100, backoffMaxMs: 200 } },
+      });
+      expect(error).to.include({ code: 'LHM_CUT_OVER_BLOCKED', outcome: 'rolled-back' });
+      expect(await isAlive(holder)).to.equal(true);
+    });
+
+    it('an account that may not: refused before anything is touched, and the grant is named', async () => {
+      const { knex } = await createAccount(test, NEEDED, ['PROCESS']);
+      const error = await expectRefused(
+        test,
+        { code: 'LHM_PREFLIGHT', problems: ['LHM_MISSING_PRIVILEGE', 'LHM_MISSING_PRIVILEGE'] },
+        () => test.failure(ADD_COLUMN, { ...KILL, knex }),
+      );
+      expect(error.hint)
+        .to.match(/GRANT CONNECTION.ADMIN ON \*\.\*/)
+        .and.contain('GRANT SELECT ON performance_schema.*');
+      const grant = flavor === 'mysql' ? 'CONNECTION_ADMIN' : 'CONNECTION ADMIN';
+      const able = await createAccount(test, NEEDED, ['PROCESS', grant]);
+      await test.query(`GRANT SELECT ON performance_schema.* TO ${able.grantee}`);
+      const holder = await test.connect();
+      const hold = async (): Promise<void> => {
+        await holder.query('START TRANSACTION');
+        await holder.query('SELECT * FROM emails');
+      };
+      const { cutOver } = await test.migrate(ADD_COLUMN, {
+        ...{ ...KILL, knex: able.knex, hooks: { beforeCutOver: hold } },
+      });
+      expect(cutOver.killed).to.have.length(1);
+    });
+  });
+}

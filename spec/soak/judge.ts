@@ -1,0 +1,42 @@
+import type { Failure } from './migrator';
+import type { FaultKind } from './plan';
+
+/** What a failure may be called after each fault. A migration that nothing was done to has no reason to fail. */
+const REASONS: Readonly<Record<FaultKind, readonly string[]>> = {
+  'kill connection': ['LHM_CONNECTION_LOST', 'LHM_OWNERSHIP_LOST'],
+  'kill query': ['LHM_FAILED', 'LHM_ALTER_FAILED'],
+  'kill process': [],
+  abort: ['LHM_INTERRUPTED'],
+  'restart server': ['LHM_CONNECTION_LOST', 'LHM_OWNERSHIP_LOST', 'LHM_CANNOT_CONNECT'],
+  'kill server': ['LHM_CONNECTION_LOST', 'LHM_OWNERSHIP_LOST', 'LHM_CANNOT_CONNECT'],
+  'open transaction': [],
+  'lock tables': [],
+};
+
+/** How the table stands after a failed run. */
+export interface Standing {
+  /** Whether it has its new definition. */
+  readonly changed: boolean;
+  /** Tables and triggers of the library that are there. */
+  readonly helpers: readonly string[];
+}
+
+/** What a failed run said that is not so. */
+export function untruths(failure: Failure, struck: readonly FaultKind[], standing: Standing): string[] {
+  const { code, outcome, phase, message, leftovers } = failure;
+  const told = `${code} in ${phase}, ${outcome}: ${message}`;
+  const problems: string[] = [];
+  if (!struck.some((kind) => REASONS[kind].includes(code)))
+    problems.push(`failed after ${struck.join(', ') || 'nothing'}: ${told}`);
+  // Nobody can know while the server is away.
+  if (outcome === 'unknown') return problems;
+  if ((outcome === 'swapped') !== standing.changed)
+    problems.push(`the table ${standing.changed ? 'was' : 'was not'} changed, but: ${told}`);
+  const named = leftovers.map(({ name }) => name.slice(name.lastIndexOf('.') + 1)).sort();
+  const there = [...standing.helpers].sort();
+  if (JSON.stringify(named) !== JSON.stringify(there))
+    problems.push(
+      `left are ${there.join(', ') || 'nothing'}, named were ${named.join(', ') || 'nothing'}: ${told}`,
+    );
+  return problems;
+}

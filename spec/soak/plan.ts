@@ -1,0 +1,107 @@
+import type { LargeHadronOptions, Phase } from '../../lib';
+import type { Flavor } from '../support/servers';
+import { strategiesOf } from '../support/strategies';
+import type { WorkloadOptions } from '../support/workload';
+import { Random } from '../support/workload/random';
+
+/** What is done to a migration while it runs. */
+export const FAULTS = [
+  'kill connection',
+  'kill query',
+  'kill process',
+  'abort',
+  'restart server',
+  'kill server',
+  'open transaction',
+  'lock tables',
+] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** It strikes so long after the migration has entered this phase, if it does. */
+  readonly phase: Phase;
+  readonly delayMs: number;
+  /** How long a lock is held. */
+  readonly holdMs: number;
+}
+
+/** Everything about one cycle that is chosen, from a seed: a table, a workload, a change, faults. */
+export interface CyclePlan {
+  readonly seed: number;
+  readonly workload: Pick<
+    WorkloadOptions,
+    'rows' | 'key' | 'writers' | 'isolation' | 'pace' | 'dumps' | 'pairedReaders'
+  >;
+  readonly alter: string;
+  readonly options: Omit<LargeHadronOptions, 'knex' | 'hooks' | 'progress' | 'signal'>;
+  readonly faults: readonly Fault[];
+}
+
+const CHANGES = [
+  'ADD INDEX soak_version (version, amount)',
+  'MODIFY name VARCHAR(300) NOT NULL',
+  'MODIFY note MEDIUMTEXT NULL',
+  'MODIFY amount DECIMAL(18, 4) NOT NULL',
+  'ADD UNIQUE INDEX soak_slot (slot)',
+  'MODIFY bucket INT NOT NULL',
+  'MODIFY version VARCHAR(40) NOT NULL',
+  'ADD COLUMN soak_first INT NOT NULL DEFAULT 3 FIRST',
+];
+
+const STRIKES: readonly (readonly [FaultKind, weight: number])[] = [
+  ['kill connection', 5],
+  ['kill query', 4],
+  ['kill process', 3],
+  ['abort', 1],
+  ['restart server', 1],
+  ['kill server', 2],
+  ['open transaction', 3],
+  ['lock tables', 1],
+];
+const LOTS = STRIKES.flatMap(([kind, weight]) => Array<FaultKind>(weight).fill(kind));
+
+const PHASES: readonly Phase[] = [
+  ...(['preflight', 'clone', 'capture', 'capture', 'copy', 'copy', 'copy', 'catch-up', 'verify'] as const),
+  ...(['verify', 'cut-over', 'cut-over', 'cut-over', 'clean-up'] as const),
+];
+
+/** By this column it is told whether the change was made. */
+export const MARK = 'soak_mark';
+
+export function planCycle(seed: number, flavor: Flavor): CyclePlan {
+  const random = new Random(seed);
+  const changes = CHANGES.filter(() => random.chance(0.25));
+  const strategy = random.pick(strategiesOf(flavor));
+  const faults = Array.from({ length: random.pick([0, 0, 1, 1, 1, 2, 2, 3]) }, (): Fault => {
+    const phase = random.pick(PHASES);
+    return {
+      ...{ kind: random.pick(LOTS), phase },
+      // The square of a number below 1: mostly soon. What comes after the swap is over in a moment.
+      delayMs: Math.round((phase === 'clean-up' ? 30 : 600) * random.next() ** 2),
+      holdMs: random.int(3000),
+    };
+  });
+  return {
+    seed,
+    workload: {
+      rows: 1500 + random.int(4500),
+      key: random.pick(['id', 'id', 'composite', 'unique-varchar']),
+      writers: 2 + random.int(4),
+      isolation: random.pick(['mixed', 'READ COMMITTED', 'REPEATABLE READ']),
+      pace: random.pick([1, 5, 20]),
+      dumps: random.chance(0.5),
+      pairedReaders: random.int(3),
+    },
+    alter: [`ADD COLUMN ${MARK} INT NULL`, ...changes].join(', '),
+    options: {
+      preset: 'production',
+      chunk: { rows: random.pick([50, 200, 1000]) },
+      verify: random.chance(0.15) ? false : { rows: random.pick([100, 500, 2000]) },
+      cutOver: { strategy, backoffMs: 50, backoffMaxMs: 1000, drainBudgetMs: random.pick([500, 2000]) },
+      reconnectMs: random.chance(0.2) ? 0 : 60_000,
+      handleSignals: false,
+    },
+    faults,
+  };
+}

@@ -1,0 +1,63 @@
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import type { RunningServer } from '../support/servers';
+import type { Standing } from './judge';
+import { MARK } from './plan';
+
+const PATIENCE_MS = 60_000;
+const BETWEEN_MS = 100;
+
+/** The migrated table as an administrator sees it, on a connection for each look: the server may have gone meanwhile. */
+export class SoakedTable {
+  constructor(
+    private readonly server: RunningServer,
+    readonly database: string,
+    readonly table: string,
+  ) {}
+
+  async standing(): Promise<Standing> {
+    return this.with(async (sql) => {
+      const [columns] = await sql.query<RowDataPacket[]>(
+        'SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND COLUMN_NAME = ?',
+        [this.database, this.table, MARK],
+      );
+      const [helpers] = await sql.query<RowDataPacket[]>(
+        `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+          WHERE TABLE_SCHEMA = ? AND (TABLE_NAME REGEXP '_lhm[njsrx](_[0-9]+)?$' OR TABLE_COMMENT LIKE '%sentry%')
+         UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
+          WHERE TRIGGER_SCHEMA = ? AND EVENT_OBJECT_TABLE <> TRIGGER_NAME`,
+        [this.database, this.database],
+      );
+      return { changed: columns.length > 0, helpers: helpers.map((row) => String(row['name'])) };
+    });
+  }
+
+  /** Resolves when no connection to the database is left; false where that takes too long. */
+  async forgotten(): Promise<boolean> {
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until;) {
+      const left = await this.with(async (sql) => {
+        const [rows] = await sql.query<RowDataPacket[]>(
+          'SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ?',
+          [this.database],
+        );
+        return rows.length;
+      });
+      if (left === 0) return true;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+    }
+    return false;
+  }
+
+  async drop(): Promise<void> {
+    await this.with((sql) => sql.query(`DROP DATABASE IF EXISTS ${this.database}`));
+  }
+
+  private async with<T>(work: (sql: Connection) => Promise<T>): Promise<T> {
+    const sql = await createConnection({ ...this.server.connection, connectTimeout: 10_000 });
+    sql.on('error', () => undefined);
+    try {
+      return await work(sql);
+    } finally {
+      sql.destroy();
+    }
+  }
+}
