@@ -14,14 +14,15 @@ const PLACE = 'hadron_place';
  * is applied.
  */
 export class LossFinder {
-  private readonly losses: readonly {
+  constructor(private readonly pair: TablePair) {}
+
+  /** Anew each time: the conditions bear the origin's name, which changes with the swap. */
+  private get losses(): readonly {
     readonly column: string;
     readonly condition: string;
     readonly what: string;
-  }[];
-
-  constructor(private readonly pair: TablePair) {
-    this.losses = pair.columns.flatMap(({ target, loss }) =>
+  }[] {
+    return this.pair.columns.flatMap(({ target, loss }) =>
       loss === null ? [] : [{ column: target, ...loss }],
     );
   }

@@ -2,7 +2,13 @@ import { rangeCondition } from '../chunk/key-range';
 import { nextRange } from '../chunk/chunker';
 import type { ChunkSizer } from '../chunk/chunk-sizer';
 import { id } from '../database/sql';
-import { DUPLICATE_ENTRY, errorNumber, isTooLarge, isTransient } from '../database/server-error';
+import {
+  DUPLICATE_ENTRY,
+  errorNumber,
+  isInterruption,
+  isTooLarge,
+  isTransient,
+} from '../database/server-error';
 import type { Session } from '../database/session';
 import { transaction } from '../database/transaction';
 import { debugLog } from '../events/debug-log';
@@ -68,6 +74,8 @@ export class RowCopier {
       } catch (error) {
         const tooLarge = isTooLarge(error);
         const smaller = tooLarge || errorNumber(error) === DUPLICATE_ENTRY;
+        // Whoever kills statements may do so because they take long.
+        if (isInterruption(error)) this.sizer.shrink();
         if (session.lost || attempt >= ATTEMPTS || !(isTransient(error) || smaller)) throw error;
         log('chunk failed, attempt %d: %o', attempt, error);
         if (smaller && !this.sizer.shrink(tooLarge) && tooLarge) throw error;

@@ -4,7 +4,9 @@ import type { Database } from '../database/database';
 import type { Session } from '../database/session';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
+import type { PairView } from '../schema/pair-view';
 import type { TablePair } from '../schema/table-pair';
+import type { StateTable } from '../state/state-table';
 import type { Verifier } from '../verify/verifier';
 import type { LockedStep } from './locked-step';
 
@@ -26,6 +28,11 @@ export interface CutOverDeps {
   /** Looks at the server while the others wait. */
   readonly observer: Session;
   readonly pair: TablePair;
+  /** The same, as it is named now: what applies and compares changes writes so. */
+  readonly view: PairView;
+  readonly state: StateTable;
+  /** What tells this run from others, and which only its own sessions know. */
+  readonly epoch: string;
   readonly source: ChangeSource;
   readonly replayer: Replayer;
   readonly verifier: Verifier | null;
@@ -37,6 +44,8 @@ export interface CutOverDeps {
   readonly signal: AbortSignal;
 }
 
+export type StrategyName = 'rename-under-lock' | 'sentry' | 'two-step' | 'rename-then-replay';
+
 /** What one successful attempt took. */
 export interface SwapTimes {
   /** From the request for the lock to the new table being there, in ms: the longest any writer can have waited. */
@@ -47,7 +56,9 @@ export interface SwapTimes {
 
 /** One way for the tables to change places, once the work session holds them and the ghost is complete. */
 export interface SwapStrategy {
-  readonly name: 'rename-under-lock' | 'sentry' | 'two-step';
+  readonly name: StrategyName;
+  /** Whether an attempt that is given up may have renamed the original and back again. */
+  readonly takesBackRenames: boolean;
   /** Runs before the lock is asked for; returns further tables to lock for writing. */
   prepare(): Promise<readonly string[]>;
   /** Swaps. The caller releases the lock, where the swap itself has not. */

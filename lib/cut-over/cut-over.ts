@@ -9,14 +9,16 @@ import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
 import type { Session } from '../database/session';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
-import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
+import type { CutOverDeps, StrategyName, SwapStrategy, SwapTimes } from './cut-over-deps';
+import type { Relative } from './locked-step';
 import { lockedAttempt, takeBackSteps } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
 import { END_OLD_VIEWS, Postponed } from './postponed';
+import { RenameThenReplay } from './rename-then-replay';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
 import { BlockerKiller, type Killed } from './blocker-killer';
-import { settleSwap } from './settle-swap';
+import { giveNameBack, settleSwap } from './settle-swap';
 import { TwoStep } from './two-step';
 import { clock } from '../util/clock';
 
@@ -34,7 +36,7 @@ const TOO_MANY_CONNECTIONS = new Set([1040, 1203, 1226]);
 const KILLED_WITHIN_MS = 2000;
 
 export interface CutOverResult {
-  readonly strategy: SwapStrategy['name'];
+  readonly strategy: StrategyName;
   /** How long the application's writes can have been held up by the attempt that succeeded, in ms. */
   readonly stallMs: number;
   readonly attempts: number;
@@ -67,7 +69,7 @@ export class CutOver {
    * @throws Refusal LHM_CUT_OVER_BLOCKED when no attempt is left
    */
   async run(): Promise<CutOverResult> {
-    const { options, signal, steadiness } = this.deps;
+    const { options, signal, steadiness, guard, observer } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
     let giveUpAt = clock.monotonic() + options.giveUpAfterMs;
     let made = 0;
@@ -93,6 +95,7 @@ export class CutOver {
           };
         } catch (error) {
           if (!(error instanceof Postponed)) throw error;
+          if (strategy.takesBackRenames) await steadiness.steadily(() => guard.renamed(observer));
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           last = error;
@@ -130,20 +133,22 @@ export class CutOver {
     );
   }
 
-  private strategy(): SwapStrategy {
+  private strategy(): SwapStrategy | RenameThenReplay {
     const { database, options } = this.deps;
     const wanted = options.cutOver.strategy;
     if (wanted === 'sentry' || (wanted === 'auto' && !database.server.renameUnderLock)) {
       return new SentryLockRename(this.deps);
     }
     if (wanted === 'two-step') return new TwoStep(this.deps);
+    if (wanted === 'rename-then-replay') return new RenameThenReplay(this.deps);
     return new RenameUnderLock(this.deps);
   }
 
   /** One attempt; after an error that may have come after the RENAME, the tables themselves are asked. */
-  private async attempt(strategy: SwapStrategy): Promise<SwapTimes> {
+  private async attempt(strategy: SwapStrategy | RenameThenReplay): Promise<SwapTimes> {
     const started = clock.monotonic();
     try {
+      if (strategy instanceof RenameThenReplay) return await strategy.attempt(this.answer);
       return await lockedAttempt(this.deps, strategy, this.answer);
     } catch (error) {
       if (error instanceof Postponed) throw error;
@@ -155,10 +160,10 @@ export class CutOver {
 
   /** @throws Postponed when a connection was lost or a statement killed, and the tables are as they were */
   private async lookAfter(error: unknown): ReturnType<typeof settleSwap> {
-    const { database, observer, pair, steadiness, options } = this.deps;
+    const { database, observer, pair, steadiness, options, view } = this.deps;
     const bound = liveLock(options.giveUpAfterMs);
     // Without the table the application stands still, so it is not left like that until all connections are back.
-    if (!observer.lost) await settleSwap(observer, pair, bound).catch(() => undefined);
+    if (!observer.lost) await giveNameBack(observer, pair, bound).catch(() => undefined);
     const look = async (session: Session) => {
       try {
         await database.endLost(session);
@@ -173,6 +178,7 @@ export class CutOver {
       await steadiness.recover(error);
       const state = await steadiness.steadily(() => look(observer));
       if (state !== 'not-swapped') return state;
+      view.reset();
       await steadiness.steadily(() => takeBackSteps(this.deps));
       // The locks went with the connection, so what it took to come back has blocked nobody.
       throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
@@ -231,30 +237,35 @@ export class CutOver {
    */
   private async waitForBlockers(): Promise<void> {
     if (this.killer !== null) await this.killBlockers(this.killer);
-    const holder = await this.longHolder();
-    if (holder !== undefined) {
+    const { pair, steps } = this.deps;
+    const tables: Relative[] = [{ schema: pair.schema, table: pair.origin.table }];
+    for (const step of steps) tables.push(...((await step.alongside?.()) ?? []));
+    for (const [i, table] of tables.entries()) {
+      const holder = await this.longHolder(table);
+      if (holder === undefined) continue;
+      const what = i === 0 ? 'the table' : `'${table.table}', which is locked with the table,`;
       throw new Postponed(
-        `connection ${holder.connection} has held the table for ${Math.round(holder.ageMs / 1000)} s`,
+        `connection ${holder.connection} has held ${what} for ${Math.round(holder.ageMs / 1000)} s`,
         { wayOut: `Let it end its transaction, or end it (KILL ${holder.connection})` },
       );
     }
     if (this.answer === 'wait') await this.waitForQuiet();
   }
 
-  private async longHolder(): Promise<TableHolder | undefined> {
-    const { observer, work, pair, options } = this.deps;
-    const own = [observer.id, work.id];
-    const holders = (await tableHolders(observer, pair.schema, pair.origin.table, own)) ?? [];
+  private async longHolder({ schema, table }: Relative): Promise<TableHolder | undefined> {
+    const { observer, work, options } = this.deps;
+    const holders = (await tableHolders(observer, schema, table, [observer.id, work.id])) ?? [];
     return holders.find(({ ageMs }) => ageMs > options.cutOver.lockTimeoutMs);
   }
 
   /** Watches those that hold the table until each has ended, was killed, or is one that is not killed. */
   private async killBlockers(killer: BlockerKiller): Promise<void> {
-    const until = clock.monotonic() + 2 * this.deps.options.cutOver.lockTimeoutMs + KILLED_WITHIN_MS;
+    const { pair, options } = this.deps;
+    const until = clock.monotonic() + 2 * options.cutOver.lockTimeoutMs + KILLED_WITHIN_MS;
     for (;;) {
       const before = killer.killed.length;
       const left = await killer.run();
-      const holder = await this.longHolder();
+      const holder = await this.longHolder({ schema: pair.schema, table: pair.origin.table });
       const watched = left.some((one) => one.connection === holder?.connection && one.spared === null);
       if ((!watched && killer.killed.length === before) || clock.monotonic() >= until) return;
       await this.keepUp(100);

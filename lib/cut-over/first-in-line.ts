@@ -1,5 +1,6 @@
-import { waitingStatements } from '../database/process-list';
+import { waitingStatements, type WaitingStatement } from '../database/process-list';
 import type { Session } from '../database/session';
+import type { TableName } from '../schema/identifier';
 
 /**
  * Who is served before a RENAME that waits for the table. A RENAME goes before writers, readers and ALTER TABLE, but
@@ -11,25 +12,39 @@ import type { Session } from '../database/session';
  */
 export async function firstInLine(
   session: Session,
-  table: { readonly schema: string; readonly table: string },
+  table: TableName,
   renamer: number,
 ): Promise<number | null> {
   const waiting = await exclusiveRequests(session, table);
   // Only where our own is among them are they known to be all there are.
   const others =
-    waiting?.includes(renamer) === true
-      ? waiting
-      : (await waitingStatements(session)).flatMap(({ connection, statement }) =>
-          servedAfterRename(statement) ? [] : [connection],
-        );
+    waiting?.includes(renamer) === true ? waiting : await possibleRequests(session, table, renamer);
   return others.find((connection) => connection !== renamer) ?? null;
 }
 
+/** Connections that may wait for an exclusive lock on the table, by their statements. */
+async function possibleRequests(session: Session, table: TableName, renamer: number): Promise<number[]> {
+  const suspects = async (whole: boolean): Promise<WaitingStatement[]> =>
+    (await waitingStatements(session, whole)).filter(
+      ({ connection, statement }) => connection !== renamer && !servedAfterRename(statement),
+    );
+  if ((await suspects(false)).length === 0) return [];
+  return (await suspects(true))
+    .filter(({ statement }) => names(statement, table))
+    .map(({ connection }) => connection);
+}
+
+/** Which table of them all is waited for is not told. */
+function names(statement: string, { schema, table }: TableName): boolean {
+  const text = statement.toLowerCase();
+  const has = (name: string): boolean => text.includes(name.toLowerCase().replaceAll('`', '``'));
+  return (
+    has(table) || text.includes(table.toLowerCase()) || (/\b(?:database|schema)\b/.test(text) && has(schema))
+  );
+}
+
 /** Connections that wait for an exclusive lock on the table; null where performance_schema does not tell. */
-async function exclusiveRequests(
-  session: Session,
-  { schema, table }: { readonly schema: string; readonly table: string },
-): Promise<number[] | null> {
+async function exclusiveRequests(session: Session, { schema, table }: TableName): Promise<number[] | null> {
   try {
     const rows = await session.query<{ connection: number | string | null }>(
       `SELECT t.PROCESSLIST_ID AS connection

@@ -3,6 +3,19 @@ import { Refusal } from '../errors';
 import type { SwappedNames } from './confirm-swap';
 
 /**
+ * The new table bears the name, but has not got the last changes, and somebody has truncated or replaced it since: to take
+ * the swap back would undo that.
+ */
+export function changedUnreplayed({ schema, origin, names }: SwappedNames): Refusal {
+  const [name, ghost, old] = [origin.table, names.ghost, names.old].map((table) => qualified(schema, table));
+  return new Refusal(
+    'LHM_HALF_SWAPPED',
+    `'${schema}.${origin.table}' is the new table, which has not got the last changes and takes no writes, and somebody has truncated, altered or replaced it. The original is '${names.old}', with every row.`,
+    `Do to '${names.old}' what was done to it, and give the original its name back: RENAME TABLE ${name} TO ${ghost}, ${old} TO ${name}; Then run again.`,
+  );
+}
+
+/**
  * A swap in two steps broke off between them, and somebody has given the name away since: which table is the one that
  * the application should see, nobody but a person can say.
  */

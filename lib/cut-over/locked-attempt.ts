@@ -85,21 +85,29 @@ export async function takeBackSteps({ steps, work, options }: CutOverDeps): Prom
   for (const step of [...steps].reverse()) await step.takeBack(work, bound);
 }
 
+/** The origin's name and everything that the last changes take. @param other what the other table of the two is called */
+export function lockStatement(
+  { pair, verifier }: Pick<CutOverDeps, 'pair' | 'verifier'>,
+  other: string,
+  more: readonly Relative[],
+): string {
+  const { names, origin } = pair;
+  const own = [origin.table, other, names.journal, names.state];
+  if (verifier !== null) own.push(names.recheck);
+  const tables = new Map(own.map((name) => [qualified(pair.schema, name), 'WRITE']));
+  for (const { schema, table, concurrently } of more)
+    tables.set(qualified(schema, table), concurrently ? 'WRITE CONCURRENT' : 'WRITE');
+  return `LOCK TABLES ${[...tables].map(([table, mode]) => `${table} ${mode}`).join(', ')}`;
+}
+
 /** It may have been lost since it was last asked. */
 function isLost(session: Session): boolean {
   return session.lost;
 }
 
-async function lock({ work, pair, verifier }: CutOverDeps, more: readonly Relative[]): Promise<void> {
-  const { names, origin } = pair;
-  const own = [origin.table, names.ghost, names.journal, names.state];
-  if (verifier !== null) own.push(names.recheck);
-  const tables = new Set([
-    ...own.map((name) => qualified(pair.schema, name)),
-    ...more.map(({ schema, table }) => qualified(schema, table)),
-  ]);
+async function lock(deps: CutOverDeps, more: readonly Relative[]): Promise<void> {
   try {
-    await work.execute(`LOCK TABLES ${[...tables].map((table) => `${table} WRITE`).join(', ')}`);
+    await deps.work.execute(lockStatement(deps, deps.pair.names.ghost, more));
   } catch (error) {
     if (isLockTimeout(error))
       throw new Postponed(`the lock was not granted: ${messageOf(error)}`, { cause: error });

@@ -6,6 +6,8 @@ import type { Deadline } from './deadline';
 export interface Relative {
   readonly schema: string;
   readonly table: string;
+  /** So that others may go on writing to it: for a sequence (MariaDB). */
+  readonly concurrently?: true;
 }
 
 /**
@@ -21,6 +23,8 @@ export interface LockedStep {
   readonly needsLock: string | null;
   /** Tables beside the migration's own that must be locked with them. Asked before every attempt. */
   relatives(): Promise<readonly Relative[]>;
+  /** Tables that the server locks along with them, whether it is asked to or not. Default: none. */
+  alongside?(): Promise<readonly Relative[]>;
   /** Before the lock is asked for; may be repeated. @throws Refusal when it can't be done, Postponed when not now */
   prepare(): Promise<void>;
   /** Under the lock, after the last change was applied, on the work session. @throws Postponed when not now */

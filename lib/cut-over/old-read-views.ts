@@ -117,7 +117,8 @@ function ghostOf(pair: TablePair): string {
   return qualified(pair.schema, pair.names.ghost);
 }
 
-function viewColumn({ ghost }: TablePair): string {
+/** The name of the INSTANT column, in back-ticks. */
+export function viewColumn({ ghost }: TablePair): string {
   let name = 'hadron_view';
   while (columnNamed(ghost, name) !== undefined) name += '_';
   return id(name);

@@ -35,9 +35,14 @@ const KILLED_WITHIN_MS = 2000;
  */
 export class SentryLockRename implements SwapStrategy {
   readonly name = 'sentry';
+  readonly takesBackRenames = false;
   private renamer: Session | null = null;
 
-  constructor(private readonly deps: CutOverDeps) {}
+  constructor(
+    private readonly deps: CutOverDeps,
+    /** Runs once the RENAME waits, before the lock is released. */
+    private readonly queued: () => Promise<void> = () => Promise.resolve(),
+  ) {}
 
   async prepare(): Promise<readonly string[]> {
     const { work, pair, database } = this.deps;
@@ -63,6 +68,7 @@ export class SentryLockRename implements SwapStrategy {
     renamed.catch(() => undefined);
     try {
       await this.seeWaiting(renamer, renamed);
+      await this.queued();
       await this.seeFirst(renamer);
       await work.execute(`DROP TABLE ${this.sentry}`);
     } catch (error) {

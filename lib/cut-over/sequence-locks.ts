@@ -4,7 +4,8 @@ import type { LockedStep, Relative } from './locked-step';
 
 /**
  * MariaDB: whoever has locked tables and inserts into one with DEFAULT NEXT VALUE FOR must have locked the sequence as
- * well, even where every value is given. Nothing of it changes: who counts on waits as long as the application does.
+ * well, even where every value is given. Concurrently, so that it neither waits for those who count on nor keeps them
+ * waiting: one of the table's own transactions could end in a deadlock otherwise.
  */
 export class SequenceLocks implements LockedStep {
   readonly name = 'sequences';
@@ -12,7 +13,7 @@ export class SequenceLocks implements LockedStep {
   private readonly sequences: readonly Relative[];
 
   constructor({ ghost }: TablePair) {
-    this.sequences = sequencesOf(ghost.createSql);
+    this.sequences = sequencesOf(ghost.createSql).map((name) => ({ ...name, concurrently: true }));
   }
 
   relatives(): Promise<readonly Relative[]> {

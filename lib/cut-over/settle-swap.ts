@@ -3,7 +3,12 @@ import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { debugLog } from '../events/debug-log';
+import type { DerivedNames } from '../schema/derived-names';
+import { readRecord } from '../state/state-table';
 import { confirmSwap, type Standing, type SwappedNames } from './confirm-swap';
+import { openGates } from './gates';
+import { changedUnreplayed } from './half-swapped';
+import { idOf, RENAME_THEN_REPLAY, type ReplayNote } from './replay-note';
 
 const log = debugLog('cut-over');
 
@@ -12,6 +17,10 @@ const LOOKS = 5;
 
 const TABLE_EXISTS = 1050;
 const NO_SUCH_TABLE = 1146;
+
+export interface SettledPair extends SwappedNames {
+  readonly names: DerivedNames;
+}
 
 /**
  * Looks how the tables stand, and gives the original its name back where a swap in two steps broke off between them:
@@ -22,7 +31,7 @@ const NO_SUCH_TABLE = 1146;
  *
  * @param bound for the lock on the name
  */
-export async function settleSwap(
+export async function giveNameBack(
   session: Session,
   pair: SwappedNames,
   bound: BoundedLock,
@@ -32,18 +41,60 @@ export async function settleSwap(
     if (standing !== 'half') return standing;
     if (look === LOOKS) return 'unknown';
     log('the swap was left half done; the original gets its name back');
-    await giveNameBack(session, pair, bound);
+    const { schema, origin, names } = pair;
+    await rename(session, bound, `${qualified(schema, names.old)} TO ${qualified(schema, origin.table)}`);
   }
 }
 
-async function giveNameBack(
+/**
+ * The same once the connection that swapped has surely ended. A swap that came before the last changes is taken back unless
+ * they are known to be applied: until then its gates have refused every write to the new table. If they are, it is finished.
+ *
+ * @throws Refusal LHM_HALF_SWAPPED when somebody has truncated or replaced the new table meanwhile
+ */
+export async function settleSwap(
   session: Session,
-  { schema, origin, names }: SwappedNames,
+  pair: SettledPair,
   bound: BoundedLock,
-): Promise<void> {
-  const sql = `RENAME TABLE ${qualified(schema, names.old)} TO ${qualified(schema, origin.table)}`;
+): Promise<Exclude<Standing, 'half'>> {
+  const { schema, origin, names } = pair;
+  for (let look = 1; ; look++) {
+    const standing = await giveNameBack(session, pair, bound);
+    const note = standing === 'swapped' ? await readNote(session, schema, names) : null;
+    if (note === null) return standing;
+    if (note.replayed) {
+      await openGates(session, schema, names, bound);
+      return standing;
+    }
+    if (look === LOOKS) return 'unknown';
+    const now = await idOf(session, { schema, table: origin.table });
+    if (now !== note.tableId) throw changedUnreplayed(pair);
+    log('the last changes were not applied; the original gets its name back');
+    const [name, ghost, old] = [origin.table, names.ghost, names.old].map((table) =>
+      qualified(schema, table),
+    );
+    await rename(session, bound, `${name} TO ${ghost}, ${old} TO ${name}`);
+  }
+}
+
+async function readNote(
+  session: Session,
+  schema: string,
+  { state }: DerivedNames,
+): Promise<ReplayNote | null> {
   try {
-    await withBoundedLock(session, bound, () => session.execute(sql));
+    const record = await readRecord(session, schema, state);
+    return (record?.steps?.[RENAME_THEN_REPLAY] as ReplayNote | undefined) ?? null;
+  } catch (error) {
+    // It is removed last of all, when everything is done.
+    if (errorNumber(error) === NO_SUCH_TABLE) return null;
+    throw error;
+  }
+}
+
+async function rename(session: Session, bound: BoundedLock, tables: string): Promise<void> {
+  try {
+    await withBoundedLock(session, bound, () => session.execute(`RENAME TABLE ${tables}`));
   } catch (error) {
     // Somebody was faster; the next look tells what that was.
     if (![TABLE_EXISTS, NO_SUCH_TABLE].includes(errorNumber(error))) throw error;

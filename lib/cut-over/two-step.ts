@@ -2,17 +2,18 @@ import { liveLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
 import { halfSwapped } from './half-swapped';
-import { settleSwap } from './settle-swap';
+import { giveNameBack } from './settle-swap';
 
 /**
  * gh-ost's non-atomic swap: the connection that holds the lock renames the tables one after the other, which every
  * server can. In between nothing bears the table's name: whoever waits for it, or comes just then, gets error 1146.
  *
  * Nobody can write to either table meanwhile, so a swap that breaks off there is taken back, by whoever finds it:
- * see `settleSwap`.
+ * see `giveNameBack`.
  */
 export class TwoStep implements SwapStrategy {
   readonly name = 'two-step';
+  readonly takesBackRenames = true;
 
   constructor(private readonly deps: CutOverDeps) {}
 
@@ -30,7 +31,7 @@ export class TwoStep implements SwapStrategy {
       if (work.lost) throw error;
       // The lock does not go with the new name, and would keep this session from giving it back.
       await work.execute('UNLOCK TABLES');
-      const standing = await settleSwap(work, pair, liveLock(options.giveUpAfterMs));
+      const standing = await giveNameBack(work, pair, liveLock(options.giveUpAfterMs));
       if (standing === 'given-away') throw halfSwapped(pair, error);
       if (standing !== 'swapped') throw error;
     }

@@ -12,16 +12,20 @@ export async function processStates(session: Session): Promise<ReadonlyMap<numbe
   return new Map(rows.map((row) => [Number(row.Id), row.State ?? '']));
 }
 
-/** A connection that waits for a table's metadata lock, and what for: the beginning of its statement. */
+/** A connection that waits for some table's metadata lock, and its statement. */
 export interface WaitingStatement {
   readonly connection: number;
   readonly statement: string;
 }
 
-/** Without the PROCESS privilege only those of the same account. */
-export async function waitingStatements(session: Session): Promise<WaitingStatement[]> {
+/**
+ * Without the PROCESS privilege only those of the same account.
+ *
+ * @param whole all of the statements, which may be megabytes; otherwise what they begin with
+ */
+export async function waitingStatements(session: Session, whole: boolean): Promise<WaitingStatement[]> {
   const rows = await session.query<{ Id: number | string; State: string | null; Info: string | null }>(
-    'SHOW PROCESSLIST',
+    whole ? 'SHOW FULL PROCESSLIST' : 'SHOW PROCESSLIST',
   );
   return rows
     .filter(({ State }) => waitsForTable(State ?? ''))

@@ -33,6 +33,7 @@ import {
   refuseUnfilled,
   refuseZeroDates,
 } from './refuse-change';
+import { refuseCheckNames } from './refuse-check-names';
 import { refuseIndexes } from './refuse-indexes';
 import { settleDefinition } from './settle-definition';
 import { runAlter, type AlterOutcome } from './run-alter';
@@ -85,6 +86,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   const altered = await readTableSchema(session, ghostName);
   refuseEngine(altered);
   refuseIndexes(altered);
+  refuseCheckNames(altered, origin.table, database.server);
   const values = mergeValues(input, outcome.values, altered);
   refuseNothing(before, altered, outcome, values);
   refuseAmbiguous(database.callerSqlMode, values);

@@ -7,6 +7,7 @@ import { id, qualified } from '../database/sql';
 import { hasReplicatedWrites } from '../database/process-list';
 import { refuseReadOnly } from '../database/read-only';
 import { errorNumber } from '../database/server-error';
+import type { TableName } from '../schema/identifier';
 import type { RowKey } from '../schema/key-column';
 import { readTableTypes, readTriggers, showCreateTable } from '../schema/read-table-schema';
 import type { TablePair } from '../schema/table-pair';
@@ -14,6 +15,9 @@ import { autoIncrementOf, definitionText } from '../schema/table-schema';
 import { clock } from '../util/clock';
 import type { ChildGuard } from './child-guard';
 import { readCreated, readTableId, withoutVersions, type TableIdReader } from './table-id';
+
+/** No such table, no such database. */
+const GONE = new Set([1146, 1049]);
 
 /** How often the table's id is read between two chunks, in ms; never for more than a fiftieth of the time. */
 const ID_EVERY_MS = 2000;
@@ -29,6 +33,7 @@ export class OriginGuard {
   private ghostId: string | null = null;
   private created: string | null = null;
   private lookAgainAt = 0;
+  private hadRows = false;
 
   constructor(
     private readonly pair: TablePair,
@@ -41,9 +46,16 @@ export class OriginGuard {
   async remember(session: Session): Promise<void> {
     this.tableId = await readTableId(session, this.reader);
     this.ghostId = await this.readGhostId(session);
-    this.created = await readCreated(session, this.reader.name);
+    // Elsewhere the id tells more, and is not changed by an ALTER of the counter alone.
+    if (this.tableId === null || this.reader.server.flavor === 'mariadb')
+      this.created = await readCreated(session, this.reader.name);
     await this.checkChildren(session, true);
     await this.check(session);
+  }
+
+  /** After a RENAME of our own that was taken back: on MariaDB the table's date is that of its file. */
+  async renamed(session: Session): Promise<void> {
+    this.created = await readCreated(session, this.reader.name);
   }
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
@@ -84,11 +96,9 @@ export class OriginGuard {
    */
   async checkOld(session: Session): Promise<void> {
     const { schema, names, origin } = this.pair;
-    if (this.tableId === null) return;
     const name = { schema, table: names.old };
     const found = await readTableTypes(session, schema, [names.old]);
-    if (!found.has(names.old) || (await readTableId(session, { ...this.reader, name })) === this.tableId)
-      return;
+    if (!found.has(names.old) || (await this.isOldTable(session, name))) return;
     throw new Refusal(
       'LHM_ORIGIN_CHANGED',
       `Table '${schema}.${origin.table}' was truncated, altered or replaced by somebody else in the instant of the swap, which has undone that.`,
@@ -96,10 +106,22 @@ export class OriginGuard {
     );
   }
 
+  /** Without its id a TRUNCATE shows by its rows, which nobody can have put back before the RENAME. */
+  private async isOldTable(session: Session, name: TableName): Promise<boolean> {
+    if (this.tableId !== null) return (await readTableId(session, { ...this.reader, name })) === this.tableId;
+    if (!this.hadRows) return true;
+    const rows = await session.query(`SELECT 1 FROM ${qualified(name.schema, name.table)} LIMIT 1`);
+    return rows.length > 0;
+  }
+
   private async readGhostId(session: Session): Promise<string | null> {
     const { schema, names } = this.pair;
-    const id = await readTableId(session, { ...this.reader, name: { schema, table: names.ghost } });
-    return id === null ? null : withoutVersions(id);
+    try {
+      const id = await readTableId(session, { ...this.reader, name: { schema, table: names.ghost } });
+      return id === null ? null : withoutVersions(id);
+    } catch (error) {
+      throw error instanceof Refusal ? ghostChanged(this.pair, 'was dropped or renamed') : error;
+    }
   }
 
   private async checkDefinition(session: Session): Promise<void> {
@@ -108,7 +130,7 @@ export class OriginGuard {
     try {
       createSql = await showCreateTable(session, { schema, table: origin.table });
     } catch (error) {
-      if (errorNumber(error) === 1146) throw changed(this.pair, 'was dropped or renamed');
+      if (GONE.has(errorNumber(error))) throw changed(this.pair, 'was dropped or renamed');
       throw error;
     }
     if (definitionText(createSql) !== definitionText(origin.createSql)) {
@@ -118,7 +140,7 @@ export class OriginGuard {
     if (this.counter !== null && counter < this.counter && !(await this.isSameTable(session)))
       throw changed(this.pair, 'was truncated');
     this.counter = counter;
-    if ((await readCreated(session, this.reader.name)) !== this.created && this.created !== null)
+    if (this.created !== null && (await readCreated(session, this.reader.name)) !== this.created)
       throw changed(this.pair, 'was altered');
     await this.source.check(session);
   }
@@ -133,12 +155,19 @@ export class OriginGuard {
    * a TRUNCATE that slipped in before the lock was granted, also where the table's id cannot be read.
    */
   async checkLocked(session: Session): Promise<void> {
+    await this.checkUnchanged(session);
+    await this.checkEdges(session);
+  }
+
+  /** What of it does not need the last changes to be applied. */
+  async checkUnchanged(session: Session): Promise<void> {
     await this.checkDefinition(session);
     await this.checkChildren(session, true);
     await refuseReadOnly(session);
     await this.checkIdentity(session);
     const { schema, names } = this.pair;
-    if ((await readTriggers(session, { schema, table: names.ghost })).length > 0)
+    const triggers = await readTriggers(session, { schema, table: names.ghost });
+    if (triggers.some(({ name }) => !Object.values(names.gates).includes(name)))
       throw ghostChanged(this.pair, 'was given a trigger');
     if (await hasReplicatedWrites(session, this.reader.server)) {
       throw new Refusal(
@@ -147,14 +176,13 @@ export class OriginGuard {
         'Nothing was swapped. Stop the replication, and run again.',
       );
     }
-    await this.checkEdges(session);
   }
 
   /**
    * Each table's first and last row are in the other one. Not that they are the same: the new table's index may sort
    * otherwise, and to sort it by the old one's would take all its rows.
    */
-  private async checkEdges(session: Session): Promise<void> {
+  async checkEdges(session: Session): Promise<void> {
     const { schema, origin, ghost, names, key } = this.pair;
     const before = { schema, table: origin.table, index: key.originIndex, keys: key.originKeys };
     const after = { schema, table: names.ghost, index: key.ghostIndex, keys: key.ghostKeys };
@@ -163,6 +191,7 @@ export class OriginGuard {
       [after, key.ghostKeys.sortedLike(ghost, key.ghostIndex), before],
     ] as const) {
       const edges = await firstAndLast(session, { ...one, keys });
+      if (one === before) this.hadRows = edges.length > 0;
       if (edges.length > 0 && (await count(session, other, edges)) === edges.length) continue;
       if (edges.length === 0 && (await firstAndLast(session, other)).length === 0) continue;
       throw changed(this.pair, '(or its copy) was robbed of its first or last row');

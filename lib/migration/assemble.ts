@@ -10,6 +10,7 @@ import { TriggerTurn } from '../changes/triggers/trigger-turn';
 import { ChunkSizer } from '../chunk/chunk-sizer';
 import { RowCopier } from '../copy/row-copier';
 import { CutOver } from '../cut-over/cut-over';
+import { refuseSteps } from '../cut-over/refuse-steps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
@@ -19,7 +20,8 @@ import { ChildGuard } from '../guard/child-guard';
 import { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
-import { readsVariables } from '../schema/column-mapping';
+import { mapColumns, readsVariables } from '../schema/column-mapping';
+import { PairView } from '../schema/pair-view';
 import { columnNamed } from '../schema/table-schema';
 import { widthOf } from '../schema/key-column';
 import type { KeyPlan } from '../schema/key-plan';
@@ -43,6 +45,8 @@ export interface AssembleInput {
   readonly state: StateTable;
   /** The table's own triggers. */
   readonly triggers: readonly CarriedTrigger[];
+  /** What the state table knows this run by. */
+  readonly epoch: string;
   /** Settings of the work session that a new connection of its has to get again. */
   readonly workSettings: readonly string[];
   readonly owner: RecoveryDeps['owner'];
@@ -95,7 +99,14 @@ function chunkOptions({ chunk }: ResolvedOptions, { carriedKeys }: TablePair): R
 
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
-  const { database, work, observer, lock, pair, keys, state, options, bound, progress, signal } = input;
+  const { database, work, observer, lock, keys, state, options, bound, progress, signal } = input;
+  const view = new PairView(input.pair, (origin) =>
+    mapColumns(origin, input.pair.ghost, input.pair.mapping, input.pair.values, {
+      lossy: options.columns.allowDataLoss,
+      server: database.server,
+    }),
+  );
+  const { pair } = view;
   const source = new TriggerChangeSource(
     pair,
     work,
@@ -134,14 +145,17 @@ export function assemble(input: AssembleInput): Assembled {
     ...{ owner: input.owner, workSettings: input.workSettings, reconnectMs: options.reconnectMs },
   });
   const deps = {
-    ...{ database, work, observer, pair, source, replayer, verifier, guard, options, signal },
+    ...{ database, work, observer, source, replayer, verifier, guard, options, signal },
+    ...{ pair: input.pair, view, state, epoch: input.epoch },
     steps: lockedSteps({
-      ...{ pair, keys, work, state, guard, triggers: input.triggers },
+      ...{ pair: input.pair, keys, work, state, guard, triggers: input.triggers },
       turnsNeeded: database.server.triggersLeaveFiles,
-      lockOutlivesSwap: database.server.renameUnderLock && options.cutOver.strategy !== 'sentry',
+      lockOutlivesSwap:
+        database.server.renameUnderLock && ['auto', 'rename-under-lock'].includes(options.cutOver.strategy),
     }),
     steadiness: recovery,
   };
+  refuseSteps(options.cutOver.strategy, deps.steps);
   const cutOver: CutOver = new CutOver(
     deps,
     progress,
@@ -150,6 +164,7 @@ export function assemble(input: AssembleInput): Assembled {
   );
   const parts: Assembled = {
     ...{
+      database,
       work,
       observer,
       lock,
@@ -165,7 +180,7 @@ export function assemble(input: AssembleInput): Assembled {
       options,
       signal,
     },
-    pair,
+    pair: input.pair,
     recheck,
     server: database.server,
   };

@@ -97,11 +97,15 @@ export class Cleaner {
 
   /** Those that write to this run's journal: their names alone are the same in every run. */
   private async triggers(session: Session): Promise<string[]> {
-    const { triggers, journal } = this.names;
+    const { triggers, gates, journal } = this.names;
     const rows = await session.query<{ name: string }>(
       `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
         WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0`,
-      [this.schema, Object.values(triggers), journal.slice(journal.lastIndexOf('_lhmj_'))],
+      [
+        this.schema,
+        [...Object.values(triggers), ...Object.values(gates)],
+        journal.slice(journal.lastIndexOf('_lhmj_')),
+      ],
     );
     return rows.map((row) => row.name);
   }

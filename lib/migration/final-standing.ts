@@ -3,7 +3,7 @@ import type { BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { confirmSwap } from '../cut-over/confirm-swap';
 import { halfSwapped } from '../cut-over/half-swapped';
-import { settleSwap } from '../cut-over/settle-swap';
+import { giveNameBack, settleSwap } from '../cut-over/settle-swap';
 import type { TablePair } from '../schema/table-pair';
 import type { Owner } from '../state/state-table';
 
@@ -26,7 +26,7 @@ export async function finalStanding(
 ): Promise<{ readonly owner: Owner; readonly swapped: boolean }> {
   const { session, database, pair, bound } = input;
   // The application stands still without its table, and waiting for connections takes longer than this.
-  if (pair !== null) await settleSwap(session, pair, bound).catch(() => undefined);
+  if (pair !== null) await giveNameBack(session, pair, bound).catch(() => undefined);
   await database.endLost(session);
   const owner = await input.owner(session);
   if (pair === null) return { owner, swapped: false };

@@ -6,6 +6,7 @@ import type { Session } from '../database/session';
 import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
+import { passOf } from '../cut-over/gates';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -252,7 +253,7 @@ export class Migration {
     this.pair = pair;
     for (const key of keys.final) if (key.added) await refuseOrphansEarly(observer, pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
-    const settings = changesKeys(keys) ? [AUTOCOMMIT_OFF, CHECKS_OFF] : [AUTOCOMMIT_OFF];
+    const settings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
     for (const setting of settings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
@@ -261,6 +262,7 @@ export class Migration {
       ...{ database, work, observer, lock, pair, keys, state, options, bound, throttle, progress, signal },
       triggers,
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...settings],
+      epoch: this.epoch,
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });
     if (parts.verifier !== null) {

@@ -95,9 +95,10 @@ export class Recovery implements Steadiness {
 
   /** Only while rows are copied can it go on from further back: what came later has counted on all of them. */
   private async resume(): Promise<void> {
-    const { copier, observer, progress } = this.deps;
+    const { copier, observer } = this.deps;
+    const wasDone = copier.done;
     await copier.resume(observer);
-    if (copier.done || progress.phase === 'copy' || progress.phase === 'clean-up') return;
+    if (copier.done || !wasDone) return;
     throw new Refusal(
       'LHM_CONNECTION_LOST',
       'The server came back without rows that it had said were committed (innodb_flush_log_at_trx_commit is not 1, or it was restored from a backup).',

@@ -2,9 +2,11 @@ import type { RowCopier } from '../copy/row-copier';
 import { SMALL_BACKLOG, type Replayer } from '../changes/replayer';
 import type { ChangeSource } from '../changes/change-source';
 import type { CutOver, CutOverResult } from '../cut-over/cut-over';
+import type { Database } from '../database/database';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Session } from '../database/session';
 import type { Recovery } from './recovery';
+import { Refusal } from '../errors';
 import type { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -15,6 +17,7 @@ import { clock } from '../util/clock';
 
 /** The parts of a migration whose ghost is ready; made by `assemble`. */
 export interface Parts {
+  readonly database: Database;
   readonly work: Session;
   readonly observer: Session;
   readonly lock: AdvisoryLock;
@@ -42,6 +45,9 @@ const HOLD_MS = 500;
 
 /** How often the backlog is counted and the table is looked at, in ms. */
 const LOOK_EVERY_MS = 1000;
+
+/** How often it is looked whether new connections still lead to the same server, in ms. */
+const MEET_EVERY_MS = 10_000;
 
 /** Copies every row, while changes are applied all the time. */
 export async function copyRows(parts: Parts): Promise<void> {
@@ -158,11 +164,19 @@ export async function hold(parts: Parts, maxAgeMs?: number): Promise<void> {
 
 /** Checks ownership and the table's definition before each step, and counts the backlog once in a while. */
 function lookNowAndThen(parts: Parts): () => Promise<void> {
-  const { lock, guard, observer, source, progress } = parts;
+  const { database, lock, guard, observer, source, progress } = parts;
   let counted = 0;
+  let met = clock.monotonic();
   return async () => {
     await lock.check();
     await guard.check(observer);
+    if (clock.monotonic() - met >= MEET_EVERY_MS) {
+      met = clock.monotonic();
+      await database.meetAgain().catch((error: unknown) => {
+        // One that cannot be made now says nothing about where it leads; before the swap it has to be made.
+        if (error instanceof Refusal) throw error;
+      });
+    }
     if (clock.monotonic() - counted < LOOK_EVERY_MS) return;
     counted = clock.monotonic();
     progress.update({ backlog: await source.backlog(observer, 10_000) });

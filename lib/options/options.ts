@@ -79,9 +79,11 @@ export interface CutOverOptions {
    * How the tables change places. `rename-under-lock`: one connection holds the lock and renames (MySQL 8.0.13+).
    * `sentry`: two connections and a sentry table (both servers). Default `auto`: the first the server can do.
    * `two-step`: one connection, two renames (both servers): in between the table is not there, and statements that wait
-   * for it or come just then get error 1146. docs/cut-over.md says what each asks of the application.
+   * for it or come just then get error 1146. `rename-then-replay`: the order of 2011: the tables change places first, and
+   * the last changes are applied then, before the lock is released; a swap that breaks off in between leaves a table that
+   * takes no writes (error 1205) until it is taken back. docs/cut-over.md says what each asks of the application.
    */
-  readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry' | 'two-step';
+  readonly strategy?: 'auto' | 'rename-under-lock' | 'sentry' | 'two-step' | 'rename-then-replay';
   /** How long one attempt may wait for the lock, in ms; whole seconds. Default 1000. */
   readonly lockTimeoutMs?: number;
   /** How long the application may be blocked by the last changes once the lock is held, in ms. Default 500; 5000 with the
@@ -155,6 +157,11 @@ export interface LargeHadronOptions {
   /** Compare every row before the swap. Default true. */
   readonly verify?: boolean | VerifyOptions;
   readonly cutOver?: CutOverOptions;
+  /**
+   * How many numbers the new table's AUTO_INCREMENT leaves free behind the original's. Default 0; 11000 with
+   * `cutOver.strategy: 'rename-then-replay'`, as in 2011. Not where the column would run out of numbers by it.
+   */
+  readonly idWindow?: number;
   readonly triggers?: TriggerOptions;
   readonly throttle?: ThrottleOptions;
   readonly cleanUp?: CleanUpOptions;
@@ -202,6 +209,7 @@ export interface ResolvedOptions {
   readonly columns: Required<ColumnOptions>;
   readonly verify: Required<VerifyOptions> | false;
   readonly cutOver: Omit<Required<CutOverOptions>, 'oldReadViews'> & Pick<CutOverOptions, 'oldReadViews'>;
+  readonly idWindow: number;
   readonly triggers: Required<TriggerOptions>;
   readonly throttle: Required<ThrottleOptions>;
   readonly cleanUp: Required<CleanUpOptions>;

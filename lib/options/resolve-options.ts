@@ -35,7 +35,10 @@ const FIELDS: Fields = {
   cutOver: {
     kind: 'group',
     fields: {
-      strategy: { kind: 'one-of', values: ['auto', 'rename-under-lock', 'sentry', 'two-step'] },
+      strategy: {
+        kind: 'one-of',
+        values: ['auto', 'rename-under-lock', 'sentry', 'two-step', 'rename-then-replay'],
+      },
       lockTimeoutMs: { kind: 'number', min: 1000, max: 60_000 },
       drainBudgetMs: { kind: 'number', min: 1, max: 60_000 },
       attempts: { kind: 'number', min: 1, max: 1_000_000 },
@@ -46,6 +49,7 @@ const FIELDS: Fields = {
       postponeUntil: { kind: 'string', orNull: true, orFunction: true },
     },
   },
+  idWindow: { kind: 'number', min: 0, max: 2_000_000_000 },
   triggers: {
     kind: 'group',
     fields: {
@@ -180,6 +184,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       postponeUntil: cutOver?.postponeUntil ?? null,
       ...(cutOver?.oldReadViews === undefined ? {} : { oldReadViews: cutOver.oldReadViews }),
     },
+    idWindow: given.idWindow ?? (cutOver?.strategy === 'rename-then-replay' ? 11_000 : 0),
     triggers: {
       definer: given.triggers?.definer ?? null,
       existing: given.triggers?.existing ?? 'carry',

@@ -25,7 +25,7 @@ import { describePlan } from './describe-plan';
 import { estimate } from './estimate';
 import type { MigrationPlan, PlannedColumn } from './plan';
 import { references } from './references';
-import { replicaWarning, temporaryAccount, tooLittleRoom } from './warnings';
+import { helperKey, replicaWarning, temporaryAccount, tooLittleRoom } from './warnings';
 
 /** Transactions younger than this, in seconds, are gone before a migration gets to ask for a lock. */
 const LONG_S = 2;
@@ -93,6 +93,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
       ...(server.checkNamesAreGlobal && / CONSTRAINT `[^`]+` CHECK /.test(table.createSql)
         ? ['CHECK constraints with names of their own get new ones: names are unique in a schema here.']
         : []),
+      ...helperKey(pair),
       ...(await temporaryAccount(session, options.triggers.definer)),
       ...tooLittleRoom(size),
       ...(await replicaWarning(session)),

@@ -1,4 +1,5 @@
 import type { Session } from '../database/session';
+import type { TablePair } from '../schema/table-pair';
 import type { PlanEstimate } from './plan';
 
 /** An account that is dropped while its triggers are there makes every write of the application fail (1449). */
@@ -24,5 +25,14 @@ export async function replicaWarning(session: Session): Promise<string[]> {
   if (replicas === 0) return [];
   return [
     `${replicas} replica${replicas === 1 ? ' follows' : 's follow'} this server: a session that writes to the table with sql_log_bin = 0 while it is migrated would stop them (error 1032).`,
+  ];
+}
+
+/** One more index has to be kept up while rows are copied. */
+export function helperKey(pair: TablePair | null): string[] {
+  if (pair === null || !pair.key.helper) return [];
+  const { ghostIndex, ghostKeys } = pair.key;
+  return [
+    `No index of the new definition begins with (${ghostKeys.names.join(', ')}), by which rows are found: the new table has one more, ${ghostIndex}, until right after the swap.`,
   ];
 }

@@ -98,7 +98,8 @@ function comparability(from: Column, to: Column, lossy: boolean): MappedColumn['
 /** These store a length of their own: 1 to 4 bytes of it, by the type. */
 const LENGTH_STORED = /^(?:tiny|medium|long)?(?:text|blob)$/;
 const STRINGS = /(?:char|text|binary|blob)$/;
-const INTEGERS = /int$/;
+/** Not a POINT. */
+const INTEGERS = /^(?:tiny|small|medium|big)?int$/;
 
 /**
  * The origin's column, made to convert as a native ALTER would.

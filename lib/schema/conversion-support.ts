@@ -16,9 +16,9 @@ const DIFFERENT: readonly (readonly [from: readonly string[], to: readonly strin
     ['decimal', 'year', ...INTEGERS],
     ['enum', 'set'],
   ],
-  [[...TIMES], ['year']],
+  [[...TIMES], ['year', 'bit']],
   [['json'], [...NUMBERS, 'bit', 'year']],
-  [NUMBERS, ['json']],
+  [[...NUMBERS, 'year'], ['json']],
 ];
 
 /** Whether the copy converts such a column as a native ALTER does. */

@@ -24,6 +24,8 @@ export interface DerivedNames {
   /** Pattern of the names that foreign keys bear meanwhile: see `standInName`. */
   readonly foreignKey: string;
   readonly triggers: { readonly insert: string; readonly update: string; readonly delete: string };
+  /** Triggers on the new table that refuse writes until it is complete (`rename-then-replay`). */
+  readonly gates: { readonly insert: string; readonly update: string; readonly delete: string };
 }
 
 /**
@@ -46,6 +48,7 @@ export function derivedNames(table: string, timestamp: string): DerivedNames {
     scratch: name(`_lhmx_${timestamp}`),
     foreignKey: name(`_lhmf_${timestamp}_000`),
     triggers: { insert: name('_lhmi'), update: name('_lhmu'), delete: name('_lhmd') },
+    gates: { insert: name('_lhmgi'), update: name('_lhmgu'), delete: name('_lhmgd') },
   };
 }
 

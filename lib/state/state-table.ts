@@ -56,12 +56,7 @@ export class StateTable {
     const [row] = await session.query<{ epoch: string }>(
       `SELECT epoch FROM ${this.table} WHERE id = 1 LOCK IN SHARE MODE`,
     );
-    if (row?.epoch === this.epoch) return;
-    throw new Refusal(
-      'LHM_OWNERSHIP_LOST',
-      'Another run took this migration over.',
-      'Let that one finish; this one has stopped.',
-    );
+    if (row?.epoch !== this.epoch) throw ownershipLost();
   }
 
   /** Written in the transaction that copied the chunk, so that the two are never apart. */
@@ -79,16 +74,32 @@ export class StateTable {
 
   /** Writes down what a step of the cut-over is about to change, for whoever finds the tables after a crash. */
   async note(session: Session, step: string, note: unknown): Promise<void> {
-    const record = await readRecord(session, this.schema, this.names.state);
-    if (record === null) throw new Error('the state table has no row');
+    const [row] = await session.query<{ epoch: string; record: string; copied_to: string | null }>(
+      `SELECT epoch, record, copied_to FROM ${this.table} WHERE id = 1 FOR UPDATE`,
+    );
+    if (row?.epoch !== this.epoch) throw ownershipLost();
+    const record = JSON.parse(row.record) as MigrationRecord;
     const noted: MigrationRecord = { ...record, steps: { ...record.steps, [step]: note } };
-    await session.execute(`UPDATE ${this.table} SET record = ${text(JSON.stringify(noted))} WHERE id = 1`);
+    const copiedTo = row.copied_to === null ? 'NULL' : text(row.copied_to);
+    // Not by UPDATE, whose trigger the server may refuse to run while tables are locked.
+    await session.execute(
+      `REPLACE INTO ${this.table} (id, epoch, record, copied_to)` +
+        ` VALUES (1, ${text(this.epoch)}, ${text(JSON.stringify(noted))}, ${copiedTo})`,
+    );
     await session.execute('COMMIT');
   }
 
   get table(): string {
     return qualified(this.schema, this.names.state);
   }
+}
+
+function ownershipLost(): Refusal {
+  return new Refusal(
+    'LHM_OWNERSHIP_LOST',
+    'Another run took this migration over.',
+    'Let that one finish; this one has stopped.',
+  );
 }
 
 /** A comment takes nothing but a plain string; backslashes escape on the library's own sessions. */
@@ -130,12 +141,13 @@ export async function ownerOf(
     );
     return row === undefined || row.epoch === epoch ? 'ours' : 'others';
   } catch (error) {
-    if (errorNumber(error) === NO_SUCH_TABLE) return 'gone';
+    if ([NO_SUCH_TABLE, NO_SUCH_DATABASE].includes(errorNumber(error))) return 'gone';
     throw error;
   }
 }
 
 const NO_SUCH_TABLE = 1146;
+const NO_SUCH_DATABASE = 1049;
 
 /** What a run wrote down about itself; null when it was killed before it did. */
 export async function readRecord(

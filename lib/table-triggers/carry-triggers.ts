@@ -12,6 +12,7 @@ import { readTableTriggers } from './read-table-triggers';
 import { restoreNames } from './restore-names';
 import { TRIGGERS_STEP, type CarriedTrigger, type TriggersNote } from './table-trigger';
 import { createStandIn, dropTrigger } from './trigger-sql';
+import { usedTables } from './used-tables';
 
 /**
  * Lets the table's own triggers change hands with it: under the lock, when the last change has been applied, they are
@@ -23,6 +24,7 @@ export class CarryTriggers implements LockedStep {
   readonly needsLock =
     'the table has triggers: they must be on the new table when it is first written to, and must not fire on what is copied';
   private noted = false;
+  private used: readonly Relative[] | null = null;
   private readonly turn: TriggerTurn;
 
   constructor(
@@ -37,6 +39,12 @@ export class CarryTriggers implements LockedStep {
 
   relatives(): Promise<readonly Relative[]> {
     return Promise.resolve([]);
+  }
+
+  /** LOCK TABLES locks what the triggers use. */
+  async alongside(): Promise<readonly Relative[]> {
+    this.used ??= await usedTables(this.work, this.pair.schema, this.triggers);
+    return this.used;
   }
 
   /** That they stay as they are from here on, the guard of the origin sees to. */
@@ -63,9 +71,9 @@ export class CarryTriggers implements LockedStep {
     const { pair, work, triggers } = this;
     const { schema, names } = pair;
     for (const alike of inContext(triggers)) {
-      await asCreated(work, schema, alike[0], async () => {
+      await asCreated(work, schema, alike[0], async (create) => {
         for (const trigger of alike) {
-          await work.execute(createStandIn(schema, names.ghost, trigger));
+          await create(createStandIn(schema, names.ghost, trigger));
           deadline.check('creating the triggers');
         }
       });

@@ -1,5 +1,6 @@
 import type { Session } from '../database/session';
 import { id, text } from '../database/sql';
+import { sendable } from './sendable';
 import type { CreationContext } from './table-trigger';
 
 interface Settings {
@@ -12,12 +13,14 @@ interface Settings {
 /**
  * Runs statements as the session that created a trigger would: under its sql_mode, its character set (in which the
  * driver then sends them) and its collation, with the schema as the current one. The session is given back as it was.
+ *
+ * @param run gets the function by which a trigger is created
  */
 export async function asCreated<T>(
   session: Session,
   schema: string,
   context: CreationContext,
-  run: () => Promise<T>,
+  run: (create: (sql: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const [own] = await session.query<Settings>(
     'SELECT @@SESSION.sql_mode AS mode, @@SESSION.character_set_client AS charset,' +
@@ -27,7 +30,9 @@ export async function asCreated<T>(
   try {
     if (own.schemaName !== schema) await session.execute(`USE ${id(schema)}`);
     await session.execute(assignments(context.sqlMode, context.charset, context.collation));
-    return await run();
+    return await run(async (sql) => {
+      await session.execute(sendable(sql, context.charset));
+    });
   } finally {
     if (!session.lost) {
       await session.execute(assignments(own.mode, own.charset, own.collation));

@@ -81,15 +81,15 @@ async function restore(
   const is = (name: string): boolean => found(name) === table;
   const done = is(trigger.name);
   const drop = (name: string): Promise<unknown> => session.execute(dropTrigger(schema, name));
-  await asCreated(session, schema, trigger, async () => {
+  await asCreated(session, schema, trigger, async (create) => {
     let guarded = is(trigger.guard);
     if (is(trigger.standIn) && !done) {
-      if (!guarded) await beside(session, createGuard(schema, table, trigger));
+      if (!guarded) await beside(create, createGuard(schema, table, trigger));
       guarded = true;
     }
     if (is(trigger.standIn)) await drop(trigger.standIn);
     if (!done && found(trigger.name) === old) await drop(trigger.name);
-    if (!done) await beside(session, createReal(trigger));
+    if (!done) await beside(create, createReal(trigger));
     if (guarded) await drop(trigger.guard);
   });
   log('%s bears its own name', trigger.name);
@@ -114,11 +114,11 @@ const NO_SUCH_PLACE = 3011;
  * Under LOCK TABLES MySQL 9 does not find the trigger beside which one is to be created, if a trigger reads the table
  * itself: the table is then open twice, once without its triggers. The first attempt has it opened anew.
  */
-async function beside(session: Session, create: string): Promise<void> {
+async function beside(create: (sql: string) => Promise<void>, sql: string): Promise<void> {
   try {
-    await session.execute(create);
+    await create(sql);
   } catch (error) {
     if (errorNumber(error) !== NO_SUCH_PLACE) throw error;
-    await session.execute(create);
+    await create(sql);
   }
 }

@@ -5,6 +5,7 @@ import { qualified } from '../database/sql';
 import { Refusal } from '../errors';
 import type { Token } from '../schema/sql-tokens';
 import { asCreated } from './creation-context';
+import { canBeSent } from './sendable';
 import type { CarriedTrigger } from './table-trigger';
 import { createGuard, createStandIn, createStandInPlace, dropTrigger } from './trigger-sql';
 import { readTriggerText } from './trigger-text';
@@ -28,12 +29,13 @@ export async function tryTriggers(
   for (const trigger of triggers) {
     const text = readTriggerText(trigger.definition, trigger.sqlMode);
     if (text === null) throw notCarried(trigger, 'its definition is not understood');
+    if (!canBeSent(trigger.charset)) throw notCarried(trigger, `nothing can be sent in ${trigger.charset}`);
     try {
-      await asCreated(session, schema, trigger, async () => {
-        await session.execute(createStandIn(schema, table, trigger));
-        await session.execute(createGuard(schema, table, trigger));
+      await asCreated(session, schema, trigger, async (create) => {
+        await create(createStandIn(schema, table, trigger));
+        await create(createGuard(schema, table, trigger));
         await session.execute(dropTrigger(schema, trigger.standIn));
-        await session.execute(createStandInPlace(schema, table, trigger));
+        await create(createStandInPlace(schema, table, trigger));
       });
     } catch (error) {
       throw await refusal(session, trigger, error);

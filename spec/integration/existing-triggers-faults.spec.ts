@@ -18,6 +18,9 @@ import {
 } from '../support/triggers/audit';
 import { triggerFacts } from '../support/triggers/trigger-facts';
 
+/** Statements that have nothing to do with triggers, which are swept elsewhere. */
+const OTHERS = /^[^›]*› (?!.*(?:TRIGGER|RENAME TABLE|LOCK TABLES|SET record|character_set_client))/;
+
 for (const flavor of availableFlavors()) {
   describe(`every statement about the table's triggers that fails once on ${flavor}`, function () {
     this.timeout(600_000);
@@ -31,7 +34,7 @@ for (const flavor of availableFlavors()) {
         it(`(${strategy}, ${fault}): each trigger fires once for every write, whatever becomes of the migration`, async () => {
           const known = new Map<TestTable, { facts: unknown[]; counts: Counts; next: number }>();
           const prepare: Sweep['prepare'] = async (test) => {
-            known.set(test, { facts: await auditTable(test), counts: {}, next: 5000 });
+            known.set(test, { facts: await auditTable(test, false), counts: {}, next: 5000 });
           };
           const write = async (test: TestTable): Promise<void> => {
             const knowledge = known.get(test)!;
@@ -51,16 +54,16 @@ for (const flavor of availableFlavors()) {
             expect(await triggerFacts(test)).to.deep.equal(facts);
             await write(test);
             expect(await auditCounts(test)).to.deep.equal(known.get(test)!.counts);
-            await expectInOrder(test);
+            await expectInOrder(test, false);
             expect((await test.definition()).includes('`extra`')).to.equal(swapped);
             await expectNoLeaks(test);
             return swapped ? 'changed' : 'as before';
           };
           const { places, problems } = await sweep({
-            ...{ server, fault, prepare, attempt, check, armed: 'later' },
+            ...{ server, fault, prepare, attempt, check, armed: 'later', except: OTHERS },
           });
           expect(problems, problems.join('\n')).to.deep.equal([]);
-          expect(places).to.be.at.least(40);
+          expect(places).to.be.at.least(20);
         });
       }
     }

@@ -27,13 +27,17 @@ function renaming(nth: number): readonly (readonly [what: string, stop: Stop])[]
   ].map(([what, stop]) => [`${what as string} (${nth + 1} of ${TRIGGERS})`, stop as Stop] as const);
 }
 
-const PLACES: readonly (readonly [what: string, stop: Stop])[] = [
+const UNTIL_SWAPPED: readonly (readonly [what: string, stop: Stop])[] = [
   ['a stand-in is tried', { statement: '^CREATE .*TRIGGER .*lhmt_', when: 'after' }],
   ['it is written down', { statement: '^UPDATE .*SET record', when: 'after' }],
   ['one stand-in is there', { statement: '^CREATE .*TRIGGER .*lhmt_', when: 'after', skip: 2 * TRIGGERS }],
   ['all stand-ins are', { statement: '^CREATE .*TRIGGER .*lhmt_', when: 'after', skip: 3 * TRIGGERS - 1 }],
   ['the tables are about to be swapped', { statement: '^RENAME TABLE', when: 'before' }],
   ['the tables are swapped', { statement: '^RENAME TABLE', when: 'after' }],
+];
+
+/** Done in the same way whatever the strategy was. */
+const AFTERWARDS: typeof UNTIL_SWAPPED = [
   ['both tables are locked', { statement: '^LOCK TABLES [^,]*, [^,]*_lhmo_\\d+. WRITE$', when: 'after' }],
   ...renaming(0),
   ...renaming(4),
@@ -66,8 +70,9 @@ for (const flavor of availableFlavors()) {
       );
     }
 
-    for (const strategy of atomicStrategiesOf(flavor)) {
-      for (const [i, [what, stop]] of PLACES.entries()) {
+    for (const [n, strategy] of atomicStrategiesOf(flavor).entries()) {
+      const places = n === 0 ? [...UNTIL_SWAPPED, ...AFTERWARDS] : UNTIL_SWAPPED;
+      for (const [i, [what, stop]] of places.entries()) {
         const next = i % 2 === 0 ? 'the next run' : 'the clean-up';
         it(`when ${what} (${strategy}): every write fires each of them once, and ${next} puts it right`, async () => {
           const before = await auditTable(test);
@@ -92,7 +97,6 @@ for (const flavor of availableFlavors()) {
         const reader = await test.connect();
         await reader.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
         await reader.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
-        await reader.query('SELECT * FROM audit');
         await killAt(stop, 'sentry');
         const answer = await reader.query("INSERT INTO emails (id, address) VALUES (7000, 'late')").then(
           () => 0,

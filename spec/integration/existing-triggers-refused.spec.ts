@@ -51,18 +51,34 @@ const COLUMNS: readonly BadInput[] = [
 ];
 
 const AGAIN: readonly BadInput[] = [
-  {
-    what: 'a trigger whose text cannot be sent again in its character set',
+  ...(['dec8', 'hp8'] as const).map((charset): BadInput => ({
+    what: `a trigger in the character set ${charset}, in which nothing can be sent`,
     code: 'LHM_TRIGGER_NOT_CARRIED',
     phase: 'clone',
     before: [
-      'SET NAMES latin1',
-      `SET @sent = 1`,
-      `CREATE TRIGGER euro BEFORE INSERT ${ON} SET NEW.note = '\u0080'`,
+      // The driver could not send another statement once the server has told it of the character set.
+      "SET SESSION session_track_system_variables = ''",
+      `SET SESSION character_set_client = ${charset}`,
+      `CREATE TRIGGER odd BEFORE INSERT ${ON} SET NEW.note = 'x'`,
       'SET NAMES utf8mb4',
+      'SET SESSION session_track_system_variables = DEFAULT',
     ],
-    says: /'euro'.*latin1/,
+    says: new RegExp(`'odd'.*${charset}`),
     hints: /CREATE TRIGGER/,
+  })),
+  {
+    what: 'a trigger whose text its own character set does not have, because the table was renamed since',
+    code: 'LHM_TRIGGER_NOT_CARRIED',
+    phase: 'clone',
+    table: { table: 'жук' },
+    before: [
+      'RENAME TABLE `жук` TO emails',
+      'SET NAMES latin1',
+      `CREATE TRIGGER beetle BEFORE INSERT ${ON} SET NEW.note = 'é'`,
+      'SET NAMES utf8mb4',
+      'RENAME TABLE emails TO `жук`',
+    ],
+    says: /'beetle'/,
   },
   {
     what: "a trigger with variables from a time when the database's collation was another",

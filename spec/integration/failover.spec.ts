@@ -7,7 +7,7 @@ import { expectTakenBack, expectWritable } from '../support/leak-guard-leftovers
 import { balance, ConnectionProxy } from '../support/proxy/connection-proxy';
 import { availableFlavors, startPrimaryWithReplica, type ReplicatedPair } from '../support/servers';
 import { withClient } from '../support/servers/client';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
@@ -70,7 +70,7 @@ for (const flavor of availableFlavors()) {
       moved = true;
     }
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       for (const hook of HOOKS) {
         it(`new connections lead there in ${hook}, ours stay: noticed before the swap by ${strategy}, and taken back`, async () => {
           const error = await test.failure(ADD_COLUMN, {

@@ -5,7 +5,7 @@ import { ROWS, SEQUENCES, STATEMENTS, type Deed } from '../support/hostile/deeds
 import { queueAt, type Place } from '../support/hostile/queue';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -73,7 +73,7 @@ for (const flavor of availableFlavors()) {
       }
     }
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       const places: Place[] = ['before the lock is asked for', 'while the lock is held'];
       if (strategy === 'sentry') places.push('behind the RENAME');
       for (const place of places) {

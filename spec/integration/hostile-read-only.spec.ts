@@ -6,7 +6,7 @@ import { createAccount, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -96,7 +96,9 @@ for (const flavor of availableFlavors()) {
     for (const kind of SWITCHES) {
       if (kind.only !== undefined && kind.only !== flavor) continue;
       for (const place of PLACES) {
-        const strategies = /lock/.test(place[0]) ? strategiesOf(flavor) : strategiesOf(flavor).slice(0, 1);
+        const strategies = /lock/.test(place[0])
+          ? atomicStrategiesOf(flavor)
+          : atomicStrategiesOf(flavor).slice(0, 1);
         for (const strategy of strategies) {
           const where = `${kind.what}, ${place[0]}, with ${strategy}`;
 

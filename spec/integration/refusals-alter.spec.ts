@@ -178,11 +178,6 @@ const KEYS = [
     },
   ),
   ...inAllWays(
-    'dropping the primary key and leaving the column',
-    { code: 'LHM_NO_USABLE_KEY', says: /no index/ },
-    { clauses: 'MODIFY id INT UNSIGNED NOT NULL, DROP PRIMARY KEY' },
-  ),
-  ...inAllWays(
     'converting the key',
     { code: 'LHM_NO_USABLE_KEY', says: /converts 'id'.*varchar/ },
     { builder: (t) => void t.string('id', 20).alter(), clauses: 'MODIFY id VARCHAR(20) NOT NULL' },

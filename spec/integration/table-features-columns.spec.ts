@@ -6,6 +6,13 @@ const row = (i: number): Record<string, string> => ({ a: String(i), v: `'v${i}'`
 const ID = 'id INT NOT NULL PRIMARY KEY';
 const NUMBERS = `${ID}, a INT NULL, v VARCHAR(20) NOT NULL`;
 
+/** Two rows of every turn take each other's value. */
+const swapped = (turn: number): string[] => [
+  `UPDATE ! SET a = -1 WHERE a = ${501 + turn}`,
+  `UPDATE ! SET a = ${501 + turn} WHERE a = ${3000 + turn}`,
+  `UPDATE ! SET a = ${3000 + turn} WHERE a = -1`,
+];
+
 const GENERATED: readonly Feature[] = [
   {
     what: 'generated columns, stored and virtual, in keys',
@@ -56,13 +63,10 @@ const GENERATED: readonly Feature[] = [
     alter: 'DROP COLUMN u, ADD COLUMN q INT AS (t * 2) VIRTUAL',
   },
   {
-    what: 'a UNIQUE key over a generated column, whose values move between rows',
-    columns: `${ID}, a INT NOT NULL, s INT AS (a * 2) STORED, UNIQUE KEY by_s (s)`,
+    what: 'UNIQUE keys over generated columns, whose values move between rows',
+    columns: `${ID}, a INT NOT NULL, s INT AS (a * 2) STORED, w VARCHAR(20) AS (CONCAT('w', a)) VIRTUAL, UNIQUE KEY by_s (s), UNIQUE KEY by_w (w)`,
     row: (i) => ({ a: String(i) }),
-    more: (turn) => [
-      `UPDATE ! SET a = a + 100000 WHERE a IN (${501 + turn}, ${3000 + turn})`,
-      `UPDATE ! SET a = 103000 + ${turn} - a + 500 + ${turn} + 1 WHERE a > 100000`,
-    ],
+    more: swapped,
     alter: 'ADD COLUMN x INT NULL',
   },
   {
@@ -70,6 +74,7 @@ const GENERATED: readonly Feature[] = [
     ...{ only: 'mysql', lacks: 'MariaDB has no functional indexes' },
     columns: `${NUMBERS}, UNIQUE KEY sum_of ((a + 1)), KEY loud ((UPPER(v)))`,
     row,
+    more: swapped,
     alter: 'ADD COLUMN x INT NULL, ADD INDEX half ((a DIV 2))',
   },
   {
@@ -228,6 +233,16 @@ const TYPES: readonly Feature[] = [
     alter: 'ADD COLUMN q GEOMETRY NULL, MODIFY l GEOMETRY NULL',
   },
   {
+    what: 'bytes that become points',
+    columns: `${ID}, p VARBINARY(60) NOT NULL, q BLOB NULL`,
+    row: (i) => ({
+      p: `X'000000000101000000000000000000F03F${String(i).padStart(16, '0')}'`,
+      q: i % 3 ? `X'000000000101000000${String(i).padStart(16, '0')}000000000000F03F'` : 'NULL',
+    }),
+    alter: 'MODIFY p POINT NOT NULL, MODIFY q GEOMETRY NULL',
+    unlast: true,
+  },
+  {
     what: 'VECTOR',
     ...{ only: 'mysql', lacks: 'MariaDB 10.11 has no vectors' },
     columns: `${ID}, e VECTOR(3) NOT NULL, n VECTOR NULL`,
@@ -308,6 +323,54 @@ const TYPES: readonly Feature[] = [
   },
 ];
 
+const CHANGES: readonly Feature[] = [
+  {
+    what: 'columns that are dropped out of indexes',
+    columns: `${NUMBERS}, KEY both_of (a, v), KEY by_v (v), UNIQUE KEY three (v, a, id)`,
+    row,
+    alter: 'DROP COLUMN v',
+    unlast: true,
+  },
+  {
+    what: 'columns that are renamed in indexes and keys',
+    columns: `${NUMBERS}, KEY both_of (a, v(3)), UNIQUE KEY by_v (v)`,
+    row,
+    alter: 'RENAME COLUMN v TO w, CHANGE a v BIGINT NULL, RENAME COLUMN id TO a',
+    unlast: true,
+  },
+  {
+    what: 'columns that are renamed in CHECKs and generated columns',
+    ...{ only: 'mariadb', lacks: 'MySQL refuses it, natively as well' },
+    columns: `${NUMBERS}, g INT AS (a + 1) STORED, CONSTRAINT small CHECK (a < 1000000)`,
+    row,
+    alter: 'RENAME COLUMN a TO b',
+    unlast: true,
+  },
+  {
+    what: 'a UNIQUE key over long text, whose values move between rows',
+    ...{ only: 'mariadb', lacks: 'MySQL has none without a length' },
+    columns: `${ID}, a INT NOT NULL, t TEXT NOT NULL, UNIQUE KEY by_t (t)`,
+    row: (i) => ({ a: String(i), t: `CONCAT(REPEAT('long ', 1000), ${i})` }),
+    more: (turn) => [
+      ...swapped(turn),
+      `UPDATE ! SET t = CONCAT('-', a) WHERE a IN (${501 + turn}, ${3000 + turn})`,
+      `UPDATE ! SET t = CONCAT(REPEAT('long ', 1000), a) WHERE a IN (${501 + turn}, ${3000 + turn})`,
+    ],
+    alter: 'ADD COLUMN x INT NULL',
+  },
+  {
+    what: 'a UNIQUE key over a prefix, whose values move between rows',
+    columns: `${ID}, a INT NOT NULL, t VARCHAR(40) NOT NULL, UNIQUE KEY by_t (t(8))`,
+    row: (i) => ({ a: String(i), t: `CONCAT(LPAD(${i}, 8, '0'), ' and more')` }),
+    more: (turn) => [
+      ...swapped(turn),
+      `UPDATE ! SET t = CONCAT('-', a) WHERE a IN (${501 + turn}, ${3000 + turn})`,
+      `UPDATE ! SET t = CONCAT(LPAD(a, 8, '0'), ' again') WHERE a IN (${501 + turn}, ${3000 + turn})`,
+    ],
+    alter: 'ADD COLUMN x INT NULL, ADD UNIQUE KEY shorter (t(8), a)',
+  },
+];
+
 const CHARACTER_SETS: readonly Feature[] = [
   {
     what: 'latin1 that is converted to utf8mb4, TEXT and defaults included',
@@ -365,6 +428,7 @@ for (const flavor of availableFlavors()) {
     describe('defaults', () => itComesOutAsNative(flavor, () => server, DEFAULTS));
     describe('invisible', () => itComesOutAsNative(flavor, () => server, INVISIBLE));
     describe('types', () => itComesOutAsNative(flavor, () => server, TYPES));
+    describe('changes', () => itComesOutAsNative(flavor, () => server, CHANGES));
     describe('character sets', () => itComesOutAsNative(flavor, () => server, CHARACTER_SETS));
   });
 }

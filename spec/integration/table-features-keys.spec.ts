@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 
+import { largeHadronCleanUp, planLargeHadronMigration } from '../../lib';
 import { strategiesOf } from '../support/strategies';
 import type { Feature } from '../support/features/feature';
 import { itComesOutAsNative } from '../support/features/it-comes-out-as-native';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
+import { ChildMigration } from '../support/test-table-process';
 import { intercept } from '../support/test-table-statements';
 
 const row = (i: number): Record<string, string> => ({ a: String(i % 9), code: String(i * 3), v: `'v${i}'` });
@@ -162,6 +164,19 @@ for (const flavor of availableFlavors()) {
     before(async () => (server = await startServer(flavor)));
     after(() => server.stop());
 
+    it('a plan says that an index is needed for the time', async () => {
+      const test = await TestTable.create(server, { columns: COLUMNS });
+      try {
+        const plan = await planLargeHadronMigration('emails', { knex: test.knex }, 'DROP PRIMARY KEY');
+        expect(plan.problems).to.deep.equal([]);
+        expect(plan.chunkKey).to.deep.equal({ index: 'PRIMARY', columns: ['id'] });
+        expect(plan.text).to.match(/begins with \(id\).*hadron_key/);
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
     itComesOutAsNative(flavor, () => server, [...KEYS, ...withStrategy(flavor)]);
 
     for (const strategy of strategiesOf(flavor)) {
@@ -182,6 +197,26 @@ for (const flavor of availableFlavors()) {
           expect([late.happened, again.happened, cutOver.attempts]).to.deep.equal([true, true, 2]);
           expect((await test.rows()).map(({ v }) => v)).to.deep.equal(['a', 'changed']);
           expect(await test.definition()).not.to.contain('KEY');
+          await expectNoLeaks(test);
+        } finally {
+          await test.drop();
+        }
+      });
+
+      it(`an index that a killed process left is gone after the clean-up (${strategy})`, async () => {
+        const test = await TestTable.create(server, { columns: COLUMNS });
+        try {
+          await test.query("INSERT INTO emails VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b')");
+          const child = ChildMigration.start(test, {
+            alter: 'DROP PRIMARY KEY',
+            options: { cutOver: { strategy } },
+            stop: { statement: 'DROP INDEX `hadron_key`', when: 'before' },
+          });
+          await child.reached();
+          await child.kill();
+          await largeHadronCleanUp('emails', { knex: test.knex });
+          expect(await test.definition()).not.to.contain('KEY');
+          expect((await test.rows()).map(({ v }) => v)).to.deep.equal(['a', 'b']);
           await expectNoLeaks(test);
         } finally {
           await test.drop();

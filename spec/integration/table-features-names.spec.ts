@@ -129,6 +129,26 @@ for (const flavor of availableFlavors()) {
       }
     });
 
+    it('a CHECK without a name, for which the table’s name is too long', async () => {
+      const test = await TestTable.create(server, {
+        table: LONG.slice(0, 60),
+        columns: 'id INT PRIMARY KEY, a INT',
+      });
+      try {
+        if (flavor === 'mysql') {
+          const error = await test.failure('ADD COLUMN x INT CHECK (x > 0)');
+          expect(error, error.message).to.include({ code: 'LHM_CHECK_NAME_TOO_LONG', outcome: 'untouched' });
+          await test.migrate('ADD COLUMN x INT, ADD CONSTRAINT short CHECK (x > 0)');
+        } else {
+          await test.migrate('ADD COLUMN x INT CHECK (x > 0)');
+        }
+        expect(await test.definition()).to.match(/CHECK \(+`x` > 0/);
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
     it('names of CHECKs come back when the old table is gone', async () => {
       const test = await TestTable.create(server, {
         columns: 'id INT PRIMARY KEY, a INT, CONSTRAINT positive CHECK (a > 0)',

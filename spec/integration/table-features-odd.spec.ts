@@ -4,6 +4,7 @@ import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
+import { intercept } from '../support/test-table-statements';
 import { itRefuses, type BadInput } from '../support/test-table-refusal';
 
 const DOCUMENTS = 'id INT NOT NULL PRIMARY KEY, FTS_DOC_ID BIGINT UNSIGNED NOT NULL UNIQUE, body TEXT NULL';
@@ -85,6 +86,32 @@ const REFUSED: readonly BadInput[] = [
     code: 'LHM_NO_USABLE_KEY',
     table: { columns: 'FTS_DOC_ID BIGINT UNSIGNED NOT NULL PRIMARY KEY, a INT NULL' },
     says: /journal/,
+  },
+  {
+    what: 'a key that is dropped from a table which has no room for one more',
+    ...{ code: 'LHM_NO_USABLE_KEY', phase: 'clone' },
+    table: {
+      columns: `id INT NOT NULL PRIMARY KEY, ${Array.from({ length: 63 }, (_, i) => `c${i} INT, KEY (c${i})`).join(', ')}, c63 INT`,
+    },
+    alter: 'DROP PRIMARY KEY, ADD INDEX (c63)',
+    says: /too many keys/i,
+    hints: /second/,
+  },
+  ...['DATE', 'TIME', 'DATETIME', 'TIMESTAMP'].map((type): BadInput => ({
+    what: `a ${type} that becomes bits`,
+    ...{ code: 'LHM_CONVERSION_UNSUPPORTED', phase: 'clone' },
+    table: { columns: `id INT NOT NULL PRIMARY KEY, t ${type} NULL` },
+    alter: 'MODIFY t BIT(64) NULL',
+    says: /'t'.*bit\(64\)/,
+    hints: /ctx\.values/,
+  })),
+  {
+    what: 'a YEAR that becomes JSON',
+    only: 'mysql',
+    ...{ code: 'LHM_CONVERSION_UNSUPPORTED', phase: 'clone' },
+    table: { columns: 'id INT NOT NULL PRIMARY KEY, t YEAR NULL' },
+    alter: 'MODIFY t JSON NULL',
+    hints: /ctx\.values/,
   },
   {
     what: 'system versioning of some columns',
@@ -291,6 +318,56 @@ for (const flavor of availableFlavors()) {
           { id: 0, a: 3 },
           { id: 5, a: 2 },
           { id: 6, a: 4 },
+        ]);
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('a sequence that others are counting on at the swap', async function () {
+      if (flavor === 'mysql') return this.skip();
+      const test = await TestTable.create(server);
+      try {
+        await test.query('CREATE SEQUENCE a_sequence');
+        await test.query('ALTER TABLE emails ADD COLUMN n INT NOT NULL DEFAULT NEXT VALUE FOR a_sequence');
+        const other = await test.connect();
+        await other.query('START TRANSACTION');
+        await other.query('SELECT NEXT VALUE FOR a_sequence');
+        const counting = intercept(test.knex, {
+          ...{ match: /^LOCK TABLES .*a_sequence/, when: 'after' },
+          run: () => other.query('SELECT NEXT VALUE FOR a_sequence').then(() => undefined),
+        });
+        const { cutOver } = await test.migrate('ADD COLUMN x INT', {
+          cutOver: { oldReadViews: 'ignore' },
+          hooks: { beforeCutOver: () => test.query('UPDATE emails SET size = 1').then(() => undefined) },
+        });
+        expect([counting.happened, cutOver.attempts]).to.deep.equal([true, 1]);
+        await other.query('COMMIT');
+        await test.query("INSERT INTO emails (address) VALUES ('next')");
+        const [row] = await test.query(
+          'SELECT COUNT(*) - COUNT(DISTINCT n) AS twice, MAX(n) AS last FROM emails',
+        );
+        expect(row).to.deep.equal({ twice: 0, last: 33 });
+        await expectNoLeaks(test);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('a table with as many columns as there can be', async () => {
+      const columns = Array.from({ length: 1015 }, (_, i) => `c${i} TINYINT NULL`);
+      const test = await TestTable.create(server, { columns: `id INT PRIMARY KEY, ${columns.join(', ')}` });
+      try {
+        await test.query('INSERT INTO emails (id, c0, c1014) VALUES (1, 1, 2), (2, 3, 4)');
+        await test.migrate('ADD COLUMN x INT', {
+          hooks: {
+            afterRowCopy: () => test.query('UPDATE emails SET c7 = 5 WHERE id = 2').then(() => undefined),
+          },
+        });
+        expect(await test.query('SELECT id, c0, c7, c1014, x FROM emails')).to.deep.equal([
+          { id: 1, c0: 1, c7: null, c1014: 2, x: null },
+          { id: 2, c0: 3, c7: 5, c1014: 4, x: null },
         ]);
         await expectNoLeaks(test);
       } finally {

@@ -77,7 +77,7 @@ export class Pipeline {
     const progress = new ProgressTracker(TABLE);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
-      ...{ throttle: new Throttle(), triggers: [] },
+      ...{ throttle: new Throttle(), triggers: [], epoch: EPOCH },
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, schema, names.state, EPOCH),
     });

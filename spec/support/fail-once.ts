@@ -3,7 +3,8 @@ import type { Connection, QueryError } from 'mysql2';
 
 /** How a statement fails: the server answers with an error, or the connection is lost before it or after it. */
 export const FAULTS = ['error', 'cut before', 'cut after'] as const;
-export type Fault = (typeof FAULTS)[number];
+/** `killed`: as after KILL QUERY, with which the statement has done nothing, but the connection lives. */
+export type Fault = (typeof FAULTS)[number] | 'killed';
 
 export interface FailOnceOptions {
   /** The place to fail at, as `places` tells them; null only records. */
@@ -27,6 +28,9 @@ type Query = (sql: string, values: unknown[], callback: Callback) => unknown;
 
 /** The server itself answers: nothing of the statement is done. */
 const SIGNAL = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1105, MESSAGE_TEXT = 'failed on purpose'";
+
+const KILLED =
+  "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'Query execution was interrupted'";
 
 /** What the driver says when the server has closed the connection. */
 export function lost(): QueryError {
@@ -61,6 +65,7 @@ export function failOnce(knex: Knex, { place, fault, kill, counts = () => true }
         if (here !== place || state.struck !== null) return send(sql, values, callback);
         state.struck = sql;
         if (fault === 'error') return send(SIGNAL, [], callback);
+        if (fault === 'killed') return send(KILLED, [], callback);
         const cut = (): Promise<void> => kill(connection.threadId);
         const failed = (error: unknown): void => callback(error as QueryError);
         if (fault === 'cut before') {

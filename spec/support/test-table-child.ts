@@ -15,7 +15,11 @@ void main();
 
 async function main(): Promise<void> {
   const knex = createKnex({ client: 'mysql2', connection: order.connection, pool: { min: 0, max: 1 } });
-  const { stop } = order;
+  const { stop, writeAt } = order;
+  if (writeAt !== undefined) {
+    const run = (): Promise<void> => knex.raw(writeAt.sql).then(() => undefined);
+    intercept(knex, { match: new RegExp(writeAt.statement, 's'), when: 'before', run });
+  }
   if ('statement' in stop) {
     const match = new RegExp(stop.statement, 's');
     intercept(knex, { match, when: stop.when, skip: stop.skip ?? 0, run: stopHere });

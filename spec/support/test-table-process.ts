@@ -11,6 +11,8 @@ export interface ChildOrder {
   readonly connection: object;
   readonly table: string;
   readonly alter: string;
+  /** SQL that is run by somebody else when the migration is about to send a statement. */
+  readonly writeAt?: { readonly statement: string; readonly sql: string };
   readonly options?: Omit<LargeHadronOptions, 'knex' | 'hooks' | 'progress' | 'signal'>;
   /** Where it stands still until it is killed; with `goOn` it only says that it is there. */
   readonly stop:

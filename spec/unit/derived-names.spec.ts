@@ -5,8 +5,8 @@ import { derivedNames, sortAfter, timestampOf } from '../../lib/schema/derived-n
 const STAMP = timestampOf(new Date('2026-01-02T03:04:05.678Z'));
 
 function all(table: string): string[] {
-  const { triggers, ...names } = derivedNames(table, STAMP);
-  return [...Object.values(names), ...Object.values(triggers)];
+  const { triggers, gates, ...names } = derivedNames(table, STAMP);
+  return [...Object.values(names), ...Object.values(triggers), ...Object.values(gates)];
 }
 
 describe('derived names', () => {

@@ -12,6 +12,13 @@ export const cutOverOptions: Check = ({ options, server, grants, grantee }) => {
       hint: "Leave it out, or use 'sentry'.",
     });
   }
+  if (strategy === 'rename-then-replay' && grants?.hasGlobal('PROCESS') === false) {
+    problems.push({
+      code: 'LHM_MISSING_PRIVILEGE',
+      message: `cutOver.strategy 'rename-then-replay' takes the PROCESS privilege, which the account ${grantee} lacks: without it nobody sees whether the new table was truncated before the swap was complete.`,
+      hint: `GRANT PROCESS ON *.* TO ${grantee}; or leave cutOver.strategy out.`,
+    });
+  }
   if (oldReadViews === 'error' && !server.instantDropColumn) {
     problems.push({
       code: 'LHM_UNSUPPORTED_OPTION',

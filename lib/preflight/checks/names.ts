@@ -17,7 +17,7 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
       hint: `If nobody needs it, drop it: DROP ${kind} ${qualified(name.schema, table)}; otherwise rename it.`,
     });
   }
-  const wanted = [...Object.values(names.triggers), names.state];
+  const wanted = [...Object.values(names.triggers), ...Object.values(names.gates), names.state];
   const rows = await session.query<{ name: string; tableName: string }>(
     'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
     [name.schema, wanted],

@@ -81,7 +81,7 @@ export const KINDS: readonly TriggerKind[] = [
   },
   ...(
     [
-      ['latin1', 'latin1_general_ci', 'Zoë'],
+      ['latin1', 'latin1_general_ci', 'Zoë \u0080\u0093x\u0094'],
       ['cp1251', 'cp1251_bin', 'жук'],
       ['gbk', 'gbk_chinese_ci', '汉字'],
       ['utf8mb3', 'utf8mb3_unicode_ci', 'Ünï'],

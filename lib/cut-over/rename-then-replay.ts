@@ -1,0 +1,202 @@
+import { TriggerTurn } from '../changes/triggers/trigger-turn';
+import { liveLock } from '../database/metadata-locks';
+import { processStates, waitsForTable } from '../database/process-list';
+import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
+import type { Session } from '../database/session';
+import { debugLog } from '../events/debug-log';
+import { clock } from '../util/clock';
+import type { CutOverDeps, SwapTimes } from './cut-over-deps';
+import { deadlineIn, type Deadline } from './deadline';
+import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
+import { closeGates, openGates } from './gates';
+import { changedUnreplayed } from './half-swapped';
+import type { Relative } from './locked-step';
+import { lockStatement, takeBackSteps } from './locked-attempt';
+import { answerOldReadViews, prepareAnswer, viewColumn, type OldReadViews } from './old-read-views';
+import { Postponed } from './postponed';
+import { renameStatement } from './rename-statement';
+import { idOf, RENAME_THEN_REPLAY, type ReplayNote } from './replay-note';
+import { SentryLockRename } from './sentry-lock-rename';
+import { settleSwap } from './settle-swap';
+
+const log = debugLog('cut-over');
+
+/** How long the request for the new table is waited for to be seen waiting, in ms; writers are held up meanwhile. */
+const QUEUE_WITHIN_MS = 1000;
+
+/**
+ * The order of 2011: the tables change places first, and the last changes are applied then. Nobody sees the table in
+ * between, because it stays locked: on MySQL by the connection that renames; elsewhere the request for the new table waits
+ * behind the RENAME, and is served before any writer or reader.
+ *
+ * What the lock does not outlive, the gates do: triggers on the new table that refuse every write until the last change is
+ * applied. So a swap that breaks off before can be taken back with nothing lost, by whoever finds it (see `settleSwap`);
+ * until then the application reads what the table held when the last change was applied, and cannot write.
+ */
+export class RenameThenReplay {
+  readonly name = RENAME_THEN_REPLAY;
+  readonly takesBackRenames = true;
+  private locker: Session | null = null;
+  private sentry: SentryLockRename | null = null;
+  private locked: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly deps: CutOverDeps) {}
+
+  /** @throws Postponed with every lock released and the origin in place; any other error may have come after the swap */
+  async attempt(answer: OldReadViews): Promise<SwapTimes> {
+    const { work, pair, steps, database, state, epoch, options } = this.deps;
+    const { schema, names } = pair;
+    const settings = `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`;
+    await work.execute(settings);
+    await prepareAnswer(this.deps, answer);
+    for (const step of steps) await step.prepare();
+    const relatives: Relative[] = [];
+    for (const step of steps) relatives.push(...(await step.relatives()));
+    const turn = new TriggerTurn(work, database.server.triggersLeaveFiles);
+    await closeGates(work, schema, names, epoch, turn).catch(postponed);
+    const note: ReplayNote = {
+      replayed: false,
+      tableId: await idOf(work, { schema, table: names.ghost }),
+    };
+    await state.note(work, RENAME_THEN_REPLAY, note);
+    if (!database.server.renameUnderLock) await this.prepareSentry(settings, relatives);
+    const started = clock.monotonic();
+    const deadline = (): Deadline => deadlineIn(options.cutOver.drainBudgetMs, 'cutOver.drainBudgetMs');
+    if (this.sentry === null) await this.renameUnderLock(relatives, deadline());
+    else await this.renameBySentry(this.sentry, relatives, deadline());
+    const oldReadViews = await this.replay(note, answer, deadline());
+    const stallMs = clock.monotonic() - started;
+    log('renamed and replayed after %d ms', stallMs);
+    return { stallMs, oldReadViews };
+  }
+
+  /** What does not need the last changes to be applied. Afterwards the lock is held, and the tables have changed places. */
+  private async renameUnderLock(relatives: readonly Relative[], deadline: Deadline): Promise<void> {
+    const { work, pair } = this.deps;
+    await work.execute(lockStatement(this.deps, pair.names.ghost, relatives)).catch(postponed);
+    try {
+      await this.beforeRename(this.deps, deadline);
+      await work.execute(renameStatement(pair));
+    } catch (error) {
+      return this.giveUp(error);
+    }
+  }
+
+  private async renameBySentry(
+    sentry: SentryLockRename,
+    relatives: readonly Relative[],
+    deadline: Deadline,
+  ): Promise<void> {
+    const { pair } = this.deps;
+    const { locker } = this;
+    if (locker === null) throw new Error('swap before prepare');
+    const deps = { ...this.deps, work: locker };
+    const more = [{ schema: pair.schema, table: pair.names.old }, ...relatives];
+    this.locked = Promise.resolve();
+    await locker.execute(lockStatement({ pair, verifier: null }, pair.names.ghost, more)).catch(postponed);
+    try {
+      await this.beforeRename(deps, deadline);
+      await sentry.swap();
+      await this.locked;
+    } catch (error) {
+      if (!locker.lost) await locker.execute('UNLOCK TABLES');
+      await this.locked.catch(() => undefined);
+      return this.giveUp(error);
+    }
+  }
+
+  private async beforeRename(deps: CutOverDeps, deadline: Deadline): Promise<void> {
+    const { work, guard, steps, signal } = deps;
+    await guard.checkUnchanged(work);
+    await work.execute('COMMIT');
+    await carryAutoIncrement(deps);
+    await checkGhost(deps, viewColumn(deps.pair));
+    for (const step of steps) await step.beforeSwap(deadline);
+    signal.throwIfAborted();
+  }
+
+  /** Applies the last changes, the names having changed, and lets the application in. */
+  private async replay(note: ReplayNote, answer: OldReadViews, deadline: Deadline): Promise<number> {
+    const { work, view, pair, guard, state, signal, steps } = this.deps;
+    const { schema, origin, names } = pair;
+    view.switchNames();
+    let oldReadViews: number;
+    try {
+      const now = await idOf(work, { schema, table: origin.table });
+      if (now !== note.tableId) throw changedUnreplayed(pair);
+      const deps = { ...this.deps, pair: view.pair };
+      await drainLocked(deps, deadline, (session) => guard.checkEdges(session));
+      oldReadViews = await answerOldReadViews(deps, answer, deadline);
+      signal.throwIfAborted();
+      // From here on the new table stays, whatever happens.
+      await state.note(work, RENAME_THEN_REPLAY, { ...note, replayed: true } satisfies ReplayNote);
+    } catch (error) {
+      return this.giveUp(error);
+    }
+    try {
+      await openGates(work, schema, names);
+      for (const step of steps) await step.atSwap();
+    } finally {
+      if (!work.lost) await work.execute('UNLOCK TABLES');
+    }
+    return oldReadViews;
+  }
+
+  /** Takes back what was begun, on the same connection where that is left; otherwise whoever looks at the tables next. */
+  private async giveUp(error: unknown): Promise<never> {
+    const { work, view, pair, database, options } = this.deps;
+    if (!work.lost) {
+      // Where a RENAME is refused under LOCK TABLES the new table can be read for a moment; its gates stay closed.
+      if (!database.server.renameUnderLock) await work.execute('UNLOCK TABLES');
+      try {
+        const standing = await settleSwap(work, pair, liveLock(options.giveUpAfterMs));
+        if (standing !== 'swapped') view.reset();
+        if (standing === 'not-swapped') await takeBackSteps(this.deps);
+      } finally {
+        if (!lost(work)) await work.execute('UNLOCK TABLES');
+      }
+    }
+    return postponed(error);
+  }
+
+  private async prepareSentry(settings: string, relatives: readonly Relative[]): Promise<void> {
+    const { database } = this.deps;
+    if (this.locker === null || this.locker.lost) {
+      this.locker = await database.open('locker');
+      await this.sentry?.dispose();
+      const deps = { ...this.deps, work: this.locker };
+      this.sentry = new SentryLockRename(deps, () => this.queueForNewTable(relatives));
+    }
+    await this.locker.execute(settings);
+    await this.sentry?.prepare();
+  }
+
+  /** Asks for the new table while its name is still the old one's: the request is served right after the RENAME. */
+  private async queueForNewTable(relatives: readonly Relative[]): Promise<void> {
+    const { work, pair, observer } = this.deps;
+    this.locked = work.execute(lockStatement(this.deps, pair.names.old, relatives));
+    let failed: unknown = null;
+    this.locked.catch((error: unknown) => (failed = error));
+    const deadline = deadlineIn(QUEUE_WITHIN_MS);
+    while (!waitsForTable((await processStates(observer)).get(work.id))) {
+      if (failed !== null)
+        throw new Postponed(`the new table was not to be had: ${messageOf(failed)}`, { cause: failed });
+      deadline.check('queueing for the new table');
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.sentry?.dispose();
+    await this.locker?.close();
+  }
+}
+
+/** It may have been lost since it was last asked. */
+function lost(session: Session): boolean {
+  return session.lost;
+}
+
+function postponed(error: unknown): never {
+  if (isLockTimeout(error) || isTransient(error)) throw new Postponed(messageOf(error), { cause: error });
+  throw error;
+}
