@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['state', 'ghost', 'changes', 'progress', 'preflight'],
   ['guard', 'copy', 'verify', 'table-triggers', 'throttle'],
   ['cut-over'],
+  ['foreign-keys'],
   ['plan', 'migration'],
   ['plan-large-hadron-migration', 'large-hadron-clean-up'],
   ['large-hadron-migrate'],

@@ -27,11 +27,16 @@ export function originHas(pair: TablePair, keys: readonly RowKey[]): string {
   return keyListCondition(pair.key.originKeys, id(pair.origin.table), keys);
 }
 
+/** Which rows of the ghost have one of the keys. */
+export function ghostHas(pair: TablePair, keys: readonly RowKey[]): string {
+  return keyListCondition(pair.key.ghostKeys, id(pair.names.ghost), keys);
+}
+
 /** The multi-table form takes an index hint on every version; a small table would be scanned otherwise. */
 export function deleteFromGhost(pair: TablePair, keys: readonly RowKey[]): string {
   const ghost = qualified(pair.schema, pair.names.ghost);
   return (
     `DELETE FROM ${ghost} USING ${ghost} FORCE INDEX (${id(pair.key.ghostIndex)})` +
-    ` WHERE ${keyListCondition(pair.key.ghostKeys, id(pair.names.ghost), keys)}`
+    ` WHERE ${ghostHas(pair, keys)}`
   );
 }

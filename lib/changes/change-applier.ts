@@ -4,7 +4,8 @@ import type { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
-import { deleteFromGhost, insertFromOrigin, originHas } from './apply-sql';
+import { deleteFromGhost, ghostHas, insertFromOrigin, originHas } from './apply-sql';
+import type { CascadeFollower } from './cascade-follower';
 import type { ChangeSource } from './change-source';
 import type { ConflictFinder } from './conflict-finder';
 import type { CulpritFinder } from './culprit-finder';
@@ -12,6 +13,12 @@ import { doesNotFit } from './does-not-fit';
 import type { LossFinder } from './loss-finder';
 
 const log = debugLog('changes');
+
+/** Some rows, as a condition on either table by its own name. */
+export interface Rows {
+  readonly origin: string;
+  readonly ghost: string;
+}
 
 /**
  * How often rows in the way are taken out before the caller is asked to try less at once. One round clears all there
@@ -36,23 +43,46 @@ export class ChangeApplier {
     private readonly conflicts: ConflictFinder,
     private readonly culprits: CulpritFinder,
     private readonly losses: LossFinder,
+    private readonly cascades: CascadeFollower,
     private readonly source: Pick<ChangeSource, 'requeue'>,
+    /** Most keys that one statement may list. */
+    private readonly keysAtOnce: () => number,
   ) {}
 
   async apply(session: Session, keys: readonly RowKey[]): Promise<void> {
     if (keys.length === 0) return;
+    const rows = { origin: originHas(this.pair, keys), ghost: ghostHas(this.pair, keys) };
+    await this.cascades.lockParents(session, rows.origin);
     await session.execute(deleteFromGhost(this.pair, keys));
-    await this.insert(session, originHas(this.pair, keys));
+    await this.insert(session, rows);
+  }
+
+  /** Inserts rows of which none is in the ghost, for the first time. */
+  async copy(session: Session, rows: Rows): Promise<number> {
+    await this.cascades.lockParents(session, rows.origin);
+    return this.insert(session, rows);
   }
 
   /**
-   * Inserts the origin's rows that meet `condition` (none of them in the ghost), and takes out every ghost row that
-   * stands in the way.
+   * Inserts the origin's rows (none of them in the ghost), and takes out every ghost row that stands in the way. What a
+   * cascade changed meanwhile goes into the journal.
    *
    * @throws Refusal LHM_DUPLICATE_ROWS when the origin itself holds both rows, LHM_DATA_WOULD_BE_LOST when a value
    * does not fit
    */
-  async insert(session: Session, condition: string): Promise<number> {
+  private async insert(session: Session, { origin: condition, ghost }: Rows): Promise<number> {
+    const inserted = await this.insertAll(session, condition);
+    if (!this.cascades.needed) return inserted;
+    const outdated = await this.cascades.outdated(session, ghost);
+    if (outdated.length > 0) log('%d rows were changed by a cascade meanwhile', outdated.length);
+    const most = this.keysAtOnce();
+    for (let from = 0; from < outdated.length; from += most) {
+      await this.source.requeue(session, outdated.slice(from, from + most));
+    }
+    return inserted;
+  }
+
+  private async insertAll(session: Session, condition: string): Promise<number> {
     await this.losses.check(session, condition);
     for (let round = 1; ; round++) {
       try {

@@ -85,7 +85,7 @@ export class RowCopier {
 
   private async copyChunk(session: Session): Promise<void> {
     const { pair } = this;
-    const { originKeys, originIndex } = pair.key;
+    const { originKeys, ghostKeys, originIndex } = pair.key;
     const started = clock.monotonic();
     const { rows, position } = await transaction(session, async () => {
       await this.state.check(session);
@@ -95,10 +95,10 @@ export class RowCopier {
         typeof this.position === 'string' ? null : this.position,
         this.sizer.size,
       );
-      const inserted = await this.applier.insert(
-        session,
-        rangeCondition(originKeys, id(pair.origin.table), range),
-      );
+      const inserted = await this.applier.copy(session, {
+        origin: rangeCondition(originKeys, id(pair.origin.table), range),
+        ghost: rangeCondition(ghostKeys, id(pair.names.ghost), range),
+      });
       const reached: CopiedTo['position'] = range.upTo ?? 'all';
       const checkpoint: Checkpoint = { position: reached, rows: this.copied + inserted };
       await this.state.copiedTo(session, JSON.stringify(checkpoint));

@@ -22,6 +22,14 @@ export class Grants {
     );
   }
 
+  /** Whether the account may do it on this one table. */
+  hasOn(privilege: string, schema: string, table: string): boolean {
+    return (
+      this.has(privilege, schema) ||
+      this.grants.some((grant) => grant.schema === schema && grant.table === table && holds(grant, privilege))
+    );
+  }
+
   hasGlobal(privilege: string): boolean {
     return this.grants.some((grant) => grant.schema === null && holds(grant, privilege));
   }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../database/database';
+import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { copySqlMode } from '../database/session-settings';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
@@ -10,20 +11,24 @@ import { Refusal } from '../errors';
 import type { ColumnOptions } from '../options/options';
 import { chooseChunkKey, type ChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
-import type { DerivedNames } from '../schema/derived-names';
+import { standInName, type DerivedNames } from '../schema/derived-names';
+import { parseForeignKeys, sameTable } from '../schema/foreign-key';
+import type { KeyPlan } from '../schema/key-plan';
+import { readChildKeys } from '../schema/read-foreign-keys';
 import { readCheckNames, readTableSchema, showCreateTable } from '../schema/read-table-schema';
 import { modesOfSqlMode, tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
 import { columnNamed, type Column, type TableSchema } from '../schema/table-schema';
 import { addHelperKey } from './add-helper-key';
 import type { AlterFunction } from './alter-function';
-import { createGhostTable, ghostDefinition } from './create-ghost-table';
+import { boundedStatements } from './bounded-statements';
+import { createGhostTable, ghostDefinition, type GhostDefinition } from './create-ghost-table';
+import { planKeys } from './plan-keys';
 import { refuseDependence, usableCandidates } from './time-zone';
 import {
   refuseAmbiguous,
   refuseConversions,
   refuseEngine,
-  refuseForeignKeys,
   refuseNothing,
   refuseUnfilled,
   refuseZeroDates,
@@ -43,12 +48,17 @@ export interface PrepareInput {
   readonly called?: string | undefined;
   readonly columns: Required<ColumnOptions>;
   readonly alter: AlterFunction | string;
+  /** What becomes of the table's own foreign keys. */
+  readonly foreignKeys: 'auto' | 'refuse' | 'discard';
+  /** How locks on tables that keys lead to are asked for. */
+  readonly bound: BoundedLock;
   /** Makes the ghost a temporary table, which only its session can see: to find out what a migration would do. */
   readonly temporary?: boolean;
 }
 
 export interface PreparedGhost {
   readonly pair: TablePair;
+  readonly keys: KeyPlan;
   /** What rows are copied under. */
   readonly sqlMode: string;
   /** The user's statements as they ran, with the origin's name. */
@@ -63,13 +73,17 @@ export interface PreparedGhost {
 export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> {
   const { session, origin, names, database, temporary = false } = input;
   const taken = await readCheckNames(session, origin.schema, database.server);
-  const definition = ghostDefinition(origin, names.ghost, database.server, taken);
+  // A temporary table can have no foreign keys.
+  const leaveOut = temporary || input.foreignKeys === 'discard';
+  const keyNames = leaveOut ? null : (number: number) => standInName(names, number);
+  const definition = ghostDefinition(origin, names.ghost, database.server, taken, keyNames);
   const ghostName = { schema: origin.schema, table: names.ghost };
-  await createGhostTable(session, ghostName, definition, temporary, database.server);
+  await withBoundedLock(session, input.bound, () =>
+    createGhostTable(session, ghostName, definition, temporary, database.server),
+  );
   const before = await showCreateTable(session, ghostName);
   const outcome = await alterGhost(input, definition.constraintNames);
   const altered = await readTableSchema(session, ghostName);
-  await refuseForeignKeys(session, altered, database.server);
   refuseEngine(altered);
   refuseIndexes(altered);
   refuseCheckNames(altered, origin.table, database.server);
@@ -78,12 +92,20 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   refuseAmbiguous(database.callerSqlMode, values);
   const mapping = mergeRenames(input, outcome, origin, altered);
   refuseDependence(database, origin, altered, mapping, values);
-  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, altered, mapping, (column) =>
+  const children = await readChildKeys(session, origin, database.server);
+  const keys = await planKeys({
+    ...{ session, database, origin, ghost: altered, names, mapping, values, temporary, bound: input.bound },
+    copies: keyCopies(origin, definition),
+    // Where the table references itself, its clone references it as well.
+    children: children.keys.filter(({ child }) => !sameTable(child, ghostName)),
+  });
+  const keyed = keys.own.length + keys.final.length > 0 ? await readTableSchema(session, ghostName) : altered;
+  const chosen = chooseChunkKey(usableCandidates(database, origin), origin, keyed, mapping, (column) =>
     values.has(column.toLowerCase()),
   );
   if (chosen.key === null) throw noKey(origin, chosen.rejected);
   refuseConversions(origin, altered, mapping, values);
-  const ghost = await readyGhost(input, altered, chosen.key);
+  const ghost = await readyGhost(input, keyed, chosen.key);
   const columns = mapColumns(origin, ghost, mapping, values, {
     lossy: input.columns.allowDataLoss,
     server: database.server,
@@ -97,6 +119,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
     columns,
     mapping,
     values,
+    carriedKeys: keys.carried,
     ownCounter: outcome.changes.some(({ clauses }) => clauses.some(({ kind }) => kind === 'auto-increment')),
   };
   const mode = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss, convertsToDates(pair));
@@ -104,7 +127,7 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
   await tryMapping(session, pair);
   await refuseZeroDates(session, database.callerSqlMode, pair);
   await refuseUnfilled(session, pair);
-  return { pair, sqlMode: mode, statements: outcome.changes.map(({ readable }) => readable) };
+  return { pair, keys, sqlMode: mode, statements: outcome.changes.map(({ readable }) => readable) };
 }
 
 /** The new table as it will be filled: with an index to find its rows by, and in words that stay as they are. */
@@ -120,14 +143,14 @@ async function readyGhost(
 
 /** The user's statements run under the sql_mode that a native ALTER of theirs would. */
 async function alterGhost(
-  { knex, session, origin, names, called, database, alter }: PrepareInput,
+  { knex, session, origin, names, called, database, alter, bound }: PrepareInput,
   constraintNames: ReadonlyMap<string, string>,
 ): Promise<AlterOutcome> {
   await session.execute(`SET SESSION sql_mode = ${text(database.callerSqlMode)}`);
   try {
     return await runAlter(alter, {
       knex,
-      session,
+      session: boundedStatements(session, bound, constraintNames.size > 0),
       target: {
         ...{ schema: origin.schema, origin: origin.table, ghost: names.ghost, called, constraintNames },
         foldsCase: database.foldsTableNames,
@@ -139,6 +162,17 @@ async function alterGhost(
     // The user's statements may have been SET.
     if (!session.lost) await database.restore(session);
   }
+}
+
+/** Own key → its copy on the ghost; none where they were left out. */
+function keyCopies(origin: TableSchema, { constraintNames }: GhostDefinition): ReadonlyMap<string, string> {
+  const own = parseForeignKeys(origin.createSql, origin.schema);
+  return new Map(
+    own.flatMap(({ name }) => {
+      const copy = constraintNames.get(name);
+      return copy === undefined ? [] : [[name, copy] as const];
+    }),
+  );
 }
 
 /** The column of this name, which may be the server's or the one that the caller's Knex maps to it. */

@@ -1,9 +1,7 @@
-import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { Refusal } from '../errors';
 import { convertsAsNative } from '../schema/conversion-support';
-import { readForeignKeys } from '../schema/read-table-schema';
 import { tokenize } from '../schema/sql-tokens';
 import type { TablePair } from '../schema/table-pair';
 import {
@@ -24,20 +22,6 @@ export function refuseEngine({ createSql }: TableSchema): void {
     'LHM_UNSUPPORTED_ENGINE',
     `The ALTER changes the engine to ${engine}, which has no transactions.`,
     'Change the engine with a native ALTER TABLE.',
-  );
-}
-
-export async function refuseForeignKeys(
-  session: Session,
-  ghost: TableSchema,
-  server: ServerCapabilities,
-): Promise<void> {
-  const [key] = await readForeignKeys(session, ghost, server);
-  if (key === undefined) return;
-  throw new Refusal(
-    'LHM_ALTER_ADDS_FOREIGN_KEY',
-    `The ALTER adds the foreign key '${key.name}' to '${key.parent}'.`,
-    'Foreign keys are not supported yet: add the column and its index here, and the key with a native ALTER TABLE.',
   );
 }
 

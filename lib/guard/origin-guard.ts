@@ -13,6 +13,7 @@ import { readTableTypes, readTriggers, showCreateTable } from '../schema/read-ta
 import type { TablePair } from '../schema/table-pair';
 import { autoIncrementOf, definitionText } from '../schema/table-schema';
 import { clock } from '../util/clock';
+import type { ChildGuard } from './child-guard';
 import { readCreated, readTableId, withoutVersions, type TableIdReader } from './table-id';
 
 /** No such table, no such database. */
@@ -38,6 +39,7 @@ export class OriginGuard {
     private readonly pair: TablePair,
     private readonly source: ChangeSource,
     private readonly reader: TableIdReader,
+    private readonly children: ChildGuard,
   ) {}
 
   /** Remembers the table as it is now. */
@@ -47,6 +49,7 @@ export class OriginGuard {
     // Elsewhere the id tells more, and is not changed by an ALTER of the counter alone.
     if (this.tableId === null || this.reader.server.flavor === 'mariadb')
       this.created = await readCreated(session, this.reader.name);
+    await this.checkChildren(session, true);
     await this.check(session);
   }
 
@@ -59,6 +62,7 @@ export class OriginGuard {
   async check(session: Session): Promise<void> {
     await refuseReadOnly(session);
     await this.checkDefinition(session);
+    await this.checkChildren(session, false);
     const started = clock.monotonic();
     if (started >= this.lookAgainAt) {
       await this.checkIdentity(session);
@@ -66,6 +70,16 @@ export class OriginGuard {
       this.lookAgainAt = started + Math.max(ID_EVERY_MS, 50 * took);
     }
     await this.source.probe(session);
+  }
+
+  private async checkChildren(session: Session, now: boolean): Promise<void> {
+    const change = await this.children.changed(session, now);
+    if (change !== null) throw changed(this.pair, change);
+  }
+
+  /** After changes of our own to the table were taken back, while nobody else could make any. */
+  async acceptAlter(session: Session): Promise<void> {
+    this.created = await readCreated(session, this.reader.name);
   }
 
   /** That both tables are those that they were, whatever their definitions. Nothing where the account may not see it. */
@@ -148,6 +162,7 @@ export class OriginGuard {
   /** What of it does not need the last changes to be applied. */
   async checkUnchanged(session: Session): Promise<void> {
     await this.checkDefinition(session);
+    await this.checkChildren(session, true);
     await refuseReadOnly(session);
     await this.checkIdentity(session);
     const { schema, names } = this.pair;
@@ -220,7 +235,7 @@ function ghostChanged(pair: TablePair, what: string): Refusal {
 function changed(pair: TablePair, what: string): Refusal {
   return new Refusal(
     'LHM_ORIGIN_CHANGED',
-    `Table '${pair.schema}.${pair.origin.table}' ${what} by somebody else while it was migrated.`,
+    `Table '${pair.schema}.${pair.origin.table}'${what.startsWith(':') ? '' : ' '}${what} by somebody else while it was migrated.`,
     'Nothing was swapped. Keep others from changing its definition or truncating it meanwhile, and run again.',
   );
 }

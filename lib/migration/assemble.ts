@@ -1,4 +1,5 @@
 import { ChangeApplier } from '../changes/change-applier';
+import { CascadeFollower } from '../changes/cascade-follower';
 import { ConflictFinder } from '../changes/conflict-finder';
 import { CulpritFinder } from '../changes/culprit-finder';
 import { LossFinder } from '../changes/loss-finder';
@@ -15,6 +16,7 @@ import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
+import { ChildGuard } from '../guard/child-guard';
 import { OriginGuard } from '../guard/origin-guard';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -22,6 +24,7 @@ import { mapColumns, readsVariables } from '../schema/column-mapping';
 import { PairView } from '../schema/pair-view';
 import { columnNamed } from '../schema/table-schema';
 import { widthOf } from '../schema/key-column';
+import type { KeyPlan } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
 import type { Throttle } from '../throttle/throttle';
@@ -38,6 +41,7 @@ export interface AssembleInput {
   readonly observer: Session;
   readonly lock: AdvisoryLock;
   readonly pair: TablePair;
+  readonly keys: KeyPlan;
   readonly state: StateTable;
   /** The table's own triggers. */
   readonly triggers: readonly CarriedTrigger[];
@@ -80,9 +84,22 @@ function batchEntries({ origin, key }: TablePair, { maxPacket }: Session): numbe
   return Math.max(1, Math.min(BATCH_ENTRIES, Math.floor(Math.min(KEY_BYTES, maxPacket / 4) / bytes)));
 }
 
+/** Longest time, in ms, that rows of other tables stay locked by a chunk. */
+const PARENTS_LOCKED_MS = 100;
+
+/** A chunk locks the parents of its rows by the keys that the ghost carries. */
+function chunkOptions({ chunk }: ResolvedOptions, { carriedKeys }: TablePair): ResolvedOptions['chunk'] {
+  if (carriedKeys.length === 0) return chunk;
+  return {
+    ...chunk,
+    targetMs: Math.min(chunk.targetMs, PARENTS_LOCKED_MS),
+    rowsMin: Math.min(chunk.rowsMin, 1000),
+  };
+}
+
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
-  const { database, work, observer, lock, state, options, bound, progress, signal } = input;
+  const { database, work, observer, lock, keys, state, options, bound, progress, signal } = input;
   const view = new PairView(input.pair, (origin) =>
     mapColumns(origin, input.pair.ghost, input.pair.mapping, input.pair.values, {
       lossy: options.columns.allowDataLoss,
@@ -105,19 +122,23 @@ export function assemble(input: AssembleInput): Assembled {
     new ConflictFinder(pair, scratch, entries),
     new CulpritFinder(pair, scratch),
     new LossFinder(pair),
+    new CascadeFollower(pair),
     source,
+    entries,
   );
-  const copier = new RowCopier(pair, applier, state, new ChunkSizer(options.chunk));
+  const copier = new RowCopier(pair, applier, state, new ChunkSizer(chunkOptions(options, pair)));
   const replayer = new Replayer(source, applier, state, () => copier.copiedTo, entries);
   const recheck = new RecheckTable(pair);
   const verifier =
     options.verify === false
       ? null
       : new Verifier(pair, source, recheck, scratch, options.verify.rows, entries);
-  const guard = new OriginGuard(pair, source, {
-    server: database.server,
-    name: { schema: pair.schema, table: pair.origin.table },
-  });
+  const guard = new OriginGuard(
+    pair,
+    source,
+    { server: database.server, name: { schema: pair.schema, table: pair.origin.table } },
+    new ChildGuard(pair, keys, database.server),
+  );
   const recovery = new Recovery({
     ...{ database, work, observer, lock, copier, progress, signal },
     bound: [...pair.values.values()].some(readsVariables),
@@ -127,7 +148,7 @@ export function assemble(input: AssembleInput): Assembled {
     ...{ database, work, observer, source, replayer, verifier, guard, options, signal },
     ...{ pair: input.pair, view, state, epoch: input.epoch },
     steps: lockedSteps({
-      ...{ pair: input.pair, work, state, triggers: input.triggers },
+      ...{ pair: input.pair, keys, work, state, guard, triggers: input.triggers },
       turnsNeeded: database.server.triggersLeaveFiles,
       lockOutlivesSwap:
         database.server.renameUnderLock && ['auto', 'rename-under-lock'].includes(options.cutOver.strategy),

@@ -2,6 +2,9 @@ import { HelperKey } from '../cut-over/helper-key';
 import type { LockedStep } from '../cut-over/locked-step';
 import { SequenceLocks } from '../cut-over/sequence-locks';
 import type { Session } from '../database/session';
+import { KeysStep } from '../foreign-keys/keys-step';
+import type { OriginGuard } from '../guard/origin-guard';
+import { changesKeys, type KeyPlan } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
 import { CarryTriggers } from '../table-triggers/carry-triggers';
@@ -9,8 +12,10 @@ import type { CarriedTrigger } from '../table-triggers/table-trigger';
 
 export interface LockedStepsInput {
   readonly pair: TablePair;
+  readonly keys: KeyPlan;
   readonly work: Session;
   readonly state: StateTable;
+  readonly guard: OriginGuard;
   /** The table's own, which go with it. */
   readonly triggers: readonly CarriedTrigger[];
   /** Whether sessions that create triggers take turns. */
@@ -21,10 +26,14 @@ export interface LockedStepsInput {
 
 /** Everything that changes hands together with this table, in the order in which it is done under the lock. */
 export function lockedSteps(input: LockedStepsInput): readonly LockedStep[] {
-  const { pair, work, state, triggers, turnsNeeded, lockOutlivesSwap } = input;
+  const { pair, keys, work, state, guard, triggers, turnsNeeded, lockOutlivesSwap } = input;
   return [
     new SequenceLocks(pair),
     ...(pair.key.helper ? [new HelperKey(pair, work, state, lockOutlivesSwap)] : []),
     ...(triggers.length > 0 ? [new CarryTriggers(pair, triggers, work, state, turnsNeeded)] : []),
+    // The last before the swap: what is wrong when a run dies in between is wrong for the shortest time.
+    ...(changesKeys(keys)
+      ? [new KeysStep({ pair, keys, work, state, guard, lockStays: lockOutlivesSwap })]
+      : []),
   ];
 }

@@ -10,6 +10,7 @@ import { passOf } from '../cut-over/gates';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
+import { refuseOrphansEarly } from '../foreign-keys/orphans';
 import type { AlterFunction } from '../ghost/alter-function';
 import { prepareGhost } from '../ghost/prepare-ghost';
 import { settleTimeZone } from '../ghost/time-zone';
@@ -18,6 +19,7 @@ import { preflight } from '../preflight/preflight';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
+import { changesKeys } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { Throttle } from '../throttle/throttle';
@@ -40,6 +42,9 @@ import { clock } from '../util/clock';
 const log = debugLog('migration');
 
 const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
+
+/** What cascades do meanwhile is watched for otherwise, and rows that had no parent before are copied as they are. */
+const CHECKS_OFF = 'SET SESSION foreign_key_checks = 0';
 
 /** How far a migration got: what a failure has to take back, and what it may claim. */
 type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
@@ -240,22 +245,23 @@ export class Migration {
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
-    const { pair, sqlMode } = await prepareGhost({
+    const bound = liveLock(options.giveUpAfterMs, signal);
+    const { pair, keys, sqlMode } = await prepareGhost({
       ...{ knex: options.knex, database, session: work, origin, names, called: name.called },
-      ...{ columns: options.columns, alter: this.alter },
+      ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.pair = pair;
+    for (const key of keys.final) if (key.added) await refuseOrphansEarly(observer, pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
-    await work.execute(AUTOCOMMIT_OFF);
-    await work.execute(passOf(this.epoch));
+    const settings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
+    for (const setting of settings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
-    const bound = liveLock(options.giveUpAfterMs, signal);
     const triggers = await carriedTriggers(work, pair, database.server.triggersLeaveFiles);
     const parts = assemble({
-      ...{ database, work, observer, lock, pair, state, options, bound, throttle, progress, signal },
+      ...{ database, work, observer, lock, pair, keys, state, options, bound, throttle, progress, signal },
       triggers,
-      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF, passOf(this.epoch)],
+      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...settings],
       epoch: this.epoch,
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });

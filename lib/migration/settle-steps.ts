@@ -1,6 +1,9 @@
 import { dropHelperKey, HELPER_KEY, type HelperKeyNote } from '../cut-over/helper-key';
 import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
+import type { KeyNote } from '../foreign-keys/key-note';
+import { FOREIGN_KEYS } from '../foreign-keys/keys-step';
+import { restoreAfter, restoreBefore } from '../foreign-keys/restore-keys';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readRecord } from '../state/state-table';
@@ -26,6 +29,13 @@ const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
     TRIGGERS_STEP,
     ({ session, name, names, swapped, bound }, note) =>
       settleTriggers(session, { ...name, old: names.old }, swapped, bound, note),
+  ],
+  [
+    FOREIGN_KEYS,
+    ({ session, swapped, bound }, note) =>
+      swapped
+        ? restoreAfter(session, note as KeyNote, bound)
+        : restoreBefore(session, note as KeyNote, bound, false),
   ],
 ];
 

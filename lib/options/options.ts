@@ -166,6 +166,12 @@ export interface LargeHadronOptions {
   readonly throttle?: ThrottleOptions;
   readonly cleanUp?: CleanUpOptions;
   /**
+   * What becomes of foreign keys. `auto`: the table's own are there on the new one, those of other tables lead to it.
+   * `refuse`: a table with any is not migrated. `discard`: the new table has none but those the change adds; those of
+   * other tables lead to it. Default `auto`.
+   */
+  readonly foreignKeys?: 'auto' | 'refuse' | 'discard';
+  /**
    * What to do when the account lacks PROCESS and so cannot see foreign keys from hidden schemas, a TRUNCATE by somebody
    * else, replicated writes and older read views. Default `refuse`; `accept` when none of that can happen.
    */
@@ -207,6 +213,7 @@ export interface ResolvedOptions {
   readonly triggers: Required<TriggerOptions>;
   readonly throttle: Required<ThrottleOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
+  readonly foreignKeys: 'auto' | 'refuse' | 'discard';
   readonly blindSpots: 'refuse' | 'accept';
   readonly reconnectMs: number;
   /** Whose old read views are waited for: everybody's, or those of connections to the table's own database. */

@@ -5,6 +5,7 @@ import { renameStatement } from '../cut-over/rename-statement';
 import { chosenAnswer } from '../cut-over/old-read-views';
 import { blockers } from '../database/blockers';
 import type { Database } from '../database/database';
+import { liveLock } from '../database/metadata-locks';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { Refusal } from '../errors';
@@ -114,7 +115,8 @@ async function tryChange(input: PlanInput, session: Session, origin: TableSchema
   try {
     prepared = await prepareGhost({
       ...{ knex: options.knex, database, session, origin, names, called: name.called },
-      ...{ columns: options.columns, alter },
+      ...{ columns: options.columns, alter, foreignKeys: options.foreignKeys },
+      bound: liveLock(options.giveUpAfterMs),
       temporary: true,
     });
   } catch (error) {

@@ -5,7 +5,7 @@ import { isWord, TokenCursor, type NameAt } from './token-cursor';
 
 /** What stands behind ADD: one thing, or a list of columns (and keys and constraints) in parentheses. */
 export function addClauses(tokens: readonly Token[], cursor: TokenCursor, span: Span): AlterClause[] {
-  if (referencesTable(cursor)) return [{ kind: 'add-foreign-key', ...span }];
+  const references = referencesTable(cursor);
   const columnFollows = cursor.accept('COLUMN');
   const element = columnFollows ? null : tableElement(cursor);
   if (element !== null) return [{ ...element, ...span }];
@@ -13,8 +13,12 @@ export function addClauses(tokens: readonly Token[], cursor: TokenCursor, span: 
   if (cursor.comes('(')) return listClauses(tokens, cursor, span, ifNotExists);
   const column = cursor.name();
   if (column === null) return [{ kind: 'other', ...span }];
-  return [{ kind: 'add-column', names: [column.name], ifNotExists, ...span }];
+  const added: AlterClause = { kind: 'add-column', names: [column.name], ifNotExists, ...span };
+  return references ? [added, { ...UNNAMED_KEY, ...span }] : [added];
 }
+
+/** What an inline REFERENCES adds. */
+export const UNNAMED_KEY: AlterAction = { kind: 'add-foreign-key', name: null, nameSpan: null };
 
 /** Whether REFERENCES, a reserved word, comes anywhere in what is left. */
 export function referencesTable(cursor: TokenCursor): boolean {
@@ -41,8 +45,12 @@ function listClauses(
     const element = tableElement(item);
     const start = tokens[range.from]?.start ?? span.start;
     const end = tokens[range.to - 1]?.end ?? span.end;
-    if (element !== null) others.push({ ...element, start, end });
-    else columns.push(item.name());
+    if (element !== null) {
+      others.push({ ...element, start, end });
+      continue;
+    }
+    columns.push(item.name());
+    if (referencesTable(item)) others.push({ ...UNNAMED_KEY, start, end });
   }
   const names = columns.flatMap((column) => column?.name ?? []);
   return names.length > 0 ? [{ kind: 'add-column', names, ifNotExists, ...span }, ...others] : others;
@@ -53,7 +61,7 @@ export function tableElement(cursor: TokenCursor): AlterAction | null {
   if (cursor.accept('CONSTRAINT')) return constraint(cursor);
   const type = indexType(cursor);
   if (type !== null) return { kind: 'add-index', type, name: indexName(cursor)?.name ?? null };
-  if (cursor.accept('FOREIGN', 'KEY')) return { kind: 'add-foreign-key' };
+  if (cursor.accept('FOREIGN', 'KEY')) return foreignKey(null);
   if (cursor.accept('CHECK')) return { kind: 'add-constraint', name: null, nameSpan: null };
   // SYSTEM and PERIOD are names of columns, too, unless this follows.
   if (cursor.accept('SYSTEM', 'VERSIONING')) return { kind: 'add-system-versioning' };
@@ -72,7 +80,13 @@ function constraint(cursor: TokenCursor): AlterAction {
   const type = indexType(cursor);
   // A unique key's own name goes before the constraint's.
   if (type !== null) return { kind: 'add-index', type, name: indexName(cursor)?.name ?? named?.name ?? null };
-  return cursor.comes('FOREIGN') ? { kind: 'add-foreign-key' } : { kind: 'other' };
+  return cursor.accept('FOREIGN', 'KEY') ? foreignKey(named) : { kind: 'other' };
+}
+
+/** What stands behind FOREIGN KEY may be a name of the key's index, never of the key. */
+function foreignKey(named: NameAt | null): AlterAction {
+  const nameSpan = named && { start: named.start, end: named.end };
+  return { kind: 'add-foreign-key', name: named?.name ?? null, nameSpan };
 }
 
 /** Passes the words that introduce an index, the optional ones included. */

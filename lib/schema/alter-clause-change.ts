@@ -1,5 +1,4 @@
 import type { AlterAction } from './alter-clause';
-import { referencesTable } from './alter-clause-add';
 import { withSpan } from './alter-clause-drop';
 import type { TokenCursor } from './token-cursor';
 
@@ -21,7 +20,6 @@ export function renameAction(cursor: TokenCursor): AlterAction {
 
 /** What stands behind CHANGE. */
 export function changeAction(cursor: TokenCursor): AlterAction {
-  if (referencesTable(cursor)) return { kind: 'add-foreign-key' };
   cursor.accept('COLUMN');
   const ifExists = cursor.accept('IF', 'EXISTS');
   const from = cursor.name();
@@ -31,7 +29,6 @@ export function changeAction(cursor: TokenCursor): AlterAction {
 
 /** What stands behind MODIFY. */
 export function modifyAction(cursor: TokenCursor): AlterAction {
-  if (referencesTable(cursor)) return { kind: 'add-foreign-key' };
   cursor.accept('COLUMN');
   const ifExists = cursor.accept('IF', 'EXISTS');
   const column = cursor.name();

@@ -20,8 +20,8 @@ export type AlterAction =
   | { readonly kind: 'drop-index'; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: 'drop-primary-key' }
   | { readonly kind: 'rename-index'; readonly from: string; readonly to: string }
-  /** Also a column definition with an inline REFERENCES: MariaDB and MySQL 9 make a foreign key of it. */
-  | { readonly kind: 'add-foreign-key' }
+  /** Also a column definition with an inline REFERENCES, of which MariaDB and MySQL 9 make a foreign key, beside the column. */
+  | { readonly kind: 'add-foreign-key'; readonly name: string | null; readonly nameSpan: Span | null }
   | ({ readonly kind: 'drop-foreign-key'; readonly ifExists: boolean } & Named)
   /** A CHECK of the table; `name` is null where the server is left to make one up. */
   | { readonly kind: 'add-constraint'; readonly name: string | null; readonly nameSpan: Span | null }

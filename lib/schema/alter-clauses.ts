@@ -1,5 +1,5 @@
 import type { AlterAction, AlterClause } from './alter-clause';
-import { addClauses } from './alter-clause-add';
+import { addClauses, referencesTable, UNNAMED_KEY } from './alter-clause-add';
 import { alterAction, changeAction, modifyAction, renameAction } from './alter-clause-change';
 import { dropAction } from './alter-clause-drop';
 import { optionClauses } from './alter-clause-options';
@@ -34,12 +34,21 @@ function recognise(tokens: readonly Token[], range: TokenRange): AlterClause[] {
   if (cursor.accept('ADD')) return addClauses(tokens, cursor, span);
   if (cursor.accept('DROP')) return whole(dropAction(cursor));
   if (cursor.accept('RENAME')) return whole(renameAction(cursor));
-  if (cursor.accept('CHANGE')) return whole(changeAction(cursor));
-  if (cursor.accept('MODIFY')) return whole(modifyAction(cursor));
+  for (const [word, read] of COLUMN_ACTIONS) {
+    if (!cursor.accept(word)) continue;
+    const references = referencesTable(cursor);
+    const changed = whole(read(cursor));
+    return references ? [...changed, ...whole(UNNAMED_KEY)] : changed;
+  }
   if (cursor.accept('ALTER')) return whole(alterAction(cursor));
   if (cursor.accept('ORDER', 'BY')) return whole({ kind: 'order-by' });
   return optionClauses(tokens, cursor);
 }
+
+const COLUMN_ACTIONS = [
+  ['CHANGE', changeAction],
+  ['MODIFY', modifyAction],
+] as const;
 
 function spanOf(tokens: readonly Token[], { from, to }: TokenRange): { start: number; end: number } {
   return { start: tokens[from]?.start ?? 0, end: tokens[to - 1]?.end ?? 0 };

@@ -1,4 +1,5 @@
 import { columnNamed, lengthOf, type Index, type TableSchema } from './table-schema';
+import { changesRows, parseForeignKeys } from './foreign-key';
 import { keyColumn, KeyColumns, type KeyColumn } from './key-column';
 
 /** The unique key by which the origin is walked, and the index of the ghost that finds the same rows. */
@@ -82,6 +83,7 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
   if (index.hidden) return 'it is invisible';
   if (index.type !== 'BTREE') return `it is a ${index.type} index`;
   const columns: KeyColumn[] = [];
+  const moving = columnsMovedByCascades(table);
   for (const part of index.parts) {
     if (part.column === null) return 'it holds an expression';
     if (part.prefix !== null) return `it covers only a prefix of '${part.column}'`;
@@ -90,12 +92,20 @@ function candidate(table: TableSchema, index: Index): KeyColumns | string {
     if (TAKEN.has(column.name.toLowerCase()))
       return `'${part.column}' is a name that no column of the journal can take from it`;
     if (column.nullable) return `'${part.column}' may be NULL`;
+    if (moving.has(column.name.toLowerCase()))
+      return `'${part.column}' is changed by cascades of a foreign key`;
     if (column.generated) return `'${part.column}' is generated`;
     const key = keyColumn(column, part.descending);
     if (key === null) return `'${part.column}' is of type ${column.columnType}, which has no exact order`;
     columns.push(key);
   }
   return new KeyColumns(columns);
+}
+
+/** Columns that a parent changes with its own key: without a trigger, so that a row would get another key unnoticed. */
+function columnsMovedByCascades({ createSql, schema }: TableSchema): ReadonlySet<string> {
+  const keys = parseForeignKeys(createSql, schema).filter(({ onUpdate }) => changesRows(onUpdate));
+  return new Set(keys.flatMap(({ columns }) => columns.map((column) => column.toLowerCase())));
 }
 
 /** Columns of the journal itself; and what InnoDB refuses as the name of a column that may be NULL. */

@@ -21,6 +21,8 @@ export interface DerivedNames {
   readonly state: string;
   readonly recheck: string;
   readonly scratch: string;
+  /** Pattern of the names that foreign keys bear meanwhile: see `standInName`. */
+  readonly foreignKey: string;
   readonly triggers: { readonly insert: string; readonly update: string; readonly delete: string };
   /** Triggers on the new table that refuse writes until it is complete (`rename-then-replay`). */
   readonly gates: { readonly insert: string; readonly update: string; readonly delete: string };
@@ -44,9 +46,15 @@ export function derivedNames(table: string, timestamp: string): DerivedNames {
     journal: name(`_lhmj_${timestamp}`),
     recheck: name(`_lhmr_${timestamp}`),
     scratch: name(`_lhmx_${timestamp}`),
+    foreignKey: name(`_lhmf_${timestamp}_000`),
     triggers: { insert: name('_lhmi'), update: name('_lhmu'), delete: name('_lhmd') },
     gates: { insert: name('_lhmgi'), update: name('_lhmgu'), delete: name('_lhmgd') },
   };
+}
+
+/** The name of a foreign key for as long as its own is taken by the key that it stands in for. */
+export function standInName({ foreignKey }: Pick<DerivedNames, 'foreignKey'>, number: number): string {
+  return foreignKey.slice(0, -3) + String(number).padStart(3, '0');
 }
 
 /** Whether every name that takes part in the swap sorts after the table's, byte by byte. */

@@ -1,10 +1,8 @@
-import type { Session } from '../database/session';
-import { innodbNamePattern } from '../database/innodb-name';
 import type { ServerCapabilities } from '../database/server-capabilities';
-import { errorNumber } from '../database/server-error';
+import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import type { TableName } from './identifier';
-import type { Column, ForeignKey, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
+import type { Column, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
 
 /** Reads a table's definition. The table must exist and be a base table. */
 export async function readTableSchema(session: Session, name: TableName): Promise<TableSchema> {
@@ -43,7 +41,7 @@ async function readColumns(session: Session, { schema, table }: TableName): Prom
   });
 }
 
-async function readIndexes(session: Session, { schema, table }: TableName): Promise<Index[]> {
+export async function readIndexes(session: Session, { schema, table }: TableName): Promise<Index[]> {
   const rows = await session.query<Record<string, string | null>>(
     `SHOW INDEX FROM ${qualified(schema, table)}`,
   );
@@ -98,60 +96,6 @@ export async function readCheckNames(
   );
   return rows.map(({ name }) => name);
 }
-
-/** Foreign keys in either direction; with PROCESS also those from schemas that the account may not use. */
-export async function readForeignKeys(
-  session: Session,
-  { schema, table }: TableName,
-  server: ServerCapabilities,
-): Promise<ForeignKey[]> {
-  const rows = await session.query<{ name: string; cs: string; ct: string; ps: string; pt: string }>(
-    `SELECT DISTINCT CONSTRAINT_NAME AS name, TABLE_SCHEMA AS cs, TABLE_NAME AS ct,
-            REFERENCED_TABLE_SCHEMA AS ps, REFERENCED_TABLE_NAME AS pt
-       FROM information_schema.KEY_COLUMN_USAGE
-      WHERE REFERENCED_TABLE_NAME IS NOT NULL
-        AND ((TABLE_SCHEMA = ? AND TABLE_NAME = ?) OR (REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?))`,
-    [schema, table, schema, table],
-  );
-  const visible = rows.map((row) => ({
-    name: row.name,
-    child: `${row.cs}.${row.ct}`,
-    parent: `${row.ps}.${row.pt}`,
-  }));
-  return visible.length > 0 ? visible : hiddenForeignKeys(session, { schema, table }, server);
-}
-
-/** From InnoDB's own list, which asks for PROCESS and then shows everything. */
-async function hiddenForeignKeys(
-  session: Session,
-  name: TableName,
-  server: ServerCapabilities,
-): Promise<ForeignKey[]> {
-  const view = server.flavor === 'mariadb' ? 'INNODB_SYS_FOREIGN' : 'INNODB_FOREIGN';
-  const [setting] = await session.query<{ folds: number }>('SELECT @@GLOBAL.lower_case_table_names AS folds');
-  const flags = Number(setting?.folds) === 0 ? '' : 'i';
-  const filed = new RegExp(`^${innodbNamePattern(name)}$`, flags);
-  const plain = `${name.schema}/${name.table}`;
-  const isOurs = (one: string): boolean => one === plain || filed.test(one);
-  try {
-    const all = await session.query<{ ID: string; FOR_NAME: string; REF_NAME: string }>(
-      `SELECT * FROM information_schema.${view}`,
-    );
-    const rows = all.filter((row) => isOurs(row.FOR_NAME) || isOurs(row.REF_NAME));
-    const readable = (one: string): string => one.replace('/', '.');
-    return rows.map((row) => ({
-      name: row.ID.split('/').at(-1) ?? row.ID,
-      child: readable(row.FOR_NAME),
-      parent: readable(row.REF_NAME),
-    }));
-  } catch (error) {
-    if (errorNumber(error) === ACCESS_DENIED) return [];
-    throw error;
-  }
-}
-
-/** PROCESS is missing; whether that is accepted is the preflight's business. */
-const ACCESS_DENIED = 1227;
 
 /** Which of the names exist in the schema, and as what (`BASE TABLE`, `VIEW`, `SEQUENCE` …). */
 export async function readTableTypes(

@@ -22,12 +22,6 @@ function refuseClause(clause: AlterClause): void {
   switch (clause.kind) {
     case 'rename-table':
       throw renamesTable();
-    case 'add-foreign-key':
-      throw new Refusal(
-        'LHM_ALTER_ADDS_FOREIGN_KEY',
-        'The alter function adds a foreign key.',
-        'Add the column here and the foreign key in a step of its own after the migration.',
-      );
     case 'add-system-versioning':
       throw new Refusal(
         'LHM_ALTER_UNSUPPORTED',

@@ -38,7 +38,7 @@ export interface RetargetedStatement {
  *
  * Names are compared exactly, but on a server with `lower_case_table_names` other than 0.
  *
- * @throws Refusal LHM_ALTER_OTHER_TABLE, LHM_ALTER_RENAMES_TABLE, LHM_ALTER_ADDS_FOREIGN_KEY,
+ * @throws Refusal LHM_ALTER_OTHER_TABLE, LHM_ALTER_RENAMES_TABLE,
  *   LHM_ALTER_CHANGES_NOTHING, LHM_ALTER_UNSUPPORTED
  */
 export function retargetStatement(

@@ -43,14 +43,6 @@ export interface TriggerFacts {
   readonly created: string;
 }
 
-export interface ForeignKey {
-  readonly name: string;
-  /** `schema.table` that holds the key. */
-  readonly child: string;
-  /** `schema.table` it points at. */
-  readonly parent: string;
-}
-
 /** Everything the library knows of a table's definition, read at one moment. */
 export interface TableSchema {
   readonly schema: string;

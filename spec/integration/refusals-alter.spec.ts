@@ -166,21 +166,6 @@ const OTHER = [
     { code: 'LHM_ALTER_UNSUPPORTED', says: /several statements/ },
     { clauses: 'ADD COLUMN extra INT; DROP TABLE emails' },
   ),
-  ...inAllWays(
-    'a foreign key that is added',
-    { code: 'LHM_ALTER_ADDS_FOREIGN_KEY', hints: /after|native/ },
-    {
-      builder: (t) => void t.integer('owner').references('id').inTable('owners'),
-      clauses: 'ADD COLUMN owner INT, ADD FOREIGN KEY (owner) REFERENCES owners (id)',
-    },
-    { before: OWNERS },
-  ),
-  ...inAllWays(
-    'an inline REFERENCES',
-    { code: 'LHM_ALTER_ADDS_FOREIGN_KEY' },
-    { clauses: 'ADD COLUMN owner INT REFERENCES owners (id)' },
-    { before: OWNERS },
-  ),
 ];
 
 const KEYS = [
@@ -215,24 +200,6 @@ for (const flavor of availableFlavors()) {
     describe('that change nothing', () => itRefuses(flavor, () => server, NOTHING));
     describe('that do something else', () => itRefuses(flavor, () => server, OTHER));
     describe('that take the key away', () => itRefuses(flavor, () => server, KEYS));
-
-    it('that somebody else gives a foreign key on the way', async () => {
-      const test = await TestTable.create(server);
-      for (const sql of OWNERS) await test.query(sql);
-      const expected = {
-        ...{ code: 'LHM_ALTER_ADDS_FOREIGN_KEY', phase: 'clone' as const },
-        ...{ says: /'to_owner'/, hints: /native ALTER TABLE/ },
-      };
-      await expectRefused(test, expected, () =>
-        test.failure(async (_, ctx) => {
-          await ctx.raw('ALTER TABLE emails ADD COLUMN owner INT NULL');
-          await test.query(
-            'ALTER TABLE emails_lhmn ADD CONSTRAINT to_owner FOREIGN KEY (owner) REFERENCES owners (id)',
-          );
-        }),
-      );
-      await test.drop();
-    });
 
     it('whose renamed column somebody else drops on the way', async () => {
       const test = await TestTable.create(server);

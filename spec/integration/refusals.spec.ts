@@ -131,8 +131,9 @@ const TABLES: readonly BadInput[] = [
     says: /emails_audit/,
   },
   {
-    what: 'a table that is the child of a foreign key',
+    what: 'a table that is the child of a foreign key and is not to be migrated then',
     code: 'LHM_FOREIGN_KEYS',
+    options: { foreignKeys: 'refuse' },
     before: [
       'CREATE TABLE owners (id INT PRIMARY KEY)',
       `ALTER TABLE emails ADD COLUMN owner INT NULL, ADD ${FOREIGN_KEY} owners (id)`,
@@ -140,14 +141,16 @@ const TABLES: readonly BadInput[] = [
     says: /note_owner/,
   },
   {
-    what: 'a table that is the parent of a foreign key',
+    what: 'a table that is the parent of a foreign key and is not to be migrated then',
     code: 'LHM_FOREIGN_KEYS',
+    options: { foreignKeys: 'refuse' },
     before: [`CREATE TABLE notes (id INT PRIMARY KEY, owner INT UNSIGNED, ${FOREIGN_KEY} emails (id))`],
     says: /note_owner/,
   },
   {
-    what: 'a table that references itself',
+    what: 'a table that references itself and is not to be migrated then',
     code: 'LHM_FOREIGN_KEYS',
+    options: { foreignKeys: 'refuse' },
     before: [`ALTER TABLE emails ADD COLUMN owner INT UNSIGNED NULL, ADD ${FOREIGN_KEY} emails (id)`],
     says: /note_owner/,
   },

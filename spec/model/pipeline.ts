@@ -67,16 +67,17 @@ export class Pipeline {
     const work = await database.open('work');
     const state = new StateTable(schema, TABLE, names, EPOCH);
     await state.create(work, new Date());
-    const { pair, sqlMode } = await prepareGhost({
+    const signal = new AbortController().signal;
+    const bound = liveLock(1, signal);
+    const { pair, keys, sqlMode } = await prepareGhost({
       ...{ knex, database, session: work, origin, names, columns: options.columns, alter: alterOf(shape) },
+      ...{ foreignKeys: options.foreignKeys, bound },
     });
     await work.execute(AUTOCOMMIT_OFF);
-    const signal = new AbortController().signal;
     const progress = new ProgressTracker(TABLE);
     const parts = assemble({
-      ...{ database, work, observer, lock, pair, state, options, progress, signal },
+      ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
       ...{ throttle: new Throttle(), triggers: [], epoch: EPOCH },
-      bound: liveLock(1, signal),
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, schema, names.state, EPOCH),
     });

@@ -11,7 +11,7 @@ function facts(clause: AlterClause): Record<string, unknown> {
 
 const column = (...names: string[]): object => ({ kind: 'add-column', names, ifNotExists: false });
 const other = { kind: 'other' };
-const fk = { kind: 'add-foreign-key' };
+const fk = { kind: 'add-foreign-key', name: null };
 
 describe('parseAlterClauses', () => {
   const cases: [sql: string, ...clauses: object[]][] = [
@@ -32,7 +32,7 @@ describe('parseAlterClauses', () => {
     ],
     ['ADD (a INT, KEY k (a))', column('a'), { kind: 'add-index', type: 'index', name: 'k' }],
     ['ADD (a INT, CONSTRAINT c CHECK (a > 0))', column('a'), { kind: 'add-constraint', name: 'c' }],
-    ['ADD (a INT, FOREIGN KEY (a) REFERENCES t (id))', fk],
+    ['ADD (a INT, FOREIGN KEY (a) REFERENCES t (id))', column('a'), fk],
     ['ADD COLUMN IF NOT EXISTS a INT', { kind: 'add-column', names: ['a'], ifNotExists: true }],
     ['ADD IF NOT EXISTS (a INT, b INT)', { kind: 'add-column', names: ['a', 'b'], ifNotExists: true }],
     ['ADD COLUMN system INT', column('system')],
@@ -81,11 +81,11 @@ describe('parseAlterClauses', () => {
     ['ALTER INDEX i INVISIBLE', other],
     // constraints
     ['ADD FOREIGN KEY (a) REFERENCES t (id)', fk],
-    ['ADD CONSTRAINT c FOREIGN KEY i (a) REFERENCES t (id) ON DELETE CASCADE', fk],
+    ['ADD CONSTRAINT c FOREIGN KEY i (a) REFERENCES t (id) ON DELETE CASCADE', { ...fk, name: 'c' }],
     ['ADD CONSTRAINT FOREIGN KEY (a) REFERENCES t (id)', fk],
-    ['ADD a INT REFERENCES t (id)', fk],
-    ['MODIFY a INT REFERENCES t (id)', fk],
-    ['CHANGE a b INT REFERENCES t (id)', fk],
+    ['ADD a INT REFERENCES t (id)', column('a'), fk],
+    ['MODIFY a INT REFERENCES t (id)', { kind: 'modify-column', name: 'a', ifExists: false }, fk],
+    ['CHANGE a b INT REFERENCES t (id)', { kind: 'change-column', from: 'a', to: 'b', ifExists: false }, fk],
     ["ADD a INT COMMENT 'REFERENCES t'", column('a')],
     ['ADD `references` INT', column('references')],
     ['DROP FOREIGN KEY f', { kind: 'drop-foreign-key', name: 'f', ifExists: false }],

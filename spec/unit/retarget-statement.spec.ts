@@ -167,13 +167,6 @@ describe('retargetStatement', () => {
       "ALTER TABLE emails ADD a INT COMMENT 'x', rename `x`",
     ],
     [
-      'LHM_ALTER_ADDS_FOREIGN_KEY',
-      'ALTER TABLE emails ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES t (id)',
-      'ALTER TABLE emails ADD a INT REFERENCES t (id)',
-      'ALTER TABLE emails ADD (a INT, b INT REFERENCES t (id))',
-      'ALTER TABLE emails ADD a INT /*!90000 REFERENCES t (id) */',
-    ],
-    [
       'LHM_ALTER_CHANGES_NOTHING',
       'ALTER TABLE emails',
       'ALTER TABLE emails ALGORITHM=COPY',

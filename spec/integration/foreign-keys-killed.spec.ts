@@ -1,0 +1,208 @@
+import { expect } from 'chai';
+
+import { largeHadronCleanUp } from '../../lib';
+import { failOnce, FAULTS } from '../support/fail-once';
+import { expectNoLeaks } from '../support/leak-guard';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { failureOf, TestTable } from '../support/test-table';
+import { migrationConnections, until } from '../support/test-table-process-list';
+import { ChildMigration } from '../support/test-table-process';
+import { aroundQueries } from '../support/test-table-statements';
+
+const ALTER =
+  'ADD COLUMN extra INT NULL, ADD CONSTRAINT emails_owner FOREIGN KEY (owner) REFERENCES people (id)';
+
+/** Keys of every sort, and indexes that the server itself has made for them. */
+const SETUP = [
+  'CREATE TABLE orgs (id INT PRIMARY KEY)',
+  'CREATE TABLE people (id INT PRIMARY KEY)',
+  'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL, above INT NULL, owner INT NULL, KEY (owner),' +
+    ' FOREIGN KEY (org) REFERENCES orgs (id) ON DELETE CASCADE,' +
+    ' CONSTRAINT emails_above FOREIGN KEY (above) REFERENCES emails (id))',
+  'CREATE TABLE notes (id INT PRIMARY KEY, email INT NULL, other INT NULL,' +
+    ' CONSTRAINT notes_email FOREIGN KEY (email) REFERENCES emails (id) ON DELETE CASCADE,' +
+    ' FOREIGN KEY (other) REFERENCES emails (id))',
+  'CREATE TABLE tags (id INT PRIMARY KEY, email INT NULL, FOREIGN KEY (email) REFERENCES emails (id) ON DELETE SET NULL)',
+  'INSERT INTO orgs VALUES (1), (2), (3)',
+  'INSERT INTO people VALUES (1), (2)',
+  'INSERT INTO emails (id, org, above, owner) VALUES (1, 1, NULL, 1), (2, 2, 1, 2), (3, 2, NULL, NULL), (4, NULL, NULL, 1)',
+  'INSERT INTO notes VALUES (1, 3, 1), (2, 2, NULL)',
+  'INSERT INTO tags VALUES (1, 4), (2, 4)',
+];
+
+/** Statements that change keys, write down what is changed, or swap. */
+const ABOUT_KEYS =
+  /FOREIGN KEY|RENAME INDEX|^RENAME TABLE|^LOCK TABLES .*_lhmn|^UPDATE .*record|^DROP TABLE .*_lhmo_/;
+
+for (const flavor of availableFlavors()) {
+  describe(`foreign keys of a migration that breaks off on ${flavor}`, function () {
+    this.timeout(600_000);
+    let server: RunningServer;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    async function create(): Promise<TestTable> {
+      const test = await TestTable.create(server);
+      await test.query('DROP TABLE emails');
+      for (const sql of SETUP) await test.query(sql);
+      return test;
+    }
+
+    async function definitions(test: TestTable): Promise<Record<string, string[]>> {
+      const found: Record<string, string[]> = {};
+      for (const table of ['emails', 'notes', 'orgs', 'people', 'tags'])
+        found[table] = (await test.definition(table)).split('\n');
+      return found;
+    }
+
+    /** How all tables look when nothing was changed, and after a native ALTER. */
+    async function ends(): Promise<{ before: unknown; after: unknown }> {
+      const test = await create();
+      const before = await definitions(test);
+      await test.query(`ALTER TABLE emails ${ALTER}`);
+      const after = await definitions(test);
+      await test.drop();
+      return { before, after };
+    }
+
+    /** Every key holds: what the rules say happens, to the new rows as to the old. */
+    async function expectInForce(test: TestTable): Promise<void> {
+      await test.query('INSERT INTO emails (id, org, above, owner) VALUES (50, 3, 4, 1)');
+      await test.query('INSERT INTO notes VALUES (50, 50, 4)');
+      await test.query('INSERT INTO tags VALUES (50, 50)');
+      const refused = [
+        'INSERT INTO emails (id, org) VALUES (51, 99)',
+        'INSERT INTO emails (id, above) VALUES (51, 99)',
+        'INSERT INTO notes VALUES (51, 99, NULL)',
+        'INSERT INTO tags VALUES (51, 99)',
+        'DELETE FROM emails WHERE id = 4',
+      ];
+      for (const sql of refused) {
+        const error: unknown = await test.query(sql).catch((reason: unknown) => reason);
+        expect((error as { errno?: number }).errno, sql).to.be.oneOf([1451, 1452]);
+      }
+      await test.query('DELETE FROM orgs WHERE id = 3');
+      const [left] = await test.query(
+        'SELECT (SELECT COUNT(*) FROM emails WHERE id = 50) AS emails, (SELECT COUNT(*) FROM notes WHERE id = 50) AS notes, (SELECT COUNT(*) FROM tags WHERE id = 50 AND email IS NULL) AS tags',
+      );
+      expect(left).to.deep.equal({ emails: 0, notes: 0, tags: 1 });
+      await test.query('DELETE FROM tags WHERE id = 50');
+      await test.query('INSERT INTO orgs VALUES (3)');
+    }
+
+    async function rows(test: TestTable): Promise<unknown[]> {
+      const found: unknown[] = [];
+      for (const sql of ['id, org, above, owner FROM emails', '* FROM notes', '* FROM tags', '* FROM orgs'])
+        found.push(await test.query(`SELECT ${sql} ORDER BY 1`));
+      return found;
+    }
+
+    /** The statements of an undisturbed run. */
+    async function statements(): Promise<string[]> {
+      const test = await create();
+      const seen: string[] = [];
+      aroundQueries(test.knex, (query) => (sql, values, callback) => {
+        if (ABOUT_KEYS.test(sql)) seen.push(sql);
+        return query(sql, values, callback);
+      });
+      await test.migrate(ALTER);
+      await test.drop();
+      return seen;
+    }
+
+    for (const mending of ['the next run', 'a clean-up'] as const) {
+      it(`killed after each statement about keys, mended by ${mending}`, async () => {
+        const { before, after } = await ends();
+        const places = await statements();
+        const problems: string[] = [];
+        for (let skip = 0; skip < places.length; skip++) {
+          const test = await create();
+          const child = ChildMigration.start(test, {
+            ...{ alter: ALTER, options: {} },
+            stop: { statement: ABOUT_KEYS.source, when: 'after', skip },
+          });
+          try {
+            await child.reached();
+            await child.kill();
+            await until('the end of the killed connections', async () =>
+              (await migrationConnections(test)).length === 0 ? true : undefined,
+            );
+            const swapped = (await test.definition()).includes('`extra`');
+            const were = await rows(test);
+            if (mending === 'a clean-up') await largeHadronCleanUp('emails', { knex: test.knex });
+            else if (swapped) await test.migrate('ADD COLUMN another INT NULL');
+            else await test.migrate(ALTER);
+            if (mending === 'the next run' && swapped)
+              await test.query('ALTER TABLE emails DROP COLUMN another');
+            const done = swapped || mending === 'the next run';
+            expect(await definitions(test)).to.deep.equal(done ? after : before);
+            expect(await rows(test)).to.deep.equal(were);
+            await expectInForce(test);
+            await expectNoLeaks(test);
+          } catch (error) {
+            problems.push(
+              `after ${places[skip] ?? ''}: ${String(error)} ${JSON.stringify((error as { actual?: unknown }).actual ?? '')}`,
+            );
+          }
+          await child.kill();
+          await test.drop();
+        }
+        expect(problems).to.deep.equal([]);
+        expect(places.length).to.be.above(10);
+      });
+    }
+
+    for (const fault of FAULTS) {
+      it(`each statement about keys fails once (${fault}): the run itself puts all right`, async () => {
+        const { before, after } = await ends();
+        const recorded = await create();
+        const recording = failOnce(recorded.knex, { place: null, fault, kill: () => Promise.resolve() });
+        await recorded.migrate(ALTER);
+        await recorded.drop();
+        const places = [...recording.places].filter((place) =>
+          ABOUT_KEYS.test(place.slice(place.indexOf('›') + 2)),
+        );
+        const problems: string[] = [];
+        for (const place of places) {
+          const test = await create();
+          try {
+            const knex = test.makeKnex();
+            const struck = failOnce(knex, {
+              ...{ place, fault },
+              kill: async (connection) => {
+                await test.query(`KILL ${connection}`).catch(() => undefined);
+                await until('its end', async () => {
+                  const list = await test.query<{ Id: number }>('SHOW PROCESSLIST');
+                  return list.some(({ Id }) => Id === connection) ? undefined : true;
+                });
+              },
+            });
+            const were = await rows(test);
+            const run = test.migrate(ALTER, { knex, reconnectMs: 5000 });
+            const error = await run.then(
+              () => null,
+              () => failureOf(run),
+            );
+            if (struck.struck === null) continue;
+            if (error !== null)
+              expect(error.outcome, error.message).to.be.oneOf(['untouched', 'rolled-back', 'swapped']);
+            const swapped = error === null || error.outcome === 'swapped';
+            if (error?.outcome === 'swapped') await largeHadronCleanUp('emails', { knex: test.knex });
+            expect(await definitions(test)).to.deep.equal(swapped ? after : before);
+            expect(await rows(test)).to.deep.equal(were);
+            await expectInForce(test);
+            await expectNoLeaks(test);
+          } catch (error) {
+            problems.push(
+              `${place}: ${String(error)} ${JSON.stringify((error as { actual?: unknown }).actual ?? '')}`,
+            );
+          }
+          await test.drop();
+        }
+        expect(problems).to.deep.equal([]);
+        expect(places.length).to.be.above(10);
+      });
+    }
+  });
+}

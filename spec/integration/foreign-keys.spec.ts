@@ -1,0 +1,122 @@
+import { expect } from 'chai';
+
+import { expectNoLeaks, oldTables } from '../support/leak-guard';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { quote, TestTable } from '../support/test-table';
+
+/** One layout of tables around the one that is migrated. */
+interface Layout {
+  readonly what: string;
+  readonly columns: string;
+  /** SQL before the table is filled. */
+  readonly around: readonly string[];
+  readonly fill: readonly string[];
+  readonly alter?: string;
+  /** What must still fail afterwards, and with which error. */
+  readonly fails?: readonly (readonly [sql: string, errno: number])[];
+  readonly only?: 'mysql' | 'mariadb';
+}
+
+const ORGS = 'CREATE TABLE orgs (id INT PRIMARY KEY, name VARCHAR(20) NULL)';
+const FILL_ORGS = "INSERT INTO orgs VALUES (1, 'a'), (2, 'b'), (3, 'c')";
+
+const LAYOUTS: readonly Layout[] = [
+  {
+    what: 'the parent of another table',
+    columns: 'id INT PRIMARY KEY, v INT NULL',
+    around: [
+      'CREATE TABLE notes (id INT PRIMARY KEY, email INT, CONSTRAINT notes_email FOREIGN KEY (email) REFERENCES emails (id) ON DELETE CASCADE)',
+      'CREATE TABLE tags (id INT PRIMARY KEY, email INT, FOREIGN KEY (email) REFERENCES emails (id))',
+    ],
+    fill: [
+      'INSERT INTO emails (id, v) VALUES (1, 1), (2, 2), (3, 3)',
+      'INSERT INTO notes VALUES (1, 1), (2, 2)',
+      'INSERT INTO tags VALUES (1, 3)',
+    ],
+    fails: [
+      ['INSERT INTO notes VALUES (9, 99)', 1452],
+      ['INSERT INTO tags VALUES (9, 99)', 1452],
+      ['DELETE FROM emails WHERE id = 3', 1451],
+    ],
+  },
+  {
+    what: 'the child of another table that takes no rows away',
+    columns:
+      'id INT PRIMARY KEY, org INT NULL, v INT NULL, CONSTRAINT emails_org FOREIGN KEY (org) REFERENCES orgs (id)',
+    around: [ORGS],
+    fill: [FILL_ORGS, 'INSERT INTO emails (id, org) VALUES (1, 1), (2, 2), (3, NULL)'],
+    fails: [
+      ['INSERT INTO emails (id, org) VALUES (9, 99)', 1452],
+      ['DELETE FROM orgs WHERE id = 1', 1451],
+    ],
+  },
+  {
+    what: 'the child of a table that cascades to it',
+    columns:
+      'id INT PRIMARY KEY, org INT NULL, v INT NULL, FOREIGN KEY (org) REFERENCES orgs (id) ON DELETE CASCADE ON UPDATE CASCADE',
+    around: [ORGS],
+    fill: [FILL_ORGS, 'INSERT INTO emails (id, org) VALUES (1, 1), (2, 2), (3, NULL)'],
+    fails: [['INSERT INTO emails (id, org) VALUES (9, 99)', 1452]],
+  },
+];
+
+for (const flavor of availableFlavors()) {
+  describe(`foreign keys on ${flavor}`, function () {
+    this.timeout(120_000);
+    let server: RunningServer;
+    let test: TestTable;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+    afterEach(() => test.drop());
+
+    async function create({ columns, around, fill }: Layout): Promise<void> {
+      test = await TestTable.create(server, { columns: 'id INT PRIMARY KEY' });
+      await test.query('DROP TABLE emails');
+      const referencing = around.filter((sql) => /REFERENCES emails/.test(sql));
+      for (const sql of around) if (!referencing.includes(sql)) await test.query(sql);
+      await test.query(`CREATE TABLE emails (${columns}) ENGINE = InnoDB`);
+      for (const sql of referencing) await test.query(sql);
+      for (const sql of fill) await test.query(sql);
+    }
+
+    /** Definitions and rows of every table that is not one of ours. */
+    async function picture(): Promise<Record<string, unknown>> {
+      const tables: Record<string, unknown> = {};
+      for (const table of await test.tables()) {
+        if (/_lhm[a-z]/.test(table)) continue;
+        tables[table] = {
+          definition: (await test.definition(table)).split('\n'),
+          rows: await test.rows(table),
+        };
+      }
+      return tables;
+    }
+
+    for (const layout of LAYOUTS) {
+      if (layout.only !== undefined && layout.only !== flavor) continue;
+      it(`${layout.what}: as after a native ALTER`, async () => {
+        const alter = layout.alter ?? 'ADD COLUMN extra INT NOT NULL DEFAULT 7';
+        await create(layout);
+        await test.query(`ALTER TABLE emails ${alter}`);
+        const native = await picture();
+        await test.drop();
+
+        await create(layout);
+        await test.migrate(alter);
+        expect(await picture()).to.deep.equal(native);
+        for (const [sql, errno] of layout.fails ?? []) {
+          const error: unknown = await test.query(sql).then(
+            () => null,
+            (reason: unknown) => reason,
+          );
+          expect(error, sql).to.include({ errno });
+        }
+        const [old] = await oldTables(test);
+        expect(await test.definition(old)).not.to.contain('REFERENCES');
+        await test.query(`DROP TABLE ${quote(old!)}`);
+        await expectNoLeaks(test);
+      });
+    }
+  });
+}
