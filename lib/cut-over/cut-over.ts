@@ -84,6 +84,7 @@ export class CutOver {
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
           await steadiness.steadily(() => this.meetAgain());
+          await steadiness.steadily(() => this.seeIdentity());
           started = clock.monotonic();
           const times = await this.attempt(strategy);
           return {
@@ -95,7 +96,7 @@ export class CutOver {
           };
         } catch (error) {
           if (!(error instanceof Postponed)) throw error;
-          if (strategy.takesBackRenames) await steadiness.steadily(() => guard.renamed(observer));
+          if (strategy.takesBackRenames) await steadiness.steadily(() => guard.acceptAlter(observer));
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           last = error;
@@ -205,6 +206,15 @@ export class CutOver {
       if (!TOO_MANY_CONNECTIONS.has(errorNumber(error))) throw error;
       throw new Postponed(messageOf(error), { cause: error, wayOut: 'Let one more connection in' });
     }
+  }
+
+  /** Under the lock it must be seen, and is not waited for while writers are held up. */
+  private async seeIdentity(): Promise<void> {
+    const { guard, observer } = this.deps;
+    if (await guard.lookIdentity(observer)) return;
+    throw new Postponed('DDL of somebody waits for a table, and InnoDB lists none meanwhile', {
+      wayOut: 'End what it waits for, or the DDL (see SHOW PROCESSLIST)',
+    });
   }
 
   /** Applies changes until the pause is over. */

@@ -9,6 +9,9 @@ import { text } from './sql';
 export const OWN_SQL_MODE =
   'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
 
+/** How long a session waits for a metadata lock, where nothing else is set. */
+export const LOCK_WAIT_SECONDS = 10;
+
 /** Modes of the caller's that change what an expression or a rounded value is; the library's own SQL bears them. */
 const MEANING = new Set([
   ...['PIPES_AS_CONCAT', 'IGNORE_SPACE', 'HIGH_NOT_PRECEDENCE', 'NO_UNSIGNED_SUBTRACTION'],
@@ -52,7 +55,7 @@ export function sessionSettings(
     net_read_timeout: 600,
     net_write_timeout: 600,
     innodb_lock_wait_timeout: 10,
-    lock_wait_timeout: 10,
+    lock_wait_timeout: LOCK_WAIT_SECONDS,
     completion_type: 0,
     sql_safe_updates: 0,
     // DEFAULT would be the server's global value, under which a list of columns may be cut short.

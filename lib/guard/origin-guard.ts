@@ -5,8 +5,9 @@ import type { ChangeSource } from '../changes/change-source';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import { hasReplicatedWrites } from '../database/process-list';
+import { LOCK_WAIT_SECONDS } from '../database/session-settings';
 import { refuseReadOnly } from '../database/read-only';
-import { errorNumber } from '../database/server-error';
+import { errorNumber, isLockTimeout } from '../database/server-error';
 import type { TableName } from '../schema/identifier';
 import type { RowKey } from '../schema/key-column';
 import { readTableTypes, readTriggers, showCreateTable } from '../schema/read-table-schema';
@@ -18,6 +19,12 @@ import { readCreated, readTableId, withoutVersions, type TableIdReader } from '.
 
 /** No such table, no such database. */
 const GONE = new Set([1146, 1049]);
+
+/** Attempts at reading the table's id before the copy, each as long as any wait for a lock. */
+const FIRST_ATTEMPTS = 12;
+
+/** How long it may take to read the table's id, in seconds. */
+const LOOK_SECONDS = 1;
 
 /** How often the table's id is read between two chunks, in ms; never for more than a fiftieth of the time. */
 const ID_EVERY_MS = 2000;
@@ -44,7 +51,7 @@ export class OriginGuard {
 
   /** Remembers the table as it is now. */
   async remember(session: Session): Promise<void> {
-    this.tableId = await readTableId(session, this.reader);
+    this.tableId = await this.readFirstId(session);
     this.ghostId = await this.readGhostId(session);
     // Elsewhere the id tells more, and is not changed by an ALTER of the counter alone.
     if (this.tableId === null || this.reader.server.flavor === 'mariadb')
@@ -53,9 +60,15 @@ export class OriginGuard {
     await this.check(session);
   }
 
-  /** After a RENAME of our own that was taken back: on MariaDB the table's date is that of its file. */
-  async renamed(session: Session): Promise<void> {
-    this.created = await readCreated(session, this.reader.name);
+  /** Nothing can be compared with an id that was not read: it is waited for. */
+  private async readFirstId(session: Session): Promise<string | null> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await readTableId(session, this.reader);
+      } catch (error) {
+        if (!isLockTimeout(error) || attempt >= FIRST_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
@@ -65,7 +78,7 @@ export class OriginGuard {
     await this.checkChildren(session, false);
     const started = clock.monotonic();
     if (started >= this.lookAgainAt) {
-      await this.checkIdentity(session);
+      await this.lookIdentity(session);
       const took = clock.monotonic() - started;
       this.lookAgainAt = started + Math.max(ID_EVERY_MS, 50 * took);
     }
@@ -77,9 +90,30 @@ export class OriginGuard {
     if (change !== null) throw changed(this.pair, change);
   }
 
-  /** After changes of our own to the table were taken back, while nobody else could make any. */
+  /**
+   * After changes of our own to the table were taken back, while nobody else could make any: on MariaDB its date is that of
+   * its file, which a RENAME there and back changes, too.
+   */
   async acceptAlter(session: Session): Promise<void> {
     this.created = await readCreated(session, this.reader.name);
+  }
+
+  /**
+   * The same as far as it can be seen now: not while DDL waits for any table of the server, which may be for long.
+   *
+   * @returns whether it was seen
+   */
+  async lookIdentity(session: Session): Promise<boolean> {
+    await session.execute(`SET SESSION lock_wait_timeout = ${LOOK_SECONDS}`);
+    try {
+      await this.checkIdentity(session);
+      return true;
+    } catch (error) {
+      if (isLockTimeout(error)) return false;
+      throw error;
+    } finally {
+      if (!session.lost) await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+    }
   }
 
   /** That both tables are those that they were, whatever their definitions. Nothing where the account may not see it. */
@@ -108,7 +142,12 @@ export class OriginGuard {
 
   /** Without its id a TRUNCATE shows by its rows, which nobody can have put back before the RENAME. */
   private async isOldTable(session: Session, name: TableName): Promise<boolean> {
-    if (this.tableId !== null) return (await readTableId(session, { ...this.reader, name })) === this.tableId;
+    try {
+      if (this.tableId !== null)
+        return (await readTableId(session, { ...this.reader, name })) === this.tableId;
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+    }
     if (!this.hadRows) return true;
     const rows = await session.query(`SELECT 1 FROM ${qualified(name.schema, name.table)} LIMIT 1`);
     return rows.length > 0;

@@ -14,6 +14,8 @@ export interface TableIdReader {
  * InnoDB's id of the table, which TRUNCATE changes, with the number of its INSTANT changes where the server counts
  * them: a column that is dropped and added again leaves the same definition. null where the account may not see them
  * (it takes PROCESS).
+ *
+ * @throws a lock wait timeout on MySQL, which reads through all tables, while somebody's DDL waits for any of them
  */
 export async function readTableId(session: Session, { server, name }: TableIdReader): Promise<string | null> {
   const view = server.flavor === 'mariadb' ? 'INNODB_SYS_TABLES' : 'INNODB_TABLES';

@@ -108,6 +108,11 @@ export class Recovery implements Steadiness {
 
   private async reconnect(): Promise<void> {
     const { database, observer, work, lock, owner, workSettings, progress } = this.deps;
+    // First of all: tables that are still locked, because what would have unlocked them was killed, hold up everybody.
+    if (!work.lost) {
+      await work.execute('ROLLBACK');
+      await work.execute('UNLOCK TABLES');
+    }
     if (observer.lost) await database.reopen(observer);
     await database.endLost(observer);
     await lock.retake();
@@ -130,9 +135,6 @@ export class Recovery implements Steadiness {
     if (work.lost) {
       await database.reopen(work);
       for (const setting of workSettings) await work.execute(setting);
-    } else {
-      await work.execute('ROLLBACK');
-      await work.execute('UNLOCK TABLES');
     }
     await refuseReadOnly(observer);
     if (whose === 'ours') await this.resume();

@@ -92,7 +92,7 @@ async function attempt(
   let armed = from === 'at once';
   const struck = failOnce(knex, {
     ...{ place, fault, counts: () => armed },
-    kill: (connections) => kill(trial.test, connections),
+    kill: (connections) => killConnections(trial.test, connections),
     meanwhile: () => trial.writes.begin(),
   });
   const end: unknown = await run(trial, knex, () => (armed = true)).then(
@@ -142,7 +142,8 @@ function counts(place: string, fault: Fault): boolean {
   return !fault.endsWith('before') || !READ.test(place);
 }
 
-async function kill(test: TestTable, connections: readonly number[]): Promise<void> {
+/** Ends connections, and resolves when the server has none of them any more. */
+export async function killConnections(test: TestTable, connections: readonly number[]): Promise<void> {
   for (const connection of connections) await test.query(`KILL ${connection}`).catch(() => undefined);
   await until(`the end of connections ${connections.join(', ')}`, async () => {
     const rows = await test.query<{ Id: number }>('SHOW PROCESSLIST');

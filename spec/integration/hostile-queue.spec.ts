@@ -100,6 +100,33 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
+    it('DDL that waits for another table from the beginning on holds the swap up at most', async () => {
+      await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
+      const holder = await test.connect();
+      const client = await test.connect();
+      const was = await test.rows();
+      let queued: Queued | undefined;
+      let released: Promise<unknown> | undefined;
+      const release = (): void => void (released ??= holder.query('UNLOCK TABLES'));
+      await test.migrate(ADD_COLUMN, {
+        ...{ chunk: { rows: 7 }, verify: { rows: 7 }, cutOver: { backoffMs: 10 } },
+        hooks: {
+          afterRowCopy: async () => {
+            await holder.query('LOCK TABLES other READ');
+            queued = await queueUp(test, client, 'TRUNCATE TABLE other');
+          },
+        },
+        progress: ({ phase, waitingFor }) => {
+          if (phase === 'clean-up' || (phase === 'cut-over' && waitingFor !== null)) release();
+        },
+      });
+      release();
+      await released;
+      await queued!.end;
+      expect(without(await test.rows(), 'extra')).to.deep.equal(was);
+      await expectNoLeaks(test);
+    });
+
     for (const strategy of atomicStrategiesOf(flavor)) {
       it(`readers and writers that wait go on with the new table, without an error (${strategy})`, async () => {
         const waiting: Queued[] = [];
