@@ -5,6 +5,7 @@ import { isLockTimeout, isTransient, messageOf } from '../database/server-error'
 import type { Session } from '../database/session';
 import { debugLog } from '../events/debug-log';
 import { clock } from '../util/clock';
+import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapTimes } from './cut-over-deps';
 import { deadlineIn, type Deadline } from './deadline';
 import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
@@ -108,9 +109,17 @@ export class RenameThenReplay {
       await this.locked;
     } catch (error) {
       if (!locker.lost) await locker.execute('UNLOCK TABLES');
-      await this.locked.catch(() => undefined);
+      if (await this.holdsNewTable()) return;
       return this.giveUp(error);
     }
+  }
+
+  /** The RENAME may have been done although its connection was lost; with the lock on the name the tables tell for good. */
+  private async holdsNewTable(): Promise<boolean> {
+    const { work, pair } = this.deps;
+    // Undefined where it was not asked for yet.
+    const granted = await this.locked.catch(() => undefined);
+    return granted !== undefined && !work.lost && (await confirmSwap(work, pair)) === 'swapped';
   }
 
   private async beforeRename(deps: CutOverDeps, answer: OldReadViews, deadline: Deadline): Promise<void> {
