@@ -15,6 +15,15 @@ export function changedUnreplayed({ schema, origin, names }: SwappedNames): Refu
   );
 }
 
+/** Between the look at the new table and the RENAME that takes the swap back. */
+export function undoneByTakingBack({ schema, origin, names }: SwappedNames): Refusal {
+  return new Refusal(
+    'LHM_ORIGIN_CHANGED',
+    `'${schema}.${origin.table}' was truncated, altered or replaced by somebody else in the instant in which a swap was taken back, which has undone that.`,
+    `What was done to it is in '${schema}.${names.ghost}': do it to the table as well, and run again.`,
+  );
+}
+
 /**
  * A swap in two steps broke off between them, and somebody has given the name away since: which table is the one that
  * the application should see, nobody but a person can say.

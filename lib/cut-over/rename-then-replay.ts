@@ -5,6 +5,7 @@ import { isLockTimeout, isTransient, messageOf } from '../database/server-error'
 import type { Session } from '../database/session';
 import { debugLog } from '../events/debug-log';
 import { clock } from '../util/clock';
+import { confirmSwap } from './confirm-swap';
 import type { CutOverDeps, SwapTimes } from './cut-over-deps';
 import { deadlineIn, type Deadline } from './deadline';
 import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
@@ -14,7 +15,8 @@ import type { Relative } from './locked-step';
 import { lockStatement, takeBackSteps } from './locked-attempt';
 import { answerOldReadViews, prepareAnswer, viewColumn, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
-import { renameStatement } from './rename-statement';
+import { firstInLine } from './first-in-line';
+import { renameBackStatement, renameStatement } from './rename-statement';
 import { idOf, RENAME_THEN_REPLAY, type ReplayNote } from './replay-note';
 import { SentryLockRename } from './sentry-lock-rename';
 import { settleSwap } from './settle-swap';
@@ -44,9 +46,11 @@ export class RenameThenReplay {
 
   /** @throws Postponed with every lock released and the origin in place; any other error may have come after the swap */
   async attempt(answer: OldReadViews): Promise<SwapTimes> {
-    const { work, pair, steps, database, state, epoch, options } = this.deps;
+    const { work, observer, pair, steps, database, state, epoch, options } = this.deps;
     const { schema, names } = pair;
     const settings = `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`;
+    // A RENAME of a connection that was lost, in either direction, may not come when the tables stand otherwise.
+    await database.endLost(observer);
     await work.execute(settings);
     await prepareAnswer(this.deps, answer);
     for (const step of steps) await step.prepare();
@@ -62,8 +66,8 @@ export class RenameThenReplay {
     if (!database.server.renameUnderLock) await this.prepareSentry(settings, relatives);
     const started = clock.monotonic();
     const deadline = (): Deadline => deadlineIn(options.cutOver.drainBudgetMs, 'cutOver.drainBudgetMs');
-    if (this.sentry === null) await this.renameUnderLock(relatives, deadline());
-    else await this.renameBySentry(this.sentry, relatives, deadline());
+    if (this.sentry === null) await this.renameUnderLock(relatives, answer, deadline());
+    else await this.renameBySentry(this.sentry, relatives, answer, deadline());
     const oldReadViews = await this.replay(note, answer, deadline());
     const stallMs = clock.monotonic() - started;
     log('renamed and replayed after %d ms', stallMs);
@@ -71,11 +75,15 @@ export class RenameThenReplay {
   }
 
   /** What does not need the last changes to be applied. Afterwards the lock is held, and the tables have changed places. */
-  private async renameUnderLock(relatives: readonly Relative[], deadline: Deadline): Promise<void> {
+  private async renameUnderLock(
+    relatives: readonly Relative[],
+    answer: OldReadViews,
+    deadline: Deadline,
+  ): Promise<void> {
     const { work, pair } = this.deps;
     await work.execute(lockStatement(this.deps, pair.names.ghost, relatives)).catch(postponed);
     try {
-      await this.beforeRename(this.deps, deadline);
+      await this.beforeRename(this.deps, answer, deadline);
       await work.execute(renameStatement(pair));
     } catch (error) {
       return this.giveUp(error);
@@ -85,6 +93,7 @@ export class RenameThenReplay {
   private async renameBySentry(
     sentry: SentryLockRename,
     relatives: readonly Relative[],
+    answer: OldReadViews,
     deadline: Deadline,
   ): Promise<void> {
     const { pair } = this.deps;
@@ -95,18 +104,28 @@ export class RenameThenReplay {
     this.locked = Promise.resolve();
     await locker.execute(lockStatement({ pair, verifier: null }, pair.names.ghost, more)).catch(postponed);
     try {
-      await this.beforeRename(deps, deadline);
+      await this.beforeRename(deps, answer, deadline);
       await sentry.swap();
       await this.locked;
     } catch (error) {
       if (!locker.lost) await locker.execute('UNLOCK TABLES');
-      await this.locked.catch(() => undefined);
+      if (await this.holdsNewTable()) return;
       return this.giveUp(error);
     }
   }
 
-  private async beforeRename(deps: CutOverDeps, deadline: Deadline): Promise<void> {
+  /** The RENAME may have been done although its connection was lost; with the lock on the name the tables tell for good. */
+  private async holdsNewTable(): Promise<boolean> {
+    const { work, pair } = this.deps;
+    // Undefined where it was not asked for yet.
+    const granted = await this.locked.catch(() => undefined);
+    return granted !== undefined && !work.lost && (await confirmSwap(work, pair)) === 'swapped';
+  }
+
+  private async beforeRename(deps: CutOverDeps, answer: OldReadViews, deadline: Deadline): Promise<void> {
     const { work, guard, steps, signal } = deps;
+    // Once more when the last changes are applied, but most of what would put the attempt off is seen here.
+    if (answer === 'wait') await answerOldReadViews(deps, answer, deadline);
     await guard.checkUnchanged(work);
     await work.execute('COMMIT');
     await carryAutoIncrement(deps);
@@ -146,8 +165,7 @@ export class RenameThenReplay {
   private async giveUp(error: unknown): Promise<never> {
     const { work, view, pair, database, options } = this.deps;
     if (!work.lost) {
-      // Where a RENAME is refused under LOCK TABLES the new table can be read for a moment; its gates stay closed.
-      if (!database.server.renameUnderLock) await work.execute('UNLOCK TABLES');
+      if (!database.server.renameUnderLock) await this.unlockRenamingBack();
       try {
         const standing = await settleSwap(work, pair, liveLock(options.giveUpAfterMs));
         if (standing !== 'swapped') view.reset();
@@ -157,6 +175,32 @@ export class RenameThenReplay {
       }
     }
     return postponed(error);
+  }
+
+  /**
+   * Where a RENAME is refused under LOCK TABLES, the one that takes the swap back waits behind the lock, and is served before
+   * anybody reads the new table. If that does not work out it can be read for a moment; its gates stay closed.
+   */
+  private async unlockRenamingBack(): Promise<void> {
+    const { work, observer, pair, view } = this.deps;
+    const { locker } = this;
+    let back: Promise<unknown> = Promise.resolve();
+    if (view.isSwitched && locker !== null && !locker.lost) {
+      back = locker.execute(renameBackStatement(pair)).catch((error: unknown) => {
+        log('not renamed back at once: %s', messageOf(error));
+      });
+      try {
+        await seeWaiting(observer, locker, back, 'queueing the RENAME');
+        const name = { schema: pair.schema, table: pair.origin.table };
+        const other = await firstInLine(observer, name, locker.id);
+        if (other !== null) throw new Postponed(`connection ${other} waits for the table, too`);
+      } catch (error) {
+        log('not renamed back at once: %s', messageOf(error));
+        await work.execute(`KILL QUERY ${locker.id}`).catch(() => undefined);
+      }
+    }
+    if (!lost(work)) await work.execute('UNLOCK TABLES');
+    await back;
   }
 
   private async prepareSentry(settings: string, relatives: readonly Relative[]): Promise<void> {
@@ -175,19 +219,29 @@ export class RenameThenReplay {
   private async queueForNewTable(relatives: readonly Relative[]): Promise<void> {
     const { work, pair, observer } = this.deps;
     this.locked = work.execute(lockStatement(this.deps, pair.names.old, relatives));
-    let failed: unknown = null;
-    this.locked.catch((error: unknown) => (failed = error));
-    const deadline = deadlineIn(QUEUE_WITHIN_MS);
-    while (!waitsForTable((await processStates(observer)).get(work.id))) {
-      if (failed !== null)
-        throw new Postponed(`the new table was not to be had: ${messageOf(failed)}`, { cause: failed });
-      deadline.check('queueing for the new table');
-    }
+    await seeWaiting(observer, work, this.locked, 'queueing for the new table');
   }
 
   async dispose(): Promise<void> {
     await this.sentry?.dispose();
     await this.locker?.close();
+  }
+}
+
+/** @throws Postponed when the statement is not seen waiting for a table's lock */
+async function seeWaiting(
+  observer: Session,
+  session: Session,
+  statement: Promise<unknown>,
+  doing: string,
+): Promise<void> {
+  const state = { over: false };
+  statement.catch(() => undefined).finally(() => (state.over = true));
+  const isOver = (): boolean => state.over;
+  const deadline = deadlineIn(QUEUE_WITHIN_MS);
+  while (!waitsForTable((await processStates(observer)).get(session.id))) {
+    if (isOver()) throw new Postponed(`${doing} failed`);
+    deadline.check(doing);
   }
 }
 

@@ -7,7 +7,8 @@ import type { DerivedNames } from '../schema/derived-names';
 import { readRecord } from '../state/state-table';
 import { confirmSwap, type Standing, type SwappedNames } from './confirm-swap';
 import { openGates } from './gates';
-import { changedUnreplayed } from './half-swapped';
+import { changedUnreplayed, undoneByTakingBack } from './half-swapped';
+import { renameBackStatement } from './rename-statement';
 import { idOf, RENAME_THEN_REPLAY, type ReplayNote } from './replay-note';
 
 const log = debugLog('cut-over');
@@ -42,7 +43,8 @@ export async function giveNameBack(
     if (look === LOOKS) return 'unknown';
     log('the swap was left half done; the original gets its name back');
     const { schema, origin, names } = pair;
-    await rename(session, bound, `${qualified(schema, names.old)} TO ${qualified(schema, origin.table)}`);
+    const table = qualified(schema, origin.table);
+    await rename(session, bound, `RENAME TABLE ${qualified(schema, names.old)} TO ${table}`);
   }
 }
 
@@ -70,10 +72,9 @@ export async function settleSwap(
     const now = await idOf(session, { schema, table: origin.table });
     if (now !== note.tableId) throw changedUnreplayed(pair);
     log('the last changes were not applied; the original gets its name back');
-    const [name, ghost, old] = [origin.table, names.ghost, names.old].map((table) =>
-      qualified(schema, table),
-    );
-    await rename(session, bound, `${name} TO ${ghost}, ${old} TO ${name}`);
+    await rename(session, bound, renameBackStatement(pair));
+    const undone = await idOf(session, { schema, table: names.ghost }).catch(() => note.tableId);
+    if (undone !== note.tableId) throw undoneByTakingBack(pair);
   }
 }
 
@@ -92,9 +93,9 @@ async function readNote(
   }
 }
 
-async function rename(session: Session, bound: BoundedLock, tables: string): Promise<void> {
+async function rename(session: Session, bound: BoundedLock, statement: string): Promise<void> {
   try {
-    await withBoundedLock(session, bound, () => session.execute(`RENAME TABLE ${tables}`));
+    await withBoundedLock(session, bound, () => session.execute(statement));
   } catch (error) {
     // Somebody was faster; the next look tells what that was.
     if (![TABLE_EXISTS, NO_SUCH_TABLE].includes(errorNumber(error))) throw error;

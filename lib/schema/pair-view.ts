@@ -36,6 +36,10 @@ export class PairView {
     this.switched = true;
   }
 
+  get isSwitched(): boolean {
+    return this.switched;
+  }
+
   /** Before it, or when it was taken back. */
   reset(): void {
     this.switched = false;

@@ -5,7 +5,7 @@ import { createHarasser } from '../support/harasser';
 import { ledgerRun } from '../support/ledger-run';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { strategiesOf } from '../support/strategies';
-import { describeReport, isExact, type Isolation } from '../support/workload';
+import { describeReport, isExact, keepsEveryWrite, type Isolation } from '../support/workload';
 
 /** Runs of each kind; `LHM_LEDGER_RUNS=20` is the release gate. */
 const RUNS = Number(process.env['LHM_LEDGER_RUNS'] ?? 1);
@@ -93,7 +93,9 @@ for (const flavor of availableFlavors()) {
           const text = describeReport(report);
           if (result instanceof Error) throw result;
           expect(kills, text).to.be.above(0);
-          expect(isExact(report), text).to.equal(true);
+          // With a swap that breaks off there, the new table can be read for a moment, and not written to.
+          const kept = strategy === 'rename-then-replay' ? keepsEveryWrite(report) : isExact(report);
+          expect(kept, text).to.equal(true);
           expect(result.verified.notCompared).to.equal(0);
           expect(leftovers).to.deep.equal([]);
         });

@@ -8,7 +8,7 @@ export type { LiveStats } from './live-stats';
 export { OPERATION_KINDS, type OperationKind } from './operations';
 export type { Connection, Isolation, KeyKind, PrepareOptions, WorkloadOptions } from './options';
 export { prepareLedgerTable } from './prepare';
-export { describeReport, isExact, type LedgerReport } from './report';
+export { describeReport, isExact, keepsEveryWrite, type LedgerReport } from './report';
 export { pairTableName } from './tables';
 export type { PhaseReport, SlowStatement } from './tally';
 export { createWorkload, type Workload } from './workload';

@@ -57,6 +57,11 @@ export function isExact(report: LedgerReport): boolean {
   return report.transactions > 0 && FINDING_LISTS.every((list) => report.totals[list] === 0);
 }
 
+/** The same of the rows, whatever readers have seen meanwhile. */
+export function keepsEveryWrite({ transactions, totals }: LedgerReport): boolean {
+  return transactions > 0 && totals.lost + totals.extra + totals.wrong + totals.unexpectedErrors === 0;
+}
+
 /** For people: a few lines, and the first findings of each kind. */
 export function describeReport(report: LedgerReport, findings = 5): string {
   const seconds = report.durationMs / 1000;
