@@ -15,6 +15,8 @@ const log = debugLog('table-triggers');
 /** How long the application may be kept waiting at a time, in ms: then it gets a turn before the next trigger. */
 const LOCK_BUDGET_MS = 150;
 
+const UNLOCK_ATTEMPTS = 3;
+
 /** The tables after the swap. */
 export interface SwappedTables {
   readonly schema: string;
@@ -51,8 +53,23 @@ export async function restoreNames(
         if (clock.monotonic() > until) break;
       }
     } finally {
-      if (!session.lost) await session.execute('UNLOCK TABLES');
+      await unlock(session);
       await turn.end();
+    }
+  }
+}
+
+/**
+ * Even where a statement of ours was just killed: the session goes on living, and with it the lock that keeps the
+ * application waiting.
+ */
+async function unlock(session: Session): Promise<void> {
+  for (let attempt = 1; !session.lost; attempt++) {
+    try {
+      await session.execute('UNLOCK TABLES');
+      return;
+    } catch (error) {
+      if (attempt === UNLOCK_ATTEMPTS) throw error;
     }
   }
 }
