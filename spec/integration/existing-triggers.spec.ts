@@ -2,7 +2,7 @@ import { expect } from 'chai';
 
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { quote, TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
@@ -50,7 +50,7 @@ for (const flavor of availableFlavors()) {
     after(() => server.stop());
     afterEach(() => test.drop());
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       const options = { ...SMALL, cutOver: { strategy } };
 
       describe(`(${strategy})`, () => {

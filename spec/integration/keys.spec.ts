@@ -4,7 +4,7 @@ import { keyKinds } from '../support/keys/keyed-table';
 import { KeyedTwins } from '../support/keys/keyed-twins';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TURNS, writeEverywhere } from '../support/write-everywhere';
 
 const ROWS = 60;
@@ -17,7 +17,7 @@ for (const flavor of availableFlavors()) {
     after(() => server.stop());
 
     for (const [name, kind] of keyKinds(flavor)) {
-      for (const strategy of strategiesOf(flavor)) {
+      for (const strategy of atomicStrategiesOf(flavor)) {
         it(`${name}, swapped by ${strategy}: every row and every change arrives`, async () => {
           const twins = await KeyedTwins.create(server, kind, ROWS, TURNS);
           const { test } = twins;

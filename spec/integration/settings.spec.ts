@@ -5,7 +5,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { Application } from '../support/settings/application';
 import { BERLIN } from '../support/settings/berlin';
 import { settingsOf } from '../support/settings/settings';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TURNS, writeEverywhere } from '../support/write-everywhere';
 
 /** Columns that the modes make something else of, conversions that round and pad, and an index. */
@@ -26,7 +26,7 @@ for (const flavor of availableFlavors()) {
     after(() => server.stop());
 
     for (const [i, { what, globals, atSwap = false }] of settingsOf(flavor).entries()) {
-      const strategies = strategiesOf(flavor);
+      const strategies = atomicStrategiesOf(flavor);
       // Where the swap has nothing to do with it, the ways take turns.
       for (const strategy of atSwap ? strategies : [strategies[i % strategies.length]!]) {
         it(`${what}: as a native ALTER, with every write, swapped by ${strategy}`, async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { largeHadronCleanUp, planLargeHadronMigration } from '../../lib';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import type { Feature } from '../support/features/feature';
 import { itComesOutAsNative } from '../support/features/it-comes-out-as-native';
 import { expectNoLeaks } from '../support/leak-guard';
@@ -150,7 +150,7 @@ const KEYS: readonly Feature[] = [
 ];
 
 const withStrategy = (flavor: Flavor): Feature[] =>
-  strategiesOf(flavor).map((strategy) => ({
+  atomicStrategiesOf(flavor).map((strategy) => ({
     what: `a primary key that is dropped, swapped by ${strategy}`,
     columns: COLUMNS,
     row,
@@ -179,7 +179,7 @@ for (const flavor of availableFlavors()) {
 
     itComesOutAsNative(flavor, () => server, [...KEYS, ...withStrategy(flavor)]);
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       it(`an attempt that is given up keeps the index by which rows are found (${strategy})`, async () => {
         const test = await TestTable.create(server, { columns: COLUMNS });
         try {
