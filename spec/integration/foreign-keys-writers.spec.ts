@@ -28,7 +28,7 @@ for (const flavor of availableFlavors()) {
               const writers = await writeTwins(test, tables, WRITERS, run + (verify ? 0 : 1000));
               // In small chunks, so that writers come between them.
               const migrating = test.migrate('ADD COLUMN extra INT', {
-                ...{ verify, chunk: { rows: 20, pauseMs: 20 }, preset: 'production' },
+                ...{ verify, chunk: { rows: 50, pauseMs: 20 }, preset: 'production' },
                 cutOver: { drainBudgetMs: 3000 },
               });
               const result = await migrating.catch((error: unknown) => error);
