@@ -2,6 +2,7 @@ import { expect } from 'chai';
 
 import { largeHadronCleanUp } from '../../lib';
 import { failOnce } from '../faults/fail-once';
+import { some } from '../faults/some';
 import { killConnections } from '../faults/sweep';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -9,6 +10,9 @@ import { failureOf, TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration } from '../support/test-table-process';
 import { aroundQueries } from '../support/test-table-statements';
+
+/** Statements gone through where not all are. */
+const FEW = 4;
 
 const ALTER =
   'ADD COLUMN extra INT NULL, ADD CONSTRAINT emails_owner FOREIGN KEY (owner) REFERENCES people (id)';
@@ -117,7 +121,7 @@ for (const flavor of availableFlavors()) {
         const { before, after } = await ends();
         const places = await statements();
         const problems: string[] = [];
-        for (let skip = 0; skip < places.length; skip++) {
+        for (const skip of some([...places.keys()], FEW)) {
           const test = await create();
           const child = ChildMigration.start(test, {
             ...{ alter: ALTER, options: {} },
@@ -165,7 +169,7 @@ for (const flavor of availableFlavors()) {
           ABOUT_KEYS.test(place.slice(place.indexOf('›') + 2)),
         );
         const problems: string[] = [];
-        for (const place of places) {
+        for (const place of some(places, FEW)) {
           const test = await create();
           try {
             const knex = test.makeKnex();
