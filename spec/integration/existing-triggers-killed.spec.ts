@@ -29,7 +29,7 @@ function renaming(nth: number): readonly (readonly [what: string, stop: Stop])[]
 
 const UNTIL_SWAPPED: readonly (readonly [what: string, stop: Stop])[] = [
   ['a stand-in is tried', { statement: '^CREATE .*TRIGGER .*lhmt_', when: 'after' }],
-  ['it is written down', { statement: '^UPDATE .*SET record', when: 'after' }],
+  ['it is written down', { statement: '^REPLACE .*steps', when: 'after' }],
   ['one stand-in is there', { statement: '^CREATE .*TRIGGER .*lhmt_', when: 'after', skip: 2 * TRIGGERS }],
   ['all stand-ins are', { statement: '^CREATE .*TRIGGER .*lhmt_', when: 'after', skip: 3 * TRIGGERS - 1 }],
   ['the tables are about to be swapped', { statement: '^RENAME TABLE', when: 'before' }],

@@ -174,13 +174,19 @@ for (const flavor of availableFlavors()) {
       test = await TestTable.create(server);
       const before = await auditTable(test);
       const holder = await test.connect();
-      await holder.query('BEGIN');
-      await holder.query('SELECT * FROM audit');
+      // Not before: while our own triggers are made, the table is locked as well.
+      const hold = async (): Promise<void> => {
+        await holder.query('BEGIN');
+        await holder.query('SELECT * FROM audit');
+      };
       const reasons: string[] = [];
       const slowest = await slowestWrite(test, () =>
         test.migrate(ADD_COLUMN, {
           ...SMALL,
           cutOver: { backoffMs: 200, oldReadViews: 'ignore' },
+          // Long enough for it to be known as one who holds a table for long.
+          chunk: { rows: 5, pauseMs: 300 },
+          hooks: { beforeRowCopy: hold },
           progress: ({ waitingFor }) => {
             if (waitingFor === null || reasons.includes(waitingFor)) return;
             // Long enough for a lock to be asked for in vain.
@@ -188,9 +194,11 @@ for (const flavor of availableFlavors()) {
           },
         }),
       );
-      // MariaDB does not tell who holds what unless its performance_schema is on.
-      const seen = flavor === 'mysql' ? /has held 'audit', which is locked with the table/ : /held|granted/;
+      // On MariaDB a reader is not in the way of a lock on a table whose triggers write there.
+      const seen =
+        flavor === 'mysql' ? /^connection \d+ has held 'audit', which is locked with the table/ : /^$/;
       expect(reasons.join('\n')).to.match(seen);
+      if (flavor === 'mariadb') await holder.query('COMMIT');
       expect(slowest, 'ms for one write').to.be.below(3000);
       expect(await triggerFacts(test)).to.deep.equal(before);
       await expectNoLeaks(test);
