@@ -11,6 +11,7 @@ import { refused, right, Stage, type Corruption, type Situation } from '../suppo
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTruthfulLeftovers } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { without } from '../support/test-table';
 import { ChildMigration } from '../support/test-table-process';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { intercept } from '../support/test-table-statements';
@@ -225,12 +226,31 @@ const GH_OST: readonly Corruption[] = [
     only: 'mysql',
   },
 
-  refused("13. changes by a foreign key's cascade, which fires no trigger", 'LHM_FOREIGN_KEYS', {
-    columns:
-      'id INT PRIMARY KEY, parent INT NULL, FOREIGN KEY (parent) REFERENCES emails (id) ON DELETE CASCADE',
-    rows: ['INSERT INTO emails VALUES (1, NULL), (2, 1)'],
-    alter: 'ADD COLUMN x INT NULL',
-  }),
+  {
+    title: "13. changes by a foreign key's cascade, which fires no trigger: right",
+    run: async (stage) => {
+      const { migrated, written } = await stage.play({
+        columns:
+          'id INT PRIMARY KEY, parent INT NULL, CONSTRAINT up FOREIGN KEY (parent) REFERENCES emails (id) ON DELETE SET NULL',
+        rows: ['INSERT INTO emails VALUES (1, NULL), (2, 1), (3, 1), (4, 2), (5, 4), (6, 5), (7, 3)'],
+        alter: 'ADD COLUMN x INT NULL',
+        writes: [1, 4, 5].map((id) => `DELETE FROM emails WHERE id = ${id}`),
+      });
+      await migrated;
+      const { test } = stage;
+      expect(written().rows).to.deep.equal([
+        { id: 2, parent: null },
+        { id: 3, parent: null },
+        { id: 6, parent: null },
+        { id: 7, parent: 3 },
+      ]);
+      expect(without(await test.rows(), 'x')).to.deep.equal(written().rows);
+      expect(await test.definition()).to.match(
+        /CONSTRAINT `up` FOREIGN KEY .* REFERENCES `emails` .* ON DELETE SET NULL/,
+      );
+      await expectNoLeaks(test);
+    },
+  },
 
   refused('14. duplicates under a new UNIQUE, one of each kept', 'LHM_DUPLICATE_ROWS', {
     ...column('code VARCHAR(20) NULL', ["'a'", "'b'"]),
@@ -294,9 +314,10 @@ const GH_OST: readonly Corruption[] = [
         ...NUMBERED.rows,
         "SET SESSION sql_mode = 'ANSI_QUOTES'",
         'CREATE DEFINER = root@localhost TRIGGER "theirs" BEFORE INSERT ON "emails" FOR EACH ROW SET NEW."slot" = NEW."slot" + 100',
+        'SET SESSION sql_mode = DEFAULT',
       ],
       alter: 'ADD COLUMN x INT NULL',
-      writes: [ROTATE],
+      writes: [ROTATE, ROTATE],
     },
     async (test) => {
       const [shown] = await test.query<Record<string, string>>('SHOW CREATE TRIGGER theirs');

@@ -1,9 +1,5 @@
 import { insertIgnore, renameBeforeLastDrain, type Rewrite } from '../support/saboteur';
 
-/** A row that was taken out of the ghost, because it held a moved value, is not applied again. */
-const forgetRequeued: Rewrite = (sql) =>
-  /^INSERT INTO \S*_lhmj_\d+` \(hadron_action, /.test(sql) ? 'DO 0' : sql;
-
 /** A row that gets another key is journalled under its old one only. */
 const oldKeyOnly: Rewrite = (sql) => (/^CREATE TRIGGER/.test(sql) ? sql.replace(/ IF .* END IF;/, '') : sql);
 
@@ -17,7 +13,6 @@ const asIfNotCopied: Rewrite = (sql) =>
 export const SABOTAGES: Readonly<Record<string, Rewrite>> = {
   insertIgnore,
   renameBeforeLastDrain,
-  forgetRequeued,
   oldKeyOnly,
   asIfNotCopied,
 };
