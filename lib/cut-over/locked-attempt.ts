@@ -40,6 +40,7 @@ export async function lockedAttempt(
   } catch (error) {
     // What a step has taken for the attempt is not kept through the pause.
     if (!work.lost) await takeBackSteps(deps);
+    if (isTransient(error)) throw new Postponed(messageOf(error), { cause: error });
     throw error;
   }
   const lockedMs = clock.monotonic() - started;

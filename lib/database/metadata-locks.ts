@@ -1,5 +1,5 @@
 import { debugLog } from '../events/debug-log';
-import { isLockTimeout } from './server-error';
+import { isDeadlock, isLockTimeout } from './server-error';
 import type { Session } from './session';
 import { backoff } from '../util/backoff';
 import { clock } from '../util/clock';
@@ -34,7 +34,7 @@ export async function withBoundedLock<T>(
     try {
       return await take();
     } catch (error) {
-      if (!isLockTimeout(error) || attempt >= bound.attempts) throw error;
+      if (!(isLockTimeout(error) || isDeadlock(error)) || attempt >= bound.attempts) throw error;
       if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
       log(
         '%s: lock not granted in %d s, attempt %d of %d',

@@ -17,6 +17,11 @@ export const LOCK_WAIT_TIMEOUT = 1205;
 /** MariaDB: record has changed since last read (innodb_snapshot_isolation). */
 const RECORD_CHANGED = 1020;
 
+/** Somebody else goes first; what was asked for was not done. */
+export function isDeadlock(error: unknown): boolean {
+  return errorNumber(error) === DEADLOCK;
+}
+
 /** Whether the same transaction may simply be run again. */
 export function isTransient(error: unknown): boolean {
   return [DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED].includes(errorNumber(error));

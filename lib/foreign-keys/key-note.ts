@@ -1,6 +1,6 @@
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
-import type { KeyPlan, PlannedChild } from '../schema/key-plan';
+import type { KeyPlan } from '../schema/key-plan';
 
 /** What is written down before any key is changed: enough to bring all of them to either end. */
 export interface KeyNote extends KeyPlan {
@@ -10,23 +10,18 @@ export interface KeyNote extends KeyPlan {
   readonly old: string;
   /** What an index of the table bears for a moment. */
   readonly meanwhile: string;
+  /** Whether the table loses its own keys before the swap, and the children theirs that lead to it. */
+  readonly dropsFirst: boolean;
+  /** Whether anything may have been changed. */
+  readonly begun: boolean;
 }
 
-export function keyNote(name: TableName, { ghost, old, foreignKey }: DerivedNames, keys: KeyPlan): KeyNote {
-  return { ...keys, schema: name.schema, origin: name.table, ghost, old, meanwhile: foreignKey };
-}
-
-/** The children's keys, table by table. */
-export function byTable(
-  children: readonly PlannedChild[],
-): (readonly [TableName, readonly PlannedChild[]])[] {
-  const tables = new Map<string, [TableName, PlannedChild[]]>();
-  for (const planned of children) {
-    const { child } = planned;
-    const id = JSON.stringify([child.schema, child.table]);
-    const entry = tables.get(id) ?? [child, []];
-    entry[1].push(planned);
-    tables.set(id, entry);
-  }
-  return [...tables.values()];
+export function keyNote(
+  name: TableName,
+  { ghost, old, foreignKey }: DerivedNames,
+  keys: KeyPlan,
+  lockStays: boolean,
+): KeyNote {
+  const tables = { schema: name.schema, origin: name.table, ghost, old };
+  return { ...keys, ...tables, meanwhile: foreignKey, dropsFirst: !lockStays, begun: false };
 }

@@ -1,17 +1,20 @@
 import type { CutOverDeps } from '../cut-over/cut-over-deps';
 import type { Deadline } from '../cut-over/deadline';
 import type { LockedStep, Relative } from '../cut-over/locked-step';
-import { Postponed } from '../cut-over/postponed';
+import { Postponed, RAISE_BUDGET } from '../cut-over/postponed';
 import type { BoundedLock } from '../database/metadata-locks';
+import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
+import { isOverTime, withTimeLimit } from '../database/time-limit';
 import { errorNumber } from '../database/server-error';
 import { id, qualified } from '../database/sql';
 import { Refusal } from '../errors';
 import { addKey, dropKey } from '../schema/foreign-key';
-import { relativesOf, type KeyPlan } from '../schema/key-plan';
+import { byTable, relativesOf, type KeyPlan } from '../schema/key-plan';
 import type { StateTable } from '../state/state-table';
 import { alterKeys, keepIndexes } from './alter-keys';
-import { byTable, keyNote, type KeyNote } from './key-note';
+import { keyNote, type KeyNote } from './key-note';
+import { rowsLeftBehind } from './left-behind';
 import { refuseOrphans } from './orphans';
 import { leaveOld, restoreAfter, restoreBefore } from './restore-keys';
 
@@ -26,7 +29,8 @@ const HELD: BoundedLock = {
   pause: () => Promise.resolve(),
 };
 
-export interface KeysStepDeps extends Pick<CutOverDeps, 'pair' | 'work' | 'guard'> {
+export interface KeysStepDeps extends Pick<CutOverDeps, 'pair' | 'work' | 'guard' | 'source'> {
+  readonly server: ServerCapabilities;
   readonly keys: KeyPlan;
   readonly state: StateTable;
   /** Whether the work session still holds the lock after the swap. */
@@ -47,7 +51,12 @@ export class KeysStep implements LockedStep {
 
   constructor(private readonly deps: KeysStepDeps) {
     const { pair, keys } = deps;
-    this.note = keyNote({ schema: pair.schema, table: pair.origin.table }, pair.names, keys);
+    this.note = keyNote({ schema: pair.schema, table: pair.origin.table }, pair.names, keys, deps.lockStays);
+  }
+
+  /** Whoever holds a parent or a child is in the way as well. */
+  alongside(): Promise<readonly Relative[]> {
+    return this.relatives();
   }
 
   relatives(): Promise<readonly Relative[]> {
@@ -58,16 +67,17 @@ export class KeysStep implements LockedStep {
   }
 
   async prepare(): Promise<void> {
-    const { work, pair, keys, state } = this.deps;
+    const { work, pair, keys, guard } = this.deps;
     if (this.changing) throw lostInBetween();
+    await guard.checkChildren(work);
     for (const key of keys.final) if (key.added) await refuseOrphans(work, pair, key);
-    await state.note(work, this.name, this.note);
+    await this.writeDown(work, false);
   }
 
   async beforeSwap(deadline: Deadline): Promise<void> {
     const { work, pair, keys, lockStays } = this.deps;
-    for (const key of keys.final) if (key.added) await refuseOrphans(work, pair, key);
-    await work.execute('COMMIT');
+    await this.lookAtRows(deadline);
+    await this.writeDown(work, true);
     deadline.check('looking for rows without a parent');
     this.changing = true;
     const origin = { schema: pair.schema, table: pair.origin.table };
@@ -102,9 +112,34 @@ export class KeysStep implements LockedStep {
     if (!this.changing) return;
     const held = session === this.deps.work && (await this.isLocked(session));
     await restoreBefore(session, this.note, held ? HELD : bound, true);
-    if (!held) return;
+    await this.writeDown(session, false);
     await this.deps.guard.acceptAlter(session);
-    this.changing = false;
+    if (held) this.changing = false;
+  }
+
+  /** What is changed is put right by whoever finds it; what is not, others may have changed since. */
+  private async writeDown(session: Session, begun: boolean): Promise<void> {
+    await this.deps.state.note(session, this.name, { ...this.note, begun });
+  }
+
+  /** All that reads rows, in the time that there is. */
+  private async lookAtRows(deadline: Deadline): Promise<void> {
+    const { work, pair, keys, server, source } = this.deps;
+    try {
+      await withTimeLimit(work, server, deadline.leftMs, async () => {
+        for (const key of keys.final) if (key.added) await refuseOrphans(work, pair, key);
+        const lost = await rowsLeftBehind(work, pair, keys.halfHeeded);
+        if (lost.length === 0) return;
+        await source.requeue(work, lost);
+        await work.execute('COMMIT');
+        throw new Postponed(`${lost.length} rows were kept by their children`, { pauseMs: 0 });
+      });
+    } catch (error) {
+      if (!isOverTime(error)) throw error;
+      const reason = 'looking for rows without a parent took longer than cutOver.drainBudgetMs';
+      throw new Postponed(reason, { cause: error, wayOut: RAISE_BUDGET });
+    }
+    await work.execute('COMMIT');
   }
 
   /** Under LOCK TABLES the server does not even look for a table that was not named: this one never exists. */
@@ -129,7 +164,7 @@ const NOT_LOCKED = 1100;
 function lostInBetween(): Refusal {
   return new Refusal(
     'LHM_CONNECTION_LOST',
-    'The lock was lost with its connection while foreign keys changed hands, so that cascades may have missed the copy.',
+    'The lock ended while foreign keys changed hands (a connection was lost, or the RENAME was killed), so that cascades may have missed the copy.',
     'Run again: the table and all keys are as they were.',
   );
 }

@@ -3,17 +3,19 @@ import { errorNumber } from '../database/server-error';
 import type { Session } from '../database/session';
 import { debugLog } from '../events/debug-log';
 import { addKey, dropKey, sameTable, type ForeignKey } from '../schema/foreign-key';
+import { byTable, type PlannedChild } from '../schema/key-plan';
 import type { TableName } from '../schema/identifier';
 import { readOwnKeys } from '../schema/read-foreign-keys';
 import { readIndexes } from '../schema/read-table-schema';
 import { alterKeys, renameIndex, withoutChecks } from './alter-keys';
-import { byTable, type KeyNote } from './key-note';
+import type { KeyNote } from './key-note';
 
 const log = debugLog('foreign-keys');
 
 /**
  * Brings every key to where it was before: for tables that were not swapped. Looks at what there is, so that it does not
- * matter where the run was broken off, and does nothing where nothing was changed.
+ * matter where the run was broken off, does nothing where nothing was changed, and leaves alone what somebody has changed
+ * since: a child has its key's double, whatever it is called by then and whatever its columns are.
  *
  * @param ghostStays whether rows will go on being copied to the ghost
  */
@@ -25,28 +27,27 @@ export async function restoreBefore(
 ): Promise<void> {
   const { schema, origin, ghost } = note;
   const table = new KeysOf(session, bound);
+  const name = { schema, table: origin };
   await withoutChecks(session, async () => {
-    await table.change({ schema, table: origin }, (keys) => missing(keys, note.own).map(addKey));
-    await table.nameIndexes({ schema, table: origin }, note.ownIndexes, [note.meanwhile, ...names(note.own)]);
+    if (note.dropsFirst && note.own.length > 0) {
+      const there = await columnsOf(session, name);
+      const possible = note.own.filter(({ columns }) => columns.every((column) => there.has(column)));
+      await table.change(name, (keys) => missing(keys, possible).map(addKey));
+      await table.nameIndexes(name, note.ownIndexes, [note.meanwhile, ...names(note.own)]);
+    }
     for (const [child, planned] of byTable(note.children)) {
-      await table.change(child, (keys) => [
-        ...present(
-          keys,
-          planned.map(({ standIn }) => standIn.name),
-        ).map(dropKey),
-        ...missing(
-          keys,
-          planned.map(({ key }) => key),
-        ).map(addKey),
-      ]);
+      const now = await whereChildIs(session, child, planned);
+      await table.change(now, (keys) =>
+        fromDouble(keys, planned, (_, { key }) => ({ ...key, name: key.name })),
+      );
       for (const { indexes, key, standIn } of planned)
-        await table.nameIndexes(child, indexes, [standIn.name, key.name]);
+        await table.nameIndexes(now, indexes, [standIn.name, key.name]);
     }
     if (!ghostStays) return;
     await table.change({ schema, table: ghost }, (keys) => [
       ...keys
-        .map(({ name }) => name)
-        .filter((name) => !names(note.carried).includes(name))
+        .map(({ name: one }) => one)
+        .filter((one) => !names(note.carried).includes(one))
         .map(dropKey),
       ...missing(keys, note.carried).map(addKey),
     ]);
@@ -61,40 +62,57 @@ export async function restoreAfter(session: Session, note: KeyNote, bound: Bound
   await withoutChecks(session, async () => {
     await leaveOld(session, note, bound);
     for (const [child, planned] of byTable(note.children)) {
-      const wanted = planned.map(({ key, standIn }): ForeignKey => ({
-        ...standIn,
-        name: key.name,
-        parent: name,
-      }));
-      await table.change(child, (keys) => [
-        ...present(
-          keys,
-          planned.map(({ standIn }) => standIn.name),
-        ).map(dropKey),
-        ...missing(keys, wanted).map(addKey),
-      ]);
+      const now = await whereChildIs(session, child, planned);
+      await table.change(now, (keys) => fromDouble(keys, planned, (double) => ({ ...double, parent: name })));
       for (const { indexes, key, standIn } of planned)
-        await table.nameIndexes(child, indexes, [standIn.name, key.name]);
+        await table.nameIndexes(now, indexes, [standIn.name, key.name]);
     }
-    const ghost = { schema, table: note.ghost };
-    const wanted = note.final.map((final): ForeignKey => ({
-      ...final.key,
-      name: final.name,
-      parent: sameTable(final.key.parent, ghost) ? name : final.key.parent,
-    }));
-    await table.change(name, (keys) => {
-      const left = missing(keys, wanted);
-      const meant = new Set(wanted.map((key) => key.name));
-      return [
-        ...keys
-          .map((key) => key.name)
-          .filter((one) => !meant.has(one))
-          .map(dropKey),
-        ...left.map(addKey),
-      ];
-    });
+    await table.change(name, (keys) =>
+      note.final.flatMap((final) => {
+        const found = keys.find((key) => key.name === final.key.name);
+        if (found === undefined || final.name === final.key.name) return [];
+        const renamed = { ...found, name: final.name };
+        return [dropKey(found.name), ...missing(keys, [renamed]).map(addKey)];
+      }),
+    );
     log('the keys of %s and those that lead to it are in place; %s has none', origin, old);
   });
+}
+
+/** A double is replaced by the key that it stands in for, in one statement; where there is none nothing has to be done. */
+function fromDouble(
+  keys: readonly ForeignKey[],
+  children: readonly PlannedChild[],
+  made: (double: ForeignKey, child: PlannedChild) => ForeignKey,
+): string[] {
+  return children.flatMap((child) => {
+    const double = keys.find(({ name }) => name === child.standIn.name);
+    if (double === undefined) return [];
+    const key = { ...made(double, child), name: child.key.name, columns: double.columns };
+    return [dropKey(double.name), ...missing(keys, [key]).map(addKey)];
+  });
+}
+
+/** The table that has the doubles: somebody may have renamed it since. */
+async function whereChildIs(
+  session: Session,
+  child: TableName,
+  planned: readonly PlannedChild[],
+): Promise<TableName> {
+  const rows = await session.query<{ schema: string; table: string }>(
+    `SELECT TABLE_SCHEMA AS \`schema\`, TABLE_NAME AS \`table\` FROM information_schema.TABLE_CONSTRAINTS
+      WHERE CONSTRAINT_SCHEMA = ? AND CONSTRAINT_TYPE = 'FOREIGN KEY' AND CONSTRAINT_NAME IN (?) LIMIT 1`,
+    [child.schema, planned.map(({ standIn }) => standIn.name)],
+  );
+  return rows[0] ?? child;
+}
+
+async function columnsOf(session: Session, { schema, table }: TableName): Promise<Set<string>> {
+  const rows = await session.query<{ name: string }>(
+    'SELECT COLUMN_NAME AS `name` FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
+    [schema, table],
+  );
+  return new Set(rows.map(({ name }) => name));
 }
 
 /**
@@ -160,10 +178,6 @@ const NO_SUCH_TABLE = 1146;
 
 function names(keys: readonly ForeignKey[]): string[] {
   return keys.map(({ name }) => name);
-}
-
-function present(keys: readonly ForeignKey[], wanted: readonly string[]): string[] {
-  return wanted.filter((name) => names(keys).includes(name));
 }
 
 function missing(keys: readonly ForeignKey[], wanted: readonly ForeignKey[]): ForeignKey[] {

@@ -8,6 +8,7 @@ import {
   type ForeignKey,
   type Rule,
 } from '../schema/foreign-key';
+import type { ChildKey } from '../schema/read-foreign-keys';
 import { tokenize } from '../schema/sql-tokens';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 
@@ -18,6 +19,8 @@ export interface CarriedInput {
   readonly values: ReadonlyMap<string, string>;
   /** The server makes cascades by statements of its own, which fail where a table that cascades to itself has another child. */
   readonly cascadesBySql: boolean;
+  /** Keys of other tables that lead to this one. */
+  readonly children: readonly ChildKey[];
   readonly name: (number: number) => string;
 }
 
@@ -68,8 +71,59 @@ function carry(key: ForeignKey, input: CarriedInput, name: string): ForeignKey |
       `changes columns by cascade that the value of '${reader[0]}' is made of, which would not follow`,
     );
   }
+  const [derived] = rewrites ? derivedFrom(columns, ghost, origin) : [];
+  if (derived !== undefined) {
+    throw refused(
+      input,
+      key,
+      `changes columns by cascade that ${derived} of the new table is made of: the application could get an error for it`,
+    );
+  }
+  refuseKept(key, input);
   const widened = (rule: Rule | null): Rule => (changesRows(rule) && rule !== null ? rule : 'CASCADE');
   return { ...key, name, columns, onDelete: widened(key.onDelete), onUpdate: widened(key.onUpdate) };
+}
+
+/**
+ * What is made of the columns of a key on the ghost and not on the origin: a unique index, a generated column, an index on
+ * an expression. A cascade that it refuses would refuse the application's own statement, or be done by halves.
+ */
+function derivedFrom(columns: readonly string[], ghost: TableSchema, origin: TableSchema): string[] {
+  const before = new Set(definitionsOf(origin));
+  const found = definitionsOf(ghost).filter((line) => !before.has(line));
+  const named = new Set(columns.map((column) => column.toLowerCase()));
+  const generated: string[] = [];
+  for (const line of found) {
+    const column = /^`((?:[^`]|``)+)` .*\bAS \(/.exec(line)?.[1];
+    if (column === undefined || !mentions(line.slice(line.indexOf(' AS (')), [...named])) continue;
+    generated.push(`the generated column '${column}'`);
+  }
+  const indexes = found.filter(
+    (line) => /^(?:UNIQUE |PRIMARY )KEY /.test(line) || (/^KEY /.test(line) && line.includes('((')),
+  );
+  const made = indexes.filter((line) => mentions(line.slice(line.indexOf('(')), [...named]));
+  return [...generated, ...made.map((line) => `the index '${/`((?:[^`]|``)+)`/.exec(line)?.[1] ?? ''}'`)];
+}
+
+/** The lines of a definition, without commas. */
+function definitionsOf({ createSql }: TableSchema): string[] {
+  return createSql.split('\n').map((line) => line.trim().replace(/,$/, ''));
+}
+
+/** A child that keeps a row from being changed is not on the ghost: with IGNORE the origin's row stays, and the ghost's is changed. */
+function refuseKept(key: ForeignKey, { cascadesBySql, children, ...input }: CarriedInput): void {
+  if (!cascadesBySql || !changesRows(key.onUpdate)) return;
+  const kept = children.find(
+    (child) =>
+      !changesRows(child.key.onUpdate) &&
+      child.key.parentColumns.some((column) => key.columns.includes(column)),
+  );
+  if (kept === undefined) return;
+  throw refused(
+    { ...input, cascadesBySql, children },
+    key,
+    `changes a column by cascade that '${kept.key.name}' of '${kept.child.table}' keeps as it is`,
+  );
 }
 
 function mentions(value: string, columns: readonly string[]): boolean {

@@ -3,7 +3,7 @@ import type { BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import type { DerivedNames } from '../schema/derived-names';
 import { standInName } from '../schema/derived-names';
-import { parseForeignKeys } from '../schema/foreign-key';
+import { changesRows, parseForeignKeys } from '../schema/foreign-key';
 import type { KeyPlan } from '../schema/key-plan';
 import type { ChildKey } from '../schema/read-foreign-keys';
 import { readIndexes } from '../schema/read-table-schema';
@@ -11,6 +11,7 @@ import type { TableSchema } from '../schema/table-schema';
 import { carriedKeys } from './carried-keys';
 import { mayBeMadeFor, plannedChildren } from './child-keys';
 import { finalKeys } from './final-keys';
+import { refuseNames } from './key-names';
 import { settleGhostKeys } from './settle-ghost-keys';
 
 export interface PlanKeysInput {
@@ -43,8 +44,9 @@ export async function planKeys(input: PlanKeysInput): Promise<KeyPlan> {
   const found = parseForeignKeys(ghost.createSql, ghost.schema).map(withoutPlace);
   const from = (first: number) => (number: number) => standInName(names, first + number);
   const facts = { origin, ghost, mapping, values };
+  const bySql = await cascadesBySql(session);
   const carried = carriedKeys(own, {
-    ...{ ...facts, cascadesBySql: await cascadesBySql(session) },
+    ...{ ...facts, cascadesBySql: bySql, children: input.children },
     name: from(FIRST.carried),
   });
   const final = finalKeys(own, found, { ...facts, copies: input.copies, name: from(FIRST.final) });
@@ -60,7 +62,11 @@ export async function planKeys(input: PlanKeysInput): Promise<KeyPlan> {
   const ownIndexes = origin.indexes
     .filter((index) => own.some(({ columns }) => mayBeMadeFor(index, columns)))
     .map(({ name }) => name);
-  return { own, carried, final, children, ownIndexes, helperIndexes };
+  // Children that keep a row are not on the ghost.
+  const kept = bySql && input.children.some(({ key }) => !changesRows(key.onDelete));
+  const halfHeeded = kept ? own.filter(({ onDelete }) => onDelete === 'CASCADE') : [];
+  await refuseNames(session, { ...input, own, final });
+  return { own, carried, final, children, ownIndexes, helperIndexes, halfHeeded };
 }
 
 function withoutPlace({

@@ -12,6 +12,7 @@ import type { TableName } from '../schema/identifier';
 import type { RowKey } from '../schema/key-column';
 import { readTableTypes, readTriggers, showCreateTable } from '../schema/read-table-schema';
 import type { TablePair } from '../schema/table-pair';
+import { addKey, dropKey } from '../schema/foreign-key';
 import { autoIncrementOf, definitionText } from '../schema/table-schema';
 import { clock } from '../util/clock';
 import type { ChildGuard } from './child-guard';
@@ -85,7 +86,8 @@ export class OriginGuard {
     await this.source.probe(session);
   }
 
-  private async checkChildren(session: Session, now: boolean): Promise<void> {
+  /** @throws Refusal LHM_ORIGIN_CHANGED when a key that leads to the table was made, dropped or changed */
+  async checkChildren(session: Session, now = true): Promise<void> {
     const change = await this.children.changed(session, now);
     if (change !== null) throw changed(this.pair, change);
   }
@@ -130,6 +132,7 @@ export class OriginGuard {
    */
   async checkOld(session: Session): Promise<void> {
     const { schema, names, origin } = this.pair;
+    await this.refuseLateChildren(session);
     const name = { schema, table: names.old };
     const found = await readTableTypes(session, schema, [names.old]);
     if (!found.has(names.old) || (await this.isOldTable(session, name))) return;
@@ -151,6 +154,20 @@ export class OriginGuard {
     if (!this.hadRows) return true;
     const rows = await session.query(`SELECT 1 FROM ${qualified(name.schema, name.table)} LIMIT 1`);
     return rows.length > 0;
+  }
+
+  /** MariaDB lets a key be made to a table that is locked, and then renamed: it leads to the old table. */
+  private async refuseLateChildren(session: Session): Promise<void> {
+    const { schema, names, origin } = this.pair;
+    const [late] = await this.children.late(session);
+    if (late === undefined) return;
+    const { child, key } = late;
+    const right = addKey({ ...key, name: `${key.name}_`, parent: { schema, table: origin.table } });
+    throw new Refusal(
+      'LHM_ORIGIN_CHANGED',
+      `In the instant of the swap somebody made the foreign key '${key.name}' of '${child.schema}.${child.table}', which leads to the old table '${names.old}' now.`,
+      `Let it lead to the new one: ALTER TABLE ${qualified(child.schema, child.table)} ${dropKey(key.name)}, ${right};`,
+    );
   }
 
   private async readGhostId(session: Session): Promise<string | null> {

@@ -21,10 +21,17 @@ export async function readTableId(session: Session, { server, name }: TableIdRea
   const view = server.flavor === 'mariadb' ? 'INNODB_SYS_TABLES' : 'INNODB_TABLES';
   try {
     // Of a partitioned table every partition is filed, behind a #.
-    const rows = await session.query<{ TABLE_ID: string; TOTAL_ROW_VERSIONS?: string }>(
-      `SELECT * FROM information_schema.${view} WHERE NAME REGEXP ? ORDER BY TABLE_ID`,
-      [`^${innodbNamePattern(name)}(#.*)?$`],
+    const [setting] = await session.query<{ folds: number }>(
+      'SELECT @@GLOBAL.lower_case_table_names AS folds',
     );
+    const pattern = `^${innodbNamePattern(name)}(#.*)?$`;
+    const listed = await session.query<{ NAME: string; TABLE_ID: string; TOTAL_ROW_VERSIONS?: string }>(
+      `SELECT * FROM information_schema.${view} WHERE NAME REGEXP ? ORDER BY TABLE_ID`,
+      [pattern],
+    );
+    // The server takes no notice of case there.
+    const exact = new RegExp(pattern, Number(setting?.folds) === 0 ? '' : 'i');
+    const rows = listed.filter(({ NAME }) => exact.test(NAME));
     if (rows.length === 0) throw notFound(name);
     return rows.map((row) => `${row.TABLE_ID}:${row.TOTAL_ROW_VERSIONS ?? ''}`).join(',');
   } catch (error) {

@@ -148,7 +148,8 @@ export function assemble(input: AssembleInput): Assembled {
     ...{ database, work, observer, source, replayer, verifier, guard, options, signal },
     ...{ pair: input.pair, view, state, epoch: input.epoch },
     steps: lockedSteps({
-      ...{ pair: input.pair, keys, work, state, guard, triggers: input.triggers },
+      ...{ pair: input.pair, keys, work, state, guard, source, triggers: input.triggers },
+      server: database.server,
       turnsNeeded: database.server.triggersLeaveFiles,
       lockOutlivesSwap:
         database.server.renameUnderLock && ['auto', 'rename-under-lock'].includes(options.cutOver.strategy),

@@ -9,6 +9,8 @@ export interface FailureFacts {
   readonly leftovers: readonly Leftover[];
   /** Why what was begun could not be taken back. */
   readonly notTakenBack?: Error | undefined;
+  /** What to do about the leftovers beside dropping them. */
+  readonly advice?: string;
   /** Who was waited for in vain: a sentence that follows the message. */
   readonly inTheWay?: string;
   /** What failed, for the message. Default: the migration, in its phase. */
@@ -81,8 +83,8 @@ const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new
 
 /** Turns whatever was thrown into the one error that callers see. */
 export function describeFailure(error: unknown, { notTakenBack, ...facts }: FailureFacts): LargeHadronError {
-  const { inTheWay = '' } = facts;
-  const rest = refusalHint(notTakenBack, error);
+  const { inTheWay = '', advice = '' } = facts;
+  const rest = refusalHint(notTakenBack, error) + advice;
   if (error instanceof Refusal) {
     const { code, problems } = error;
     const message = error.message + inTheWay;

@@ -1,6 +1,8 @@
+import type { ChangeSource } from '../changes/change-source';
 import { HelperKey } from '../cut-over/helper-key';
 import type { LockedStep } from '../cut-over/locked-step';
 import { SequenceLocks } from '../cut-over/sequence-locks';
+import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { KeysStep } from '../foreign-keys/keys-step';
 import type { OriginGuard } from '../guard/origin-guard';
@@ -16,6 +18,8 @@ export interface LockedStepsInput {
   readonly work: Session;
   readonly state: StateTable;
   readonly guard: OriginGuard;
+  readonly source: ChangeSource;
+  readonly server: ServerCapabilities;
   /** The table's own, which go with it. */
   readonly triggers: readonly CarriedTrigger[];
   /** Whether sessions that create triggers take turns. */
@@ -26,14 +30,14 @@ export interface LockedStepsInput {
 
 /** Everything that changes hands together with this table, in the order in which it is done under the lock. */
 export function lockedSteps(input: LockedStepsInput): readonly LockedStep[] {
-  const { pair, keys, work, state, guard, triggers, turnsNeeded, lockOutlivesSwap } = input;
+  const { pair, keys, work, state, guard, source, server, triggers, turnsNeeded, lockOutlivesSwap } = input;
   return [
     new SequenceLocks(pair),
     ...(pair.key.helper ? [new HelperKey(pair, work, state, lockOutlivesSwap)] : []),
     ...(triggers.length > 0 ? [new CarryTriggers(pair, triggers, work, state, turnsNeeded)] : []),
     // The last before the swap: what is wrong when a run dies in between is wrong for the shortest time.
     ...(changesKeys(keys)
-      ? [new KeysStep({ pair, keys, work, state, guard, lockStays: lockOutlivesSwap })]
+      ? [new KeysStep({ pair, keys, work, state, guard, source, server, lockStays: lockOutlivesSwap })]
       : []),
   ];
 }

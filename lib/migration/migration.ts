@@ -52,6 +52,10 @@ type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
 /** Sessions on which cleaning up is tried: the first may be cut off like the one before. */
 const SETTLE_ATTEMPTS = 2;
 
+/** The state table says what foreign keys and triggers still need. */
+const CLEAN_UP =
+  ' Better than by hand: largeHadronCleanUp, or the next migration of the table, finishes what was begun and removes the rest.';
+
 /** How a failed migration leaves the server. */
 interface Settled {
   readonly outcome: Outcome;
@@ -146,7 +150,7 @@ export class Migration {
         const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
         const leftovers = possibleLeftovers(this.name.schema, this.names);
         const notTakenBack = refused ? secondError : undefined;
-        return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack });
+        return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack, advice: CLEAN_UP });
       }
     }
   }

@@ -2,7 +2,7 @@ import { qualified } from '../database/sql';
 import type { Leftover } from '../errors';
 import type { DerivedNames } from '../schema/derived-names';
 
-/** Everything that may be there, for when the server cannot be asked. */
+/** Everything that may be there, for when the server cannot be asked. The state table is the last: it tells a clean-up what to do. */
 export function possibleLeftovers(schema: string, names: DerivedNames): Leftover[] {
   const dropped = (kind: Leftover['kind'], name: string): Leftover => ({
     kind,

@@ -35,7 +35,9 @@ const SETTLERS: readonly (readonly [step: string, settle: Settler])[] = [
     ({ session, swapped, bound }, note) =>
       swapped
         ? restoreAfter(session, note as KeyNote, bound)
-        : restoreBefore(session, note as KeyNote, bound, false),
+        : (note as KeyNote).begun
+          ? restoreBefore(session, note as KeyNote, bound, false)
+          : Promise.resolve(),
   ],
 ];
 

@@ -34,6 +34,8 @@ export interface KeyPlan {
   readonly ownIndexes: readonly string[];
   /** Indexes that the server made for carried keys, and that the new table is not to have. */
   readonly helperIndexes: readonly string[];
+  /** The table's own keys by which a row may go from the ghost alone: see `rowsLeftBehind`. */
+  readonly halfHeeded: readonly ForeignKey[];
 }
 
 export const NO_KEYS: KeyPlan = {
@@ -43,6 +45,7 @@ export const NO_KEYS: KeyPlan = {
   children: [],
   ownIndexes: [],
   helperIndexes: [],
+  halfHeeded: [],
 };
 
 /** Whether the swap changes keys of any table. */
@@ -61,6 +64,21 @@ export function relativesOf(
   for (const one of [...parents, ...children.map(({ child }) => child)]) {
     if (one.schema === self.schema && (one.table === self.table || one.table === ghost)) continue;
     tables.set(JSON.stringify([one.schema, one.table]), one);
+  }
+  return [...tables.values()];
+}
+
+/** The children's keys, table by table. */
+export function byTable(
+  children: readonly PlannedChild[],
+): (readonly [TableName, readonly PlannedChild[]])[] {
+  const tables = new Map<string, [TableName, PlannedChild[]]>();
+  for (const planned of children) {
+    const { child } = planned;
+    const id = JSON.stringify([child.schema, child.table]);
+    const entry = tables.get(id) ?? [child, []];
+    entry[1].push(planned);
+    tables.set(id, entry);
   }
   return [...tables.values()];
 }

@@ -3,6 +3,7 @@ import type { ServerCapabilities } from '../database/server-capabilities';
 import { errorNumber } from '../database/server-error';
 import type { Session } from '../database/session';
 import { parseForeignKeys, sameTable, type ForeignKey } from './foreign-key';
+import { clock } from '../util/clock';
 import type { TableName } from './identifier';
 import { showCreateTable } from './read-table-schema';
 
@@ -55,7 +56,7 @@ export async function readChildKeys(
   const listed = await listedKeys(session, name, server);
   const seen = new Set(keys.map(({ key }) => key.name));
   for (const { ID, FOR_NAME } of listed ?? []) {
-    const own = ID.split('/').at(-1) ?? ID;
+    const own = nameIn(ID);
     // The names of InnoDB's list are filed in another spelling: what is seen is known by the key's name.
     if (!seen.has(own) && !new RegExp(`^${innodbNamePattern(name)}$`).test(FOR_NAME)) {
       hidden.push({ name: own, child: FOR_NAME.replace('/', '.') });
@@ -64,14 +65,31 @@ export async function readChildKeys(
   return { keys, hidden: hidden.filter(({ child }) => child !== `${name.schema}.${name.table}`) };
 }
 
+/** The name after the schema's, which bears no slash as it is filed. */
+export function nameIn(listedId: string): string {
+  return listedId.slice(listedId.indexOf('/') + 1);
+}
+
+/** DDL of somebody on the child is waited for so often. */
+const READS = 20;
+
 async function tryToRead(session: Session, child: TableName): Promise<ForeignKey[] | null> {
-  try {
-    return await readOwnKeys(session, child);
-  } catch (error) {
-    if (DENIED.has(errorNumber(error))) return null;
-    throw error;
+  for (let read = 1; ; read++) {
+    try {
+      return await readOwnKeys(session, child);
+    } catch (error) {
+      if (DENIED.has(errorNumber(error))) return null;
+      if (errorNumber(error) === GONE) return [];
+      if (errorNumber(error) !== BEING_ALTERED || read >= READS) throw error;
+      await clock.sleep(100);
+    }
   }
 }
+
+const GONE = 1146;
+
+/** Skipped, since its definition is being modified by concurrent DDL. */
+const BEING_ALTERED = 1684;
 
 /** SHOW CREATE TABLE asks for some privilege on the table. */
 const DENIED = new Set([1142, 1044, 1370]);
