@@ -7,6 +7,7 @@ import { derivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readTableTypes, readTriggers } from '../schema/read-table-schema';
 import { readRecord, tableOfState, takeOver } from '../state/state-table';
+import { Refusal } from '../errors';
 import { Cleaner } from './cleaner';
 import { settleSteps } from './settle-steps';
 import { halfSwapped } from '../cut-over/half-swapped';
@@ -73,7 +74,14 @@ export async function removeDeadRun(
   }
   const found = await settleSwap(session, { schema, origin: name, names: record.names }, bound);
   if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
-  await settleSteps(session, name, record.names, found === 'swapped', bound);
+  const orphans = await settleSteps(session, name, record.names, found === 'swapped', bound);
   await new Cleaner(schema, record.names, bound).removeAll(session);
+  if (orphans.length > 0) {
+    throw new Refusal(
+      'LHM_FOREIGN_KEY_ORPHANS',
+      `A run that was killed in its swap is cleaned up, and all foreign keys are in place again; while some were away, ${orphans.join('; ')}.`,
+      'Correct or delete these rows, or leave them, and run again.',
+    );
+  }
   return left;
 }

@@ -74,6 +74,8 @@ export class Migration {
   private work: Session | null = null;
   private observer: Session | null = null;
   private lock: AdvisoryLock | null = null;
+  /** What a person has to look at after a failure. */
+  private readonly found: string[] = [];
   private readonly throttle = new Throttle();
 
   constructor(
@@ -142,7 +144,9 @@ export class Migration {
       try {
         const { outcome, leftovers, again } = await this.settle(foreign);
         if (again && attempt < SETTLE_ATTEMPTS) continue;
-        return describeFailure(error, { ...facts, outcome, leftovers });
+        const seen =
+          this.found.length === 0 ? '' : ` While foreign keys were away, ${this.found.join('; ')}.`;
+        return describeFailure(error, { ...facts, inTheWay: inTheWay + seen, outcome, leftovers });
       } catch (secondError) {
         log('attempt %d to clean up: %s', attempt, messageOf(secondError));
         const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
@@ -170,7 +174,9 @@ export class Migration {
     if (swapped) this.stage = 'swapped';
     const cleaner = new Cleaner(schema, this.names, bound, foreign);
     if (owner === 'ours' && this.pair !== null)
-      await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound);
+      this.found.push(
+        ...(await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound)),
+      );
     if (this.stage === 'swapped') {
       return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
     }

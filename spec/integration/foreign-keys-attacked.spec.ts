@@ -197,6 +197,38 @@ for (const flavor of availableFlavors()) {
       });
     }
 
+    it('a run that is killed before the RENAME, and rows that are written then: told, or kept out', async () => {
+      await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', NOTES, 'INSERT INTO emails VALUES (1), (2)');
+      const child = ChildMigration.start(test, {
+        ...{ alter: ADD, options: {} },
+        stop: { statement: '^ALTER TABLE \\S*notes` .*ADD CONSTRAINT', when: 'after' },
+      });
+      await child.reached();
+      await child.kill();
+      await until('the end of the killed connections', async () =>
+        (await migrationConnections(test)).length === 0 ? true : undefined,
+      );
+      // The copy has it still, by which the key is looked up where the table's own is away.
+      await test.query('DELETE FROM emails WHERE id = 2');
+      const written = await test.query('INSERT INTO notes VALUES (1, 2)').then(
+        () => true,
+        () => false,
+      );
+      expect(written).to.equal(flavor === 'mariadb');
+      const cleaning = largeHadronCleanUp('emails', { knex: test.knex });
+      if (written) {
+        const error = await failureOf(cleaning);
+        expect(error.code).to.equal('LHM_FOREIGN_KEY_ORPHANS');
+        expect(error.message).to.match(
+          /rows of '\S+\.notes' have no parent under 'notes_email': email = 2\./,
+        );
+        await test.query('DELETE FROM notes');
+      } else await cleaning;
+      expect(await test.definition('notes')).to.match(/CONSTRAINT `notes_email` .* REFERENCES `emails` /);
+      await expectNoLeaks(test);
+      await test.migrate(ADD);
+    });
+
     it('children of one parent, migrated at the same time', async () => {
       await setUp(ORGS, 'INSERT INTO orgs VALUES (1), (2)');
       const children = ['a', 'b', 'c'].map((name) => `children_${name}`);
