@@ -13,6 +13,7 @@ export type {
   CleanUpOptions,
   ColumnOptions,
   CutOverOptions,
+  ForeignKeysOption,
   Hook,
   HookContext,
   HookOptions,

@@ -21,6 +21,8 @@ export interface LockedStep {
   readonly name: string;
   /** Why it takes a lock that is held until the swap, in words; null where every strategy will do. */
   readonly needsLock: string | null;
+  /** Strategies under which it is not safe on this server, and why. Default: none. */
+  readonly unsafe?: { readonly strategy: string; readonly why: string } | null;
   /** Tables beside the migration's own that must be locked with them. Asked before every attempt. */
   relatives(): Promise<readonly Relative[]>;
   /** Tables that the server locks along with them, whether it is asked to or not. Default: none. */

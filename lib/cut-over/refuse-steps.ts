@@ -10,9 +10,15 @@ const WITHOUT_LOCK: ReadonlySet<string> = new Set<StrategyName>(['two-step', 're
  *
  * @throws Refusal LHM_UNSUPPORTED_OPTION
  */
-export function refuseSteps(strategy: string, steps: readonly Pick<LockedStep, 'needsLock'>[]): void {
-  const reasons = steps.flatMap(({ needsLock }) => needsLock ?? []);
-  if (!WITHOUT_LOCK.has(strategy) || reasons.length === 0) return;
+export function refuseSteps(
+  strategy: string,
+  steps: readonly Pick<LockedStep, 'needsLock' | 'unsafe'>[],
+): void {
+  const reasons = steps.flatMap(({ needsLock, unsafe }) => [
+    ...(WITHOUT_LOCK.has(strategy) && needsLock !== null ? [needsLock] : []),
+    ...(unsafe?.strategy === strategy ? [unsafe.why] : []),
+  ]);
+  if (reasons.length === 0) return;
   throw new Refusal(
     'LHM_UNSUPPORTED_OPTION',
     `cutOver.strategy '${strategy}' is not possible for this table: ${reasons.join('; ')}.`,

@@ -46,11 +46,15 @@ export interface KeysStepDeps extends Pick<CutOverDeps, 'pair' | 'work' | 'guard
 export class KeysStep implements LockedStep {
   readonly name = FOREIGN_KEYS;
   readonly needsLock = 'foreign keys lead to the table or away from it';
+  readonly unsafe;
   private readonly note: KeyNote;
   private changing = false;
 
   constructor(private readonly deps: KeysStepDeps) {
-    const { pair, keys } = deps;
+    const { pair, keys, server } = deps;
+    const why =
+      'a RENAME locks the tables at the other end of each foreign key as well, and may wait for one of those';
+    this.unsafe = server.renameUnderLock ? { strategy: 'sentry', why } : null;
     this.note = keyNote({ schema: pair.schema, table: pair.origin.table }, pair.names, keys, deps.lockStays);
   }
 

@@ -8,7 +8,7 @@ import { text } from '../database/sql';
 import { insertFromOrigin } from '../changes/apply-sql';
 import { nameOnServer } from '../database/knex-names';
 import { Refusal } from '../errors';
-import type { ColumnOptions } from '../options/options';
+import type { ColumnOptions, ForeignKeysOption } from '../options/options';
 import { chooseChunkKey, type ChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
 import { standInName, type DerivedNames } from '../schema/derived-names';
@@ -49,7 +49,7 @@ export interface PrepareInput {
   readonly columns: Required<ColumnOptions>;
   readonly alter: AlterFunction | string;
   /** What becomes of the table's own foreign keys. */
-  readonly foreignKeys: 'auto' | 'refuse' | 'discard';
+  readonly foreignKeys: ForeignKeysOption;
   /** How locks on tables that keys lead to are asked for. */
   readonly bound: BoundedLock;
   /** Makes the ghost a temporary table, which only its session can see: to find out what a migration would do. */

@@ -139,6 +139,9 @@ export interface CleanUpOptions {
   readonly dropOldTable?: boolean;
 }
 
+/** What becomes of foreign keys in either direction. */
+export type ForeignKeysOption = 'auto' | 'refuse' | 'discard';
+
 export type ProgressOption = 'auto' | 'bar' | 'lines' | 'none' | ((progress: ProgressSnapshot) => void);
 
 /** What `largeHadronMigrate` takes. Only `knex` is required. */
@@ -170,7 +173,7 @@ export interface LargeHadronOptions {
    * `refuse`: a table with any is not migrated. `discard`: the new table has none but those the change adds; those of
    * other tables lead to it. Default `auto`.
    */
-  readonly foreignKeys?: 'auto' | 'refuse' | 'discard';
+  readonly foreignKeys?: ForeignKeysOption;
   /**
    * What to do when the account lacks PROCESS and so cannot see foreign keys from hidden schemas, a TRUNCATE by somebody
    * else, replicated writes and older read views. Default `refuse`; `accept` when none of that can happen.
@@ -213,7 +216,7 @@ export interface ResolvedOptions {
   readonly triggers: Required<TriggerOptions>;
   readonly throttle: Required<ThrottleOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
-  readonly foreignKeys: 'auto' | 'refuse' | 'discard';
+  readonly foreignKeys: ForeignKeysOption;
   readonly blindSpots: 'refuse' | 'accept';
   readonly reconnectMs: number;
   /** Whose old read views are waited for: everybody's, or those of connections to the table's own database. */

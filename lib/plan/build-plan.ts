@@ -17,6 +17,8 @@ import { inspect, refuseUnreadable } from '../preflight/preflight';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
+import { parseForeignKeys } from '../schema/foreign-key';
+import { readChildKeys } from '../schema/read-foreign-keys';
 import { columnNamed, type TableSchema } from '../schema/table-schema';
 import { refuseNamedColumns } from '../table-triggers/named-columns';
 import { readTableTriggers } from '../table-triggers/read-table-triggers';
@@ -24,6 +26,7 @@ import { dataRisks } from './data-risks';
 import { describePlan } from './describe-plan';
 import { estimate } from './estimate';
 import type { MigrationPlan, PlannedColumn } from './plan';
+import { plannedKeys } from './planned-keys';
 import { references } from './references';
 import { helperKey, replicaWarning, temporaryAccount, tooLittleRoom } from './warnings';
 
@@ -54,6 +57,8 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const trial = await tryChange(input, session, table);
   const { pair, warning } = trial;
   const triggers = await readTableTriggers(session, name, Object.values(names.triggers));
+  const own = parseForeignKeys(table.createSql, name.schema);
+  const children = await readChildKeys(session, name, server);
   const problems = [...findings.problems, ...(pair === null ? [] : refuseNamedColumns(pair, triggers))];
   const holders = await blockers(session, name.schema, name.table, [session.id], LONG_S);
   const keyColumns = pair?.key.originKeys.names.map((column) => columnNamed(table, column));
@@ -77,7 +82,11 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
     chunkKey: pair === null ? null : { index: pair.key.originIndex, columns: pair.key.originKeys.names },
     cutOver: {
       strategy:
-        options.cutOver.strategy === 'sentry' || !server.renameUnderLock ? 'sentry' : 'rename-under-lock',
+        options.cutOver.strategy === 'auto'
+          ? server.renameUnderLock
+            ? 'rename-under-lock'
+            : 'sentry'
+          : options.cutOver.strategy,
       oldReadViews: chosenAnswer(options.cutOver.oldReadViews, server, pair?.ghost ?? table),
     },
     estimate: size,
@@ -86,6 +95,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
       pair === null ? [] : dataRisks(table, pair.ghost, pair.mapping, (column) => isValue(pair, column)),
     blockers: holders ?? [],
     references: await references(session, name.table, changed),
+    foreignKeys: plannedKeys(name, own, children.keys, options.foreignKeys),
     triggers: triggers.map(({ name, when, definer }) => ({ name, when: when.join(', '), definer })),
     warnings: [
       ...(warning === null ? [] : [warning]),

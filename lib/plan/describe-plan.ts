@@ -25,6 +25,7 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
       "The table's own triggers, which the new one has from the swap on:",
       plan.triggers.map(({ name, when, definer }) => `${name}, ${when}, as ${definer}`),
     ),
+    ...list('Foreign keys:', plan.foreignKeys),
     ...list('Size:', [
       `about ${count(estimate.rows)} rows, ${bytes(estimate.tableBytes)} for the new table, ${bytes(estimate.binlogBytes)} of binary log` +
         (estimate.freeBytes === null

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors';
+import type { CutOverOptions } from '../options/options';
 
 /** What would happen to one column. */
 export interface PlannedColumn {
@@ -87,7 +88,7 @@ export interface MigrationPlan {
   /** By which key rows are walked and found; null when the change could not be tried. */
   readonly chunkKey: { readonly index: string; readonly columns: readonly string[] } | null;
   readonly cutOver: {
-    readonly strategy: 'rename-under-lock' | 'sentry';
+    readonly strategy: Exclude<NonNullable<CutOverOptions['strategy']>, 'auto'>;
     readonly oldReadViews: 'error' | 'wait' | 'ignore';
   };
   readonly estimate: PlanEstimate;
@@ -96,6 +97,8 @@ export interface MigrationPlan {
   readonly dataRisks: readonly DataRisk[];
   readonly blockers: readonly PlanBlocker[];
   readonly references: readonly PlanReference[];
+  /** Foreign keys from the table and to it, each with what becomes of it. */
+  readonly foreignKeys: readonly string[];
   /** The table's own triggers, which are carried to the new one. */
   readonly triggers: readonly PlannedTrigger[];
   readonly warnings: readonly string[];

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { largeHadronCleanUp, type LargeHadronError } from '../../lib';
+import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError } from '../../lib';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable, without } from '../support/test-table';
@@ -246,6 +246,34 @@ for (const flavor of availableFlavors()) {
         expect(await test.rows(child)).to.have.length(3);
       }
       await expectNoLeaks(test);
+    });
+
+    it('the plan names the keys, and what becomes of them', async () => {
+      await setUp(
+        ORGS,
+        'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL, CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id) ON DELETE CASCADE)',
+        NOTES,
+      );
+      const before = await test.snapshot();
+      const plan = await planLargeHadronMigration('emails', { knex: test.knex }, ADD);
+      expect(plan.foreignKeys).to.have.length(2);
+      expect(plan.foreignKeys[0]).to.match(/^'up' of \S+\.emails \(org\) to \S+\.orgs \(id\): .*cascades/);
+      expect(plan.foreignKeys[1]).to.match(/^'notes_email' of \S+\.notes \(email\).*leads to the new table/);
+      expect(plan.text).to.contain(plan.foreignKeys[0]!).and.contain(plan.foreignKeys[1]!);
+      expect(await test.snapshot()).to.deep.equal(before);
+    });
+
+    it('a key that is added to a table without any, by a strategy that is not safe with keys', async () => {
+      await setUp(ORGS, 'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL)');
+      const alter = 'ADD CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id)';
+      for (const strategy of ['sentry', 'two-step', 'rename-then-replay'] as const) {
+        if (strategy === 'sentry' && flavor === 'mariadb') continue;
+        const error = await test.failure(alter, { cutOver: { strategy } });
+        expect(error).to.include({ code: 'LHM_UNSUPPORTED_OPTION', outcome: 'untouched' });
+        await expectNoLeaks(test);
+      }
+      await test.migrate(alter);
+      expect(await test.definition()).to.contain('CONSTRAINT `up`');
     });
 
     it('names of keys with a slash, and a child whose name differs in case alone', async () => {
