@@ -1,9 +1,8 @@
-/** Writers and readers on the benchmark's table, until killed: `application.ts <connection as JSON> <rows>`. */
+/** Writers and readers on the benchmark's table, until killed: `application.ts <connection as JSON> <rows> <writers>`. */
 import { createConnection, type ConnectionOptions } from 'mysql2/promise';
 import { DATABASE } from './support';
 
-const [connection = '{}', rows = '1'] = process.argv.slice(2);
-const WRITERS = 4;
+const [connection = '{}', rows = '1', writers = '4'] = process.argv.slice(2);
 /** Mean pause of each writer, in ms: a busy table, not a saturated server. */
 const PACE = 8;
 
@@ -27,6 +26,6 @@ async function writer(random: () => number): Promise<never> {
   }
 }
 
-for (let i = 0; i < WRITERS; i++) void writer(Math.random);
+for (let i = 0; i < Number(writers); i++) void writer(Math.random);
 setTimeout(() => process.send?.('started'), 500);
 process.on('disconnect', () => process.exit(0));
