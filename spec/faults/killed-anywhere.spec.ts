@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { strategiesOf } from '../support/strategies';
+import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable, without } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration, type ChildOrder } from '../support/test-table-process';
@@ -90,7 +90,7 @@ for (const flavor of availableFlavors()) {
       }
     }
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of atomicStrategiesOf(flavor)) {
       for (const [part, [from, to]] of Object.entries(PARTS)) {
         it(`of the ${part}, by ${strategy}: the application goes on, and the next run succeeds with every row`, async () => {
           const options: Options = { cutOver: { strategy }, chunk: { rows: 10 }, verify: { rows: 10 } };
