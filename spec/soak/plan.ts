@@ -32,7 +32,7 @@ export interface CyclePlan {
   readonly seed: number;
   readonly workload: Pick<
     WorkloadOptions,
-    'rows' | 'key' | 'writers' | 'isolation' | 'pace' | 'dumps' | 'pairedReaders'
+    'rows' | 'key' | 'writers' | 'isolation' | 'pace' | 'dumps' | 'pairedReaders' | 'missingTable'
   >;
   readonly alter: string;
   readonly options: Omit<LargeHadronOptions, 'knex' | 'hooks' | 'progress' | 'signal'>;
@@ -94,6 +94,8 @@ export function planCycle(seed: number, flavor: Flavor): CyclePlan {
       pace: random.pick([1, 5, 20]),
       dumps: random.chance(0.5),
       pairedReaders: random.int(3),
+      // Between its two renames nothing bears the table's name.
+      missingTable: strategy === 'two-step' ? 'expected' : 'unexpected',
     },
     alter: [`ADD COLUMN ${MARK} INT NULL`, ...changes].join(', '),
     options: {
