@@ -50,6 +50,8 @@ async function soak(flavor: Flavor): Promise<void> {
         `${flavor} ${number}: ${wrong ? 'WRONG' : 'ok'}, ${runs} runs, ${report?.transactions ?? 0} transactions,` +
           ` ${((Date.now() - began) / 1000).toFixed(1)} s [${struck.join(', ')}] ${ends.join('; ')}`,
       );
+      // Not only at the end: faults make hardly any cycle come out the same twice.
+      for (const problem of result.problems) console.log(problem);
     }
   } finally {
     await migrator.kill();
