@@ -101,6 +101,7 @@ class Cycle {
     return {
       ...{ connection, database: this.database, table: TABLE, seed: this.plan.seed, ...this.plan.workload },
       ...{ lostConnections: 'expected', holdMs: 1000, dumpClients: 1, dumpMs: 500 },
+      shutdowns: this.plan.faults.some(({ kind }) => kind === 'restart server') ? 'expected' : 'unexpected',
       // Where older views have to be waited for, ever-overlapping ones would put the swap off for ever.
       ...(flavor === 'mariadb' ? { holdMs: 250, dumpMs: 300, restMs: 4000 } : {}),
     };

@@ -54,6 +54,11 @@ export interface WorkloadOptions {
    * `'unexpected'`.
    */
   readonly missingTable?: 'expected' | 'unexpected';
+  /**
+   * `'expected'`: the server is shut down meanwhile, and interrupts statements (error 1317) before it ends their
+   * connections. Default `'unexpected'`.
+   */
+  readonly shutdowns?: 'expected' | 'unexpected';
   /** How long `stop()` waits for the clients to finish. Default 60 000. */
   readonly stopTimeoutMs?: number;
 }
@@ -79,6 +84,7 @@ export function resolveOptions(options: WorkloadOptions): ResolvedOptions {
     probe: false,
     lostConnections: 'unexpected',
     missingTable: 'unexpected',
+    shutdowns: 'unexpected',
     stopTimeoutMs: 60_000,
     ...options,
   };

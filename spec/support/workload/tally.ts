@@ -1,4 +1,13 @@
-import { classify, DEADLOCK, errorCode, LOCK_TIMEOUT, message, STALE_VIEW, type ErrorClass } from './errors';
+import {
+  classify,
+  DEADLOCK,
+  errorCode,
+  INTERRUPTED,
+  LOCK_TIMEOUT,
+  message,
+  STALE_VIEW,
+  type ErrorClass,
+} from './errors';
 import { Findings, type Category } from './findings';
 import { summarize, type Latencies } from './latencies';
 import type { OperationKind } from './operations';
@@ -54,6 +63,7 @@ export class Tally {
   constructor(
     readonly lostConnectionsExpected: boolean,
     readonly missingTableExpected = false,
+    readonly shutdownsExpected = false,
   ) {
     this.mark('start');
   }
@@ -110,7 +120,9 @@ export class Tally {
     for (const errors of [this.errors, this.#phase.errors]) errors.set(code, (errors.get(code) ?? 0) + 1);
     if (kind === 'lost') this.lostConnections += 1;
     const expected =
-      (kind === 'lost' && this.lostConnectionsExpected) || (kind === 'missing' && this.missingTableExpected);
+      (kind === 'lost' && this.lostConnectionsExpected) ||
+      (kind === 'missing' && this.missingTableExpected) ||
+      (code === INTERRUPTED && this.shutdownsExpected);
     if (['unexpected', 'lost', 'missing'].includes(kind) && !expected) {
       this.finding('error', by, null, `${code}: ${message(error)}`);
     }

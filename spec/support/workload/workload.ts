@@ -42,7 +42,11 @@ export function createWorkload(given: WorkloadOptions): Workload {
     layout,
     ledger: new Ledger(layout),
     statements: new Statements(tablesOf(options.database, options.table)),
-    tally: new Tally(options.lostConnections === 'expected', options.missingTable === 'expected'),
+    tally: new Tally(
+      options.lostConnections === 'expected',
+      options.missingTable === 'expected',
+      options.shutdowns === 'expected',
+    ),
     stopper: new Stopper(),
   };
   const eventLoop = monitorEventLoopDelay({ resolution: 5 });
