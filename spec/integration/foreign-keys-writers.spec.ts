@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { LAYOUTS } from '../support/foreign-keys/layouts';
-import { createTwins, expectTwins, writeTwins } from '../support/foreign-keys/twin-tables';
+import { createTwins, expectTwins } from '../support/foreign-keys/twin-tables';
+import { writeTwins } from '../support/foreign-keys/twin-writers';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
@@ -24,8 +25,10 @@ for (const flavor of availableFlavors()) {
           for (let run = 1; run <= RUNS; run++) {
             const test = await TestTable.create(server);
             try {
-              await createTwins(test, tables);
-              const writers = await writeTwins(test, tables, WRITERS, run + (verify ? 0 : 1000));
+              await createTwins((sql) => test.query(sql), tables);
+              const writers = await writeTwins(tables, {
+                ...{ writers: WRITERS, seed: run + (verify ? 0 : 1000), connect: () => test.connect() },
+              });
               // In small chunks, so that writers come between them.
               const migrating = test.migrate('ADD COLUMN extra INT', {
                 ...{ verify, chunk: { rows: 50, pauseMs: 20 }, preset: 'production' },

@@ -1,21 +1,16 @@
 import createKnex from 'knex';
 import { largeHadronCleanUp, type Phase } from '../../lib';
 import type { RunningServer } from '../support/servers';
-import {
-  createWorkload,
-  describeReport,
-  isExact,
-  prepareLedgerTable,
-  type LedgerReport,
-  type WorkloadOptions,
-} from '../support/workload';
 import { Random } from '../support/workload/random';
+import type { Application, Verdict } from './application';
 import { untruths } from './judge';
+import { LedgerApplication } from './ledger-application';
 import type { Migrator, Order } from './migrator';
-import { planCycle, type CyclePlan, type Fault, type FaultKind } from './plan';
+import { planCycle, spared, type CyclePlan, type Fault, type FaultKind } from './plan';
 import { situation } from './situation';
 import { strike } from './strike';
 import { SoakedTable } from './table';
+import { TwinApplication } from './twin-application';
 
 const TABLE = 'emails';
 /** How long one run may take. */
@@ -30,7 +25,7 @@ export interface CycleResult {
   readonly struck: readonly FaultKind[];
   /** Ends of runs other than success, for the summary. */
   readonly ends: readonly string[];
-  readonly report: LedgerReport | null;
+  readonly verdict: Verdict | null;
   readonly problems: readonly string[];
 }
 
@@ -55,6 +50,7 @@ class Cycle {
   private readonly table: SoakedTable;
   private readonly random: Random;
   private runs = 0;
+  private phase: Phase = 'preflight';
 
   constructor(
     private readonly lane: Lane,
@@ -68,10 +64,9 @@ class Cycle {
   async run(): Promise<CycleResult> {
     const { plan } = this;
     await this.table.drop();
-    const options = this.workloadOptions;
-    await prepareLedgerTable(options);
-    const workload = createWorkload(options);
-    workload.start();
+    const application = this.application();
+    await application.prepare();
+    await application.start();
     let changed = false;
     try {
       changed = await this.migrate();
@@ -79,14 +74,14 @@ class Cycle {
       this.problems.push(`the cycle itself failed: ${error instanceof Error ? error.stack : String(error)}`);
     }
     await Promise.all(this.strikes);
-    const report = await workload.stop().catch((error: unknown) => {
+    const verdict = await application.stop().catch((error: unknown) => {
       this.problems.push(String(error));
       return null;
     });
-    if (report !== null && !isExact(report)) this.problems.push(describeReport(report));
+    this.problems.push(...(verdict?.problems ?? []));
     await this.table.drop();
     const { runs, struck, ends, problems } = this;
-    return { plan, runs, changed, struck, ends, report, problems };
+    return { plan, runs, changed, struck, ends, verdict, problems };
   }
 
   private get order(): Order {
@@ -96,15 +91,12 @@ class Cycle {
     };
   }
 
-  private get workloadOptions(): WorkloadOptions {
-    const { connection, flavor } = this.lane.server;
-    return {
-      ...{ connection, database: this.database, table: TABLE, seed: this.plan.seed, ...this.plan.workload },
-      ...{ lostConnections: 'expected', holdMs: 1000, dumpClients: 1, dumpMs: 500 },
-      shutdowns: this.plan.faults.some(({ kind }) => kind === 'restart server') ? 'expected' : 'unexpected',
-      // Where older views have to be waited for, ever-overlapping ones would put the swap off for ever.
-      ...(flavor === 'mariadb' ? { holdMs: 250, dumpMs: 300, restMs: 4000 } : {}),
-    };
+  private application(): Application {
+    const { server } = this.lane;
+    const { relations } = this.plan;
+    return relations === null
+      ? new LedgerApplication(server, this.database, TABLE, this.plan)
+      : new TwinApplication(server, this.database, this.plan, relations);
   }
 
   /** Runs the migration until the table is changed. */
@@ -149,9 +141,11 @@ class Cycle {
   }
 
   private onPhase(phase: Phase, faults: readonly Fault[], migrator: Migrator): void {
+    this.phase = phase;
     for (const fault of faults) {
       if (fault.phase !== phase) continue;
       const struck = new Promise((resolve) => setTimeout(resolve, fault.delayMs)).then(async () => {
+        if (spared(this.plan, fault.kind, this.phase)) return undefined;
         const { server } = this.lane;
         const { database, order, random } = this;
         const target = { server, database, table: TABLE, migrator, order, limitMs: LIMIT_MS, random };

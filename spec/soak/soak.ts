@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { availableFlavors, startServer, type Flavor } from '../support/servers';
 import { runCycle } from './cycle';
 import { Migrator } from './migrator';
+import type { CyclePlan } from './plan';
 import { Summary } from './summary';
 
 const { values } = parseArgs({
@@ -45,10 +46,10 @@ async function soak(flavor: Flavor): Promise<void> {
       const began = Date.now();
       const result = await runCycle(lane, seed + number, `lhm_soak_${process.pid}_${number}`);
       const wrong = summary.add(flavor, number, result);
-      const { runs, struck, ends, report } = result;
+      const { plan, runs, struck, ends, verdict } = result;
       console.log(
-        `${flavor} ${number}: ${wrong ? 'WRONG' : 'ok'}, ${runs} runs, ${report?.transactions ?? 0} transactions,` +
-          ` ${((Date.now() - began) / 1000).toFixed(1)} s [${struck.join(', ')}] ${ends.join('; ')}`,
+        `${flavor} ${number}: ${wrong ? 'WRONG' : 'ok'}, ${runs} runs, ${verdict?.transactions ?? 0} transactions,` +
+          ` ${((Date.now() - began) / 1000).toFixed(1)} s [${struck.join(', ')}]${about(plan)} ${ends.join('; ')}`,
       );
       // Not only at the end: faults make hardly any cycle come out the same twice.
       for (const problem of result.problems) console.log(problem);
@@ -57,6 +58,11 @@ async function soak(flavor: Flavor): Promise<void> {
     await migrator.kill();
     await server.stop();
   }
+}
+
+function about({ relations }: CyclePlan): string {
+  if (relations === null) return '';
+  return ` (${[relations.layout ?? [], relations.triggers ? 'triggers' : []].flat().join(', ')})`;
 }
 
 function chosen(): readonly Flavor[] {

@@ -10,12 +10,14 @@ export class Summary {
 
   /** @returns whether something was wrong */
   add(flavor: Flavor, number: number, result: CycleResult): boolean {
-    const { plan, runs, changed, struck, ends, report, problems } = result;
+    const { plan, runs, changed, struck, ends, verdict, problems } = result;
     this.count(`${flavor}: tables`);
     this.count(`${flavor}: runs`, runs);
     if (changed) this.count(`${flavor}: migrated`);
-    this.count(`${flavor}: transactions`, report?.transactions ?? 0);
-    this.count(`${flavor}: rows compared`, report?.rows.actual ?? 0);
+    if (plan.relations?.layout != null) this.count(`${flavor}: tables with foreign keys`);
+    if (plan.relations?.triggers === true) this.count(`${flavor}: tables with triggers`);
+    this.count(`${flavor}: transactions`, verdict?.transactions ?? 0);
+    this.count(`${flavor}: rows compared`, verdict?.rows ?? 0);
     for (const kind of struck) this.count(`fault: ${kind}`);
     for (const end of ends) this.count(`run ended otherwise: ${end}`);
     const head = `cycle ${number} on ${flavor}, --seed ${this.seed} --cycle ${number} --server ${flavor}`;

@@ -2,6 +2,7 @@ import { createConnection, type Connection, type RowDataPacket } from 'mysql2/pr
 import type { RunningServer } from '../support/servers';
 import type { Standing } from './judge';
 import { MARK } from './plan';
+import { OWN_TRIGGER } from './relations';
 
 const PATIENCE_MS = 60_000;
 const BETWEEN_MS = 100;
@@ -24,7 +25,7 @@ export class SoakedTable {
         `SELECT TABLE_NAME AS name FROM information_schema.TABLES
           WHERE TABLE_SCHEMA = ? AND (TABLE_NAME REGEXP '_lhm[njsrx](_[0-9]+)?$' OR TABLE_COMMENT LIKE '%sentry%')
          UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
-          WHERE TRIGGER_SCHEMA = ? AND EVENT_OBJECT_TABLE <> TRIGGER_NAME`,
+          WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME NOT REGEXP '^${OWN_TRIGGER}'`,
         [this.database, this.database],
       );
       return { changed: columns.length > 0, helpers: helpers.map((row) => String(row['name'])) };
