@@ -37,9 +37,24 @@ export async function currentPosition(session: Session): Promise<BinlogPosition>
   return { file: row.File, offset: Number(row.Position), ...(gtid === '' ? {} : { gtid }) };
 }
 
+/**
+ * Databases that are logged alone, and databases that are not logged.
+ *
+ * @throws Refusal LHM_BINLOG_OFF, LHM_MISSING_PRIVILEGE
+ */
+export async function binlogFilters(session: Session): Promise<{ only: string[]; ignored: string[] }> {
+  const [row] = await status(session);
+  if (row === undefined) throw binlogOff();
+  const list = (names: string | undefined): string[] =>
+    (names ?? '').split(',').filter((name) => name !== '');
+  return { only: list(row.Binlog_Do_DB), ignored: list(row.Binlog_Ignore_DB) };
+}
+
 interface Status {
   readonly File: string;
   readonly Position: number | string;
+  readonly Binlog_Do_DB?: string;
+  readonly Binlog_Ignore_DB?: string;
   readonly Executed_Gtid_Set?: string;
 }
 

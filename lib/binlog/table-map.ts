@@ -32,7 +32,7 @@ export interface MappedColumn {
 /** What a table map tells of the columns. */
 export interface TableDefinition {
   readonly columns: readonly MappedColumn[];
-  /** Types, metadata and which may be NULL, as they came. */
+  /** Types and metadata, as they came. */
   readonly required: Buffer;
   /** By their number: what the server's settings make it tell beside that (signs, character sets, names …). */
   readonly optional: ReadonlyMap<number, Buffer>;
@@ -44,9 +44,11 @@ export function readDefinition(event: Buffer, end: number): TableDefinition {
   const count = reader.lengthEncoded();
   const types = reader.bytes(count);
   const metadata = reader.bytes(reader.lengthEncoded());
-  reader.skip((count + 7) >> 3);
   // A copy: what the driver gave would keep the whole piece of the stream.
   const required = Buffer.from(event.subarray(from, reader.offset));
+  // Which may be NULL. MariaDB says it of all columns of a table that stood on the inner side of an outer join since it was
+  // locked by LOCK TABLES; what is NULL in a row does not depend on it.
+  reader.skip((count + 7) >> 3);
   return { columns: mappedColumns(types, metadata), required, optional: optionalFields(reader) };
 }
 
@@ -114,7 +116,7 @@ export function definitionDifference(before: TableDefinition, now: TableDefiniti
   if (before.columns.length !== now.columns.length) {
     return `${now.columns.length} columns where there were ${before.columns.length}`;
   }
-  if (!before.required.equals(now.required)) return "columns' types or whether they may be NULL";
+  if (!before.required.equals(now.required)) return "columns' types";
   for (const [field, value] of now.optional) {
     // What is told depends on binlog_row_metadata, which may be changed at any time.
     const earlier = before.optional.get(field);

@@ -57,7 +57,6 @@ export class TransactionState {
   /** Told in any case: what it stands for may have been read before the stream began, or not been wanted. */
   prepare(xid: string): void {
     this.close();
-    if (!this.told) return;
     this.told = false;
     this.tell({ kind: 'xa-prepare', xid, position: this.place.lastBoundary });
   }

@@ -17,12 +17,24 @@ export interface CopiedTo {
   readonly position: 'none' | 'all' | RowKey;
 }
 
-/** Captures every committed write to the origin from `start` on, so that applying it makes the ghost converge. */
+/**
+ * Captures every committed write to the origin from `start` on, so that applying it makes the ghost converge. An entry that
+ * is visible stands for a change that is visible; whether a visible change has its entry yet, `gather` makes sure.
+ */
 export interface ChangeSource {
   /** Resolves when no later write can be missed. */
   start(): Promise<void>;
   /** The oldest captured entries, read on the session that will apply them. Entries beyond the copy need no apply. */
   read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch>;
+  /**
+   * Brings every change that was committed before the call among the captured entries.
+   *
+   * @param locked the session that holds the tables, journal included; null while none does
+   * @param withinMs how long it may take; without a limit when it is left out
+   * @returns whether there can have been any that were not there before
+   * @throws an error that counts as a lock wait timeout when it takes longer
+   */
+  gather(locked: Session | null, withinMs?: number): Promise<boolean>;
   /** How many entries wait; exact up to `most`, which also bounds the cost. */
   backlog(session: Session, most: number): Promise<number>;
   /** Entries that wait, by a locking read: it sees transactions that are prepared but not committed. */
@@ -35,4 +47,6 @@ export interface ChangeSource {
   probe(session: Session): Promise<void>;
   /** Throws when the capture is no longer complete: a trigger gone or changed. */
   check(session: Session): Promise<void>;
+  /** Lets go of what the source itself has open. Never rejects. */
+  close(): Promise<void>;
 }

@@ -234,6 +234,7 @@ export class CutOver {
   private async catchUp(): Promise<void> {
     const { source, observer } = this.deps;
     for (let turn = 0; turn < CATCH_UP_TURNS; turn++) {
+      await source.gather(null);
       if ((await source.backlog(observer, SMALL_BACKLOG + 1)) <= SMALL_BACKLOG) return;
       await this.keepUp(1000);
     }

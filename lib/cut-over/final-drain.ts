@@ -21,6 +21,7 @@ export async function drainLocked(
   const { work, replayer, source, verifier, options } = deps;
   const mostUnderLock = options.verify === false ? 0 : options.verify.underLock;
   let compared = 0;
+  await source.gather(work, deadline.leftMs);
   for (;;) {
     const { entries } = await replayer.replayBatch(work);
     deadline.check('applying the last changes');

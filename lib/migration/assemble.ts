@@ -3,6 +3,7 @@ import { CascadeFollower } from '../changes/cascade-follower';
 import { ConflictFinder } from '../changes/conflict-finder';
 import { CulpritFinder } from '../changes/culprit-finder';
 import { LossFinder } from '../changes/loss-finder';
+import { BinlogChangeSource } from '../changes/binlog/binlog-change-source';
 import { BATCH_ENTRIES, Replayer } from '../changes/replayer';
 import { ScratchTable } from '../changes/scratch-table';
 import { TriggerChangeSource } from '../changes/triggers/trigger-change-source';
@@ -107,16 +108,23 @@ export function assemble(input: AssembleInput): Assembled {
     }),
   );
   const { pair } = view;
-  const source = new TriggerChangeSource(
-    pair,
-    work,
-    options.triggers.definer,
-    bound,
-    database.server.preparedXaLosesLocks,
-    new TriggerTurn(work, database.server.triggersLeaveFiles),
-  );
-  const scratch = new ScratchTable(pair);
   const entries = (): number => batchEntries(pair, work);
+  const source =
+    options.mode === 'binlog'
+      ? new BinlogChangeSource(pair, database, work, {
+          ...options.binlog,
+          reconnectMs: options.reconnectMs,
+          keysAtOnce: entries,
+        })
+      : new TriggerChangeSource(
+          pair,
+          work,
+          options.triggers.definer,
+          bound,
+          database.server.preparedXaLosesLocks,
+          new TriggerTurn(work, database.server.triggersLeaveFiles),
+        );
+  const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(
     pair,
     new ConflictFinder(pair, scratch, entries),

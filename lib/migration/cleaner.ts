@@ -39,7 +39,12 @@ export class Cleaner {
 
   /** Removes the helpers after the swap; the old table stays. */
   async removeHelpers(session: Session): Promise<void> {
-    await this.remove(session, [this.names.journal, this.names.recheck, this.names.state]);
+    await this.remove(session, [
+      this.names.journal,
+      this.names.changelog,
+      this.names.recheck,
+      this.names.state,
+    ]);
   }
 
   /** What is still there, with the statement that removes each; of another run's, nothing. */
@@ -77,15 +82,15 @@ export class Cleaner {
 
   /** The tables that a run creates, the old one apart, in the order in which they may go. */
   private async everything(session: Session): Promise<string[]> {
-    const { journal, recheck, ghost, state } = this.names;
+    const { journal, changelog, recheck, ghost, state } = this.names;
     // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
-    const tables = [journal, recheck, ghost, ...(await this.sentry(session)), state];
+    const tables = [journal, changelog, recheck, ghost, ...(await this.sentry(session)), state];
     return tables.filter((name) => name !== this.foreign);
   }
 
   private async timestamped(session: Session): Promise<string[]> {
-    const { journal, recheck } = this.names;
-    return [journal, recheck, ...(await this.sentry(session))];
+    const { journal, changelog, recheck } = this.names;
+    return [journal, changelog, recheck, ...(await this.sentry(session))];
   }
 
   /** The old table's name while the sentry bears it. */

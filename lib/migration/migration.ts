@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ChangeSource } from '../changes/change-source';
 import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
@@ -74,6 +75,7 @@ export class Migration {
   private work: Session | null = null;
   private observer: Session | null = null;
   private lock: AdvisoryLock | null = null;
+  private source: ChangeSource | null = null;
   /** What a person has to look at after a failure. */
   private readonly found: string[] = [];
   private readonly throttle = new Throttle();
@@ -108,6 +110,7 @@ export class Migration {
     progress.enter('clone');
     const work = await this.openWork();
     const parts = await this.clone(observer, work, lock, origin);
+    this.source = parts.source;
     signal.throwIfAborted();
 
     progress.enter('capture');
@@ -128,8 +131,9 @@ export class Migration {
   }
 
   /** Closes what is not the migrated server's. Never rejects. */
-  dispose(): Promise<void> {
-    return this.throttle.close();
+  async dispose(): Promise<void> {
+    await this.source?.close();
+    await this.throttle.close();
   }
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
@@ -137,6 +141,7 @@ export class Migration {
     const inTheWay = await whoBlocks(error, this.database, this.name);
     const facts = { phase: this.progress.phase, table: this.full, inTheWay };
     log('failed in phase %s: %s', facts.phase, messageOf(error));
+    await this.source?.close();
     const foreign = error instanceof NameTaken ? error.taken : null;
     if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });

@@ -11,6 +11,8 @@ export function possibleLeftovers(schema: string, names: DerivedNames): Leftover
   });
   return [
     ...Object.values(names.triggers).map((name) => dropped('trigger', name)),
-    ...[names.journal, names.recheck, names.ghost, names.state].map((name) => dropped('table', name)),
+    ...[names.journal, names.changelog, names.recheck, names.ghost, names.state].map((name) =>
+      dropped('table', name),
+    ),
   ];
 }

@@ -18,12 +18,14 @@ export async function tidy(
 ): Promise<void> {
   const { work, observer, source, recovery, options } = parts;
   const late = await recovery.steadily(async () => {
+    await source.gather(null);
     const entries = await source.lockingBacklog(work);
     await work.execute('COMMIT');
     return entries;
   });
   if (late > 0) throw lateChanges(late, { schema }, names);
   const cleaner = new Cleaner(schema, names, liveLock(options.giveUpAfterMs));
+  await source.close();
   await work.close();
   await recovery.steadily(async () => {
     await refuseReadOnly(observer);

@@ -134,6 +134,14 @@ export interface ThrottleOptions {
   readonly replicas?: readonly Knex[];
 }
 
+/** How the binary log is read, with `mode: 'binlog'`. */
+export interface BinlogOptions {
+  /** The number by which the server knows who reads its log; nobody else may have it. Default false: a free one is chosen. */
+  readonly serverId?: number | false;
+  /** How often a mark is written that shows how far the log has been read, in ms. Default 500. */
+  readonly heartbeatMs?: number;
+}
+
 export interface CleanUpOptions {
   /** Drop the original after the swap. Default false. */
   readonly dropOldTable?: boolean;
@@ -153,7 +161,11 @@ export interface LargeHadronOptions {
   readonly knex: Knex;
   /** Resolve with the plan of what would be done, and touch nothing. Default false. */
   readonly dryRun?: boolean;
-  /** How changes are captured. `binlog` is not available yet. Default `triggers`. */
+  /**
+   * How changes are captured. `triggers`: three triggers write the keys of changed rows to a journal, in the application's
+   * own transactions. `binlog`: the server's binary log is read instead, and nothing is put on the application's statements;
+   * needs binlog_format ROW and the privileges REPLICATION SLAVE and REPLICATION CLIENT. Default `triggers`.
+   */
   readonly mode?: 'triggers' | 'binlog';
   readonly chunk?: ChunkOptions;
   readonly columns?: ColumnOptions;
@@ -166,6 +178,7 @@ export interface LargeHadronOptions {
    */
   readonly idWindow?: number;
   readonly triggers?: TriggerOptions;
+  readonly binlog?: BinlogOptions;
   readonly throttle?: ThrottleOptions;
   readonly cleanUp?: CleanUpOptions;
   /**
@@ -207,13 +220,14 @@ export interface LargeHadronOptions {
 /** The options with every default filled in. */
 export interface ResolvedOptions {
   readonly knex: Knex;
-  readonly mode: 'triggers';
+  readonly mode: 'triggers' | 'binlog';
   readonly chunk: Required<ChunkOptions>;
   readonly columns: Required<ColumnOptions>;
   readonly verify: Required<VerifyOptions> | false;
   readonly cutOver: Omit<Required<CutOverOptions>, 'oldReadViews'> & Pick<CutOverOptions, 'oldReadViews'>;
   readonly idWindow: number;
   readonly triggers: Required<TriggerOptions>;
+  readonly binlog: Required<BinlogOptions>;
   readonly throttle: Required<ThrottleOptions>;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly foreignKeys: ForeignKeysOption;

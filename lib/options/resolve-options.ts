@@ -57,6 +57,13 @@ const FIELDS: Fields = {
       existing: { kind: 'one-of', values: ['carry', 'refuse'] },
     },
   },
+  binlog: {
+    kind: 'group',
+    fields: {
+      serverId: { kind: 'number', min: 1, max: 4_294_967_295, orFalse: true },
+      heartbeatMs: { kind: 'number', min: 10, max: 60_000 },
+    },
+  },
   throttle: { kind: 'group', fields: { replicas: { kind: 'knexes' } } },
   foreignKeys: { kind: 'one-of', values: ['auto', 'refuse', 'discard'] },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
@@ -129,11 +136,12 @@ function findProblems(given: unknown): Problem[] {
       hint: 'Add to the migration file: export const config = { transaction: false };',
     });
   }
-  if (options['mode'] === 'binlog') {
+  const strategy = (options['cutOver'] as { strategy?: unknown } | null | undefined)?.strategy;
+  if (options['mode'] === 'binlog' && (strategy === 'two-step' || strategy === 'rename-then-replay')) {
     problems.push({
       code: 'LHM_NOT_AVAILABLE',
-      message: "mode: 'binlog' is not available yet.",
-      hint: "Leave 'mode' out, or set it to 'triggers'.",
+      message: `cutOver.strategy: '${strategy}' may give the original its name back, and the binary log of a table is not followed across names.`,
+      hint: "Leave cutOver.strategy out, or use mode: 'triggers'.",
     });
   }
   const chunk = options['chunk'] as { rowsMin?: unknown; rowsMax?: unknown } | null | undefined;
@@ -156,7 +164,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
   const { chunk, verify = true, cutOver } = given;
   return deepFreeze({
     knex: given.knex,
-    mode: 'triggers',
+    mode: given.mode ?? 'triggers',
     chunk: {
       rows: chunk?.rows ?? false,
       targetMs: chunk?.targetMs ?? (fixture ? 5000 : 500),
@@ -189,6 +197,10 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       definer: given.triggers?.definer ?? null,
       existing: given.triggers?.existing ?? 'carry',
     },
+    binlog: {
+      serverId: given.binlog?.serverId ?? false,
+      heartbeatMs: given.binlog?.heartbeatMs ?? 500,
+    },
     throttle: { replicas: [...(given.throttle?.replicas ?? [])] },
     foreignKeys: given.foreignKeys ?? 'auto',
     blindSpots: given.blindSpots ?? 'refuse',
@@ -219,6 +231,7 @@ function deepFreeze(options: ResolvedOptions): ResolvedOptions {
     options.columns,
     options.cutOver,
     options.triggers,
+    options.binlog,
     options.throttle,
     options.cleanUp,
     options.hooks,

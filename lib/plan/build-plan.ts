@@ -1,4 +1,4 @@
-import { createJournal } from '../changes/triggers/journal-table';
+import { createJournal } from '../changes/journal/journal-table';
 import { createTrigger, triggerDefinitions } from '../changes/triggers/trigger-ddl';
 import { insertFromOrigin } from '../changes/apply-sql';
 import { renameStatement } from '../cut-over/rename-statement';

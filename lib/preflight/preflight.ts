@@ -8,6 +8,7 @@ import type { TableName } from '../schema/identifier';
 import { readTableSchema, readTableTypes } from '../schema/read-table-schema';
 import type { TableSchema } from '../schema/table-schema';
 import type { Check, CheckContext, Variables } from './check';
+import { binlog } from './checks/binlog';
 import { blindSpots } from './checks/blind-spots';
 import { checkNames } from './checks/check-names';
 import { chunkKey } from './checks/chunk-key';
@@ -31,6 +32,7 @@ const CHECKS: readonly Check[] = [
   namesAreFree,
   checkNames,
   serverIsFit,
+  binlog,
   privileges,
   blindSpots,
   replicatedWrites,
@@ -40,6 +42,7 @@ const CHECKS: readonly Check[] = [
 
 const VARIABLES = [
   ...['read_only', 'super_read_only', 'innodb_read_only', 'log_bin', 'binlog_format'],
+  ...['binlog_order_commits', 'binlog_row_image'],
   ...['log_bin_trust_function_creators', 'wsrep_on'],
   ...['group_replication_single_primary_mode', 'group_replication_group_name'],
 ];

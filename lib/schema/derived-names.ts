@@ -20,6 +20,8 @@ export interface DerivedNames {
   readonly journal: string;
   readonly state: string;
   readonly recheck: string;
+  /** What the migration writes to see itself in the binary log (`mode: 'binlog'`). */
+  readonly changelog: string;
   readonly scratch: string;
   /** Pattern of the names that foreign keys bear meanwhile: see `standInName`. */
   readonly foreignKey: string;
@@ -45,6 +47,7 @@ export function derivedNames(table: string, timestamp: string): DerivedNames {
     old: name(`_lhmo_${timestamp}`),
     journal: name(`_lhmj_${timestamp}`),
     recheck: name(`_lhmr_${timestamp}`),
+    changelog: name(`_lhmc_${timestamp}`),
     scratch: name(`_lhmx_${timestamp}`),
     foreignKey: name(`_lhmf_${timestamp}_000`),
     triggers: { insert: name('_lhmi'), update: name('_lhmu'), delete: name('_lhmd') },

@@ -95,9 +95,12 @@ export function listScratchExtra(pair: TablePair, selection: Selection): string 
   );
 }
 
-/** The waiting keys among those given, read after both sides were built. */
-export function listPending(pair: TablePair, pending: Pending): string {
-  return `SELECT ${pair.key.originKeys.select(id(pair.names.journal))} FROM ${pending.table} WHERE ${pending.condition}`;
+/** The waiting keys, read after both sides were built; of those given, if any are. */
+export function listPending(pair: TablePair, pending: Pending, among?: readonly RowKey[]): string {
+  const journal = id(pair.names.journal);
+  const { originKeys } = pair.key;
+  const some = among === undefined ? '' : ` AND ${keyListCondition(originKeys, journal, among)}`;
+  return `SELECT ${originKeys.select(journal)} FROM ${pending.table} WHERE ${pending.condition}${some}`;
 }
 
 /** Whether every row can be compared in place; otherwise a scratch table is needed. */

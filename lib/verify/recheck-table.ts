@@ -3,7 +3,7 @@ import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
-import { keyDefinitions } from '../changes/triggers/journal-table';
+import { keyDefinitions } from '../changes/journal/journal-table';
 
 export interface RecheckBatch {
   readonly keys: readonly RowKey[];

@@ -97,11 +97,12 @@ export class Verifier {
     const walk = { schema: pair.schema, table: pair.origin.table, index: originIndex, keys: originKeys };
     const range = await transaction(session, () => nextRange(session, walk, this.after, this.rowsAtOnce));
     const selection = selectRange(pair, range);
-    const { rows, differing } = await transaction(session, () =>
+    const { rows, differing: found } = await transaction(session, () =>
       comparesInPlace(pair)
         ? this.compareInPlace(session, selection)
         : this.compareConverted(session, selection),
     );
+    const differing = await this.withoutWaiting(session, found, null);
     await this.refuseRepeated(session, differing);
     await transaction(session, () => this.source.requeue(session, differing));
     // Not before: the step may be repeated when its connection is lost.
@@ -118,11 +119,12 @@ export class Verifier {
     );
     if (batch.entries === 0) return 0;
     const selection = selectKeys(this.pair, batch.keys);
-    const differing = await transaction(session, async () =>
+    const found = await transaction(session, async () =>
       comparesInPlace(this.pair)
         ? this.listInPlace(session, selection)
         : (await this.compareConverted(session, selection)).differing,
     );
+    const differing = await this.withoutWaiting(session, found, locked ? session : null);
     await this.refuseRepeated(session, differing);
     // In one transaction, or a difference would be forgotten with the connection.
     await transaction(session, async () => {
@@ -133,6 +135,20 @@ export class Verifier {
     this.rechecked += batch.keys.length;
     if (locked) this.underLock += batch.keys.length;
     return batch.entries;
+  }
+
+  /** A change may have been seen in its row before its key could be among those that wait: once all are there, it is. */
+  private async withoutWaiting(
+    session: Session,
+    differing: readonly RowKey[],
+    locked: Session | null,
+  ): Promise<readonly RowKey[]> {
+    if (differing.length === 0 || !(await this.source.gather(locked))) return differing;
+    const statement = listPending(this.pair, this.source.pendingKeys(), differing);
+    const { originKeys } = this.pair.key;
+    const rows = await transaction(session, () => session.query(statement));
+    const waiting = new Set(rows.map((row) => JSON.stringify(originKeys.read(row))));
+    return differing.filter((key) => !waiting.has(JSON.stringify(key)));
   }
 
   nextRound(): void {

@@ -55,8 +55,11 @@ const WRONG = [
   bad('null', { chunk: null }, /'chunk' is null/, /an object/),
   bad('a least above the most', { chunk: { rowsMin: 9, rowsMax: 3 } }, /rowsMin.*9.*rowsMax.*3/, /rows/),
   {
-    ...{ what: 'a mode to come', code: 'LHM_NOT_AVAILABLE', phase: 'plan' as const },
-    ...{ options: { mode: 'binlog' as const }, hints: /triggers/ },
+    ...{ what: 'a strategy that the mode cannot follow', code: 'LHM_NOT_AVAILABLE', phase: 'plan' as const },
+    ...{
+      options: { mode: 'binlog' as const, cutOver: { strategy: 'two-step' as const } },
+      hints: /triggers/,
+    },
   },
   {
     ...{ what: 'several bad options at once', code: 'LHM_BAD_OPTIONS', phase: 'plan' as const },

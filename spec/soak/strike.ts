@@ -55,8 +55,9 @@ async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
     const end = await other.run(order, limitMs, () => undefined);
     await thawed;
     if (end.how === 'done') return;
-    // It was back before the other one came, or had done its work.
+    // It was back before the other one came, or had done its work; or the server was down when it came.
     const excuses = ['LHM_ALREADY_RUNNING', 'LHM_PREFLIGHT', 'LHM_ALTER_FAILED', 'LHM_CONNECTION_LOST'];
+    excuses.push('LHM_CANNOT_CONNECT');
     if (end.how === 'failed' && excuses.includes(end.failure.code)) return;
     throw new Error(`the run that took over: ${JSON.stringify(end)}`);
   } finally {

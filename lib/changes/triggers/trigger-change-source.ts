@@ -1,6 +1,5 @@
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
-import { createTaking } from '../../database/create-taking';
 import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
 import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
@@ -11,17 +10,7 @@ import { readTriggers } from '../../schema/read-table-schema';
 import type { TriggerFacts } from '../../schema/table-schema';
 import type { TablePair } from '../../schema/table-pair';
 import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
-import {
-  countEntries,
-  countEntriesLocking,
-  createJournal,
-  deleteEntries,
-  insertEntries,
-  insertMarker,
-  pendingEntries,
-  readJournal,
-  readMarker,
-} from './journal-table';
+import { Journal } from '../journal/journal';
 import { createProbe, createTrigger, touchProbe, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
 import type { TriggerTurn } from './trigger-turn';
 
@@ -35,11 +24,6 @@ class InDoubtError extends Error {
   }
 }
 
-/** Keys of any length, so that they fit into a packet. */
-const REQUEUE_AT_ONCE = 20;
-
-const NO_SUCH_TABLE = 1146;
-
 /** How often the triggers' account is tried while no chunk does it, in ms. */
 const PROBE_EVERY_MS = 1000;
 
@@ -48,6 +32,7 @@ export class TriggerChangeSource implements ChangeSource {
   /** The triggers as the server describes them: MySQL mangles back-ticks in its description of a body. */
   private installed: readonly TriggerFacts[] = [];
   private probed = 0;
+  private readonly journal: Journal;
 
   constructor(
     private readonly pair: TablePair,
@@ -57,13 +42,13 @@ export class TriggerChangeSource implements ChangeSource {
     /** Whether prepared XA transactions may be there that hold no lock on the table. */
     private readonly lookForXa: boolean,
     private readonly turn: TriggerTurn,
-  ) {}
+  ) {
+    this.journal = new Journal(pair);
+  }
 
   async start(): Promise<void> {
     const { session, pair } = this;
-    await createTaking(session, { schema: pair.schema, table: pair.names.journal }, createJournal(pair));
-    await session.execute(insertMarker(pair));
-    await session.execute('COMMIT');
+    await this.journal.create(session);
     await this.turn.take();
     await this.watchDefiner().finally(() => this.turn.end());
     await this.installTriggers();
@@ -142,48 +127,33 @@ export class TriggerChangeSource implements ChangeSource {
     throw new InDoubtError(prepared.length);
   }
 
-  async read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
-    const rows = await session.query(readJournal(this.pair, copiedTo, limit));
-    const { originKeys } = this.pair.key;
-    const keys = new Map<string, RowKey>();
-    for (const row of rows) {
-      // A key beyond the copy is dropped: a later chunk reads its row in a later snapshot.
-      if (Number(row['hadron_inside']) !== 1) continue;
-      const key = originKeys.read(row);
-      keys.set(JSON.stringify(key), key);
-    }
-    return {
-      entries: rows.length,
-      keys: [...keys.values()],
-      acknowledge: async (on) => {
-        await on.execute(
-          deleteEntries(
-            this.pair,
-            rows.map((row) => BigInt(String(row['hadron_seq']))),
-          ),
-        );
-      },
-    };
+  read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
+    return this.journal.read(session, copiedTo, limit);
   }
 
-  async backlog(session: Session, most: number): Promise<number> {
-    const [row] = await session.query<{ entries: number }>(countEntries(this.pair, most));
-    return Number(row?.entries);
+  backlog(session: Session, most: number): Promise<number> {
+    return this.journal.backlog(session, most);
   }
 
-  async lockingBacklog(session: Session): Promise<number> {
-    const [row] = await session.query<{ entries: number }>(countEntriesLocking(this.pair));
-    return Number(row?.entries);
+  lockingBacklog(session: Session): Promise<number> {
+    return this.journal.lockingBacklog(session);
   }
 
-  async requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
-    for (let from = 0; from < keys.length; from += REQUEUE_AT_ONCE) {
-      await session.execute(insertEntries(this.pair, keys.slice(from, from + REQUEUE_AT_ONCE)));
-    }
+  requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
+    return this.journal.requeue(session, keys);
   }
 
   pendingKeys(): { table: string; condition: string } {
-    return pendingEntries(this.pair);
+    return this.journal.pendingKeys();
+  }
+
+  /** A trigger's entry is committed with the change it stands for: all of them are there. */
+  gather(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** Under LOCK TABLES the server would refuse it (1442): the journal counts as being in use by the statement itself. */
@@ -203,25 +173,6 @@ export class TriggerChangeSource implements ChangeSource {
         'Changes may have been missed, so nothing was swapped. Keep others from altering the table, and run again.',
       );
     }
-    await this.checkJournal(session);
-  }
-
-  /** An entry that somebody removed would be a change that is missed. */
-  private async checkJournal(session: Session): Promise<void> {
-    const { names } = this.pair;
-    let missing = '';
-    try {
-      const [first] = await session.query<{ marker: number | string }>(readMarker(this.pair));
-      if (Number(first?.marker) !== 1) missing = 'emptied by somebody else, or in a crash of the server';
-    } catch (error) {
-      if (errorNumber(error) !== NO_SUCH_TABLE) throw error;
-      missing = 'dropped or renamed by somebody else';
-    }
-    if (missing === '') return;
-    throw new Refusal(
-      'LHM_TRIGGERS_CHANGED',
-      `The journal '${names.journal}', which the triggers write to, was ${missing}.`,
-      'Changes may have been missed, so nothing was swapped. Keep others off that table, and run again.',
-    );
+    await this.journal.check(session, 'the triggers write');
   }
 }

@@ -7,7 +7,7 @@ import type { Check } from '../check';
 /** The names the migration needs must be free, and must sort after the table's own. */
 export const namesAreFree: Check = async ({ session, name, names }) => {
   const problems: Problem[] = [];
-  const tables = [names.ghost, names.old, names.journal, names.state, names.recheck];
+  const tables = [names.ghost, names.old, names.journal, names.state, names.recheck, names.changelog];
   const taken = await readTableTypes(session, name.schema, tables);
   for (const [table, { type }] of taken) {
     const kind = ['VIEW', 'SEQUENCE'].includes(type) ? type : 'TABLE';

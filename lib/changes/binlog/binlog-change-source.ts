@@ -1,0 +1,362 @@
+import type { BinlogEvent } from '../../binlog/binlog-events';
+import { BinlogConnectionLost } from '../../binlog/binlog-errors';
+import { currentPosition, type BinlogPosition } from '../../binlog/binlog-position';
+import { BinlogStream } from '../../binlog/binlog-stream';
+import type { Database } from '../../database/database';
+import {
+  errorNumber,
+  isConnectionLoss,
+  isLockTimeout,
+  isTransient,
+  messageOf,
+} from '../../database/server-error';
+import type { Session } from '../../database/session';
+import { Refusal } from '../../errors';
+import { debugLog } from '../../events/debug-log';
+import { readTriggers } from '../../schema/read-table-schema';
+import type { RowKey } from '../../schema/key-column';
+import type { TablePair } from '../../schema/table-pair';
+import type { TriggerFacts } from '../../schema/table-schema';
+import { backoff } from '../../util/backoff';
+import { clock } from '../../util/clock';
+import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
+import { Journal } from '../journal/journal';
+import { CapturedKeys, type CapturedKey } from './captured-keys';
+import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './changelog-table';
+import { changed, lostForGood, statementFormat } from './binlog-refusals';
+import { inUtc, insertKeys } from './insert-keys';
+import { Marks, NotThereYet } from './marks';
+import { meaningOf } from './statements';
+
+const log = debugLog('changes');
+
+const ORIGIN = 'origin';
+const CHANGELOG = 'changelog';
+
+/** Longest time that a flush waits for the journal, in seconds. */
+const LOCK_SECONDS = 1;
+
+/** How long the first mark may take to come back, in ms. */
+const FIRST_MARK_MS = 60_000;
+
+const QUERY_INTERRUPTED = 1317;
+
+export interface BinlogSourceOptions {
+  /** Known to the server by it; false for a random one that is free. */
+  readonly serverId: number | false;
+  /** How often a mark is written while nothing else asks for one, in ms. */
+  readonly heartbeatMs: number;
+  /** How long a server that does not answer is waited for, in ms. */
+  readonly reconnectMs: number;
+  /** How many keys one statement may list. */
+  readonly keysAtOnce: () => number;
+}
+
+/**
+ * Captures changes by reading the server's binary log, which costs the application's statements nothing.
+ *
+ * The keys go into the same journal that triggers would fill, in transactions of our own. Such a transaction comes after
+ * those whose keys it holds in the very log that they were read from, and commits become visible in the log's order (on
+ * MySQL with `binlog_order_commits`): an entry that is visible stands for a change that is visible, although events are
+ * read before their changes can be. What is not read yet is unknown, so whoever must know all writes a mark and waits until
+ * it has come back (`gather`).
+ */
+export class BinlogChangeSource implements ChangeSource {
+  private readonly journal: Journal;
+  private readonly changelog: ChangelogTable;
+  private readonly keys = new CapturedKeys();
+  private readonly stream: BinlogStream;
+  private readonly marks = new Marks();
+  private writer: Session | null = null;
+  private marker: Session | null = null;
+  private started: BinlogPosition | null = null;
+  private triggers: readonly TriggerFacts[] = [];
+  /** Holds the tables, the journal included: nobody else can write to it. */
+  private locked: Session | null = null;
+  private ended: Error | null = null;
+  private swapped = false;
+  private closed = false;
+  private pump: Promise<void> = Promise.resolve();
+  private writing: Promise<void> = Promise.resolve();
+  private beat: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly pair: TablePair,
+    private readonly database: Database,
+    private readonly work: Session,
+    private readonly options: BinlogSourceOptions,
+  ) {
+    const { schema, origin, key } = pair;
+    this.journal = new Journal(pair);
+    this.changelog = new ChangelogTable(pair);
+    this.stream = new BinlogStream({
+      database,
+      tables: [
+        { key: ORIGIN, schema, table: origin.table, columns: origin.columns, wanted: key.originKeys.names },
+        {
+          key: CHANGELOG,
+          schema,
+          table: this.changelog.name,
+          columns: CHANGELOG_COLUMNS,
+          wanted: CHANGELOG_WANTED,
+        },
+      ],
+      ...(options.serverId === false ? {} : { serverId: options.serverId }),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { work, database, pair } = this;
+    await this.journal.create(work);
+    await this.changelog.create(work);
+    this.marker = await database.open('marker');
+    this.writer = await database.open('capture');
+    await this.setUp(this.writer);
+    this.triggers = await readTriggers(work, { schema: pair.schema, table: pair.origin.table });
+    await work.execute('COMMIT');
+    this.started = await currentPosition(this.marker);
+    await this.stream.start(this.started);
+    this.pump = this.run();
+    // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
+    await this.gather(null, FIRST_MARK_MS);
+    this.beat = clock.setTimeout(() => this.heartbeat(), this.options.heartbeatMs);
+    log('reading changes of %s from %s:%d', pair.origin.table, this.started.file, this.started.offset);
+  }
+
+  read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
+    this.throwIfEnded();
+    return this.journal.read(session, copiedTo, limit);
+  }
+
+  backlog(session: Session, most: number): Promise<number> {
+    this.throwIfEnded();
+    return this.journal.backlog(session, most);
+  }
+
+  async lockingBacklog(session: Session): Promise<number> {
+    this.throwIfEnded();
+    if (this.keys.inDoubt > 0)
+      throw new NotThereYet(
+        `${this.keys.inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`,
+      );
+    return this.journal.lockingBacklog(session);
+  }
+
+  requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
+    return this.journal.requeue(session, keys);
+  }
+
+  pendingKeys(): { table: string; condition: string } {
+    return this.journal.pendingKeys();
+  }
+
+  async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
+    this.throwIfEnded();
+    if (this.swapped) return true;
+    const mark = await this.writeMark();
+    if (locked !== null) await this.lend(locked);
+    try {
+      await this.marks.wait(mark, withinMs);
+    } finally {
+      this.locked = null;
+      // What is being written by that session is not left behind on it.
+      await this.writing;
+    }
+    return true;
+  }
+
+  probe(): Promise<void> {
+    this.throwIfEnded();
+    return Promise.resolve();
+  }
+
+  async check(session: Session): Promise<void> {
+    this.throwIfEnded();
+    const { schema, origin } = this.pair;
+    const present = await readTriggers(session, { schema, table: origin.table });
+    if (JSON.stringify(present) !== JSON.stringify(this.triggers)) {
+      throw new Refusal(
+        'LHM_TRIGGERS_CHANGED',
+        `The triggers of '${origin.table}' were changed by somebody else while it was migrated.`,
+        'The new table would not have them, so nothing was swapped. Keep others from altering the table, and run again.',
+      );
+    }
+    await this.journal.check(session, 'the keys of changes are written');
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.beat !== null) clock.clearTimeout(this.beat);
+    // A server that has nothing to send would not notice for a while that nobody listens.
+    const { connectionId } = this.stream;
+    this.stream.close();
+    if (connectionId !== null && this.marker?.lost === false)
+      await this.marker.execute(`KILL ${connectionId}`).catch(() => undefined);
+    this.end(new Error('the migration is over'));
+    await this.pump;
+    await Promise.all([this.writer?.close(), this.marker?.close()]);
+  }
+
+  private throwIfEnded(): void {
+    if (this.ended !== null) throw this.ended;
+  }
+
+  /** The keys' literals of TIMESTAMP columns are in UTC. */
+  private async setUp(writer: Session): Promise<void> {
+    await writer.execute(`SET SESSION time_zone = '+00:00', SESSION lock_wait_timeout = ${LOCK_SECONDS}`);
+  }
+
+  private async writeMark(): Promise<number> {
+    const { marker } = this;
+    if (marker === null) throw new Error('gather before start');
+    const mark = this.marks.next();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (marker.lost) await this.database.reopen(marker);
+        await this.changelog.mark(marker, mark);
+        return mark;
+      } catch (error) {
+        const again =
+          isConnectionLoss(error) || isTransient(error) || errorNumber(error) === QUERY_INTERRUPTED;
+        if (!again || attempt >= 3) throw error;
+        log('the mark was not written: %s', messageOf(error));
+      }
+    }
+  }
+
+  /** From here on keys are written by the session that holds the tables; a statement that waits for it is taken back. */
+  private async lend(locked: Session): Promise<void> {
+    this.locked = locked;
+    const { marker, writer } = this;
+    if (marker !== null && writer !== null && !marker.lost)
+      await marker.execute(`KILL QUERY ${writer.id}`).catch(() => undefined);
+  }
+
+  private heartbeat(): void {
+    if (this.closed || this.ended !== null) return;
+    this.writeMark()
+      .catch((error: unknown) => log('no heartbeat: %s', messageOf(error)))
+      .finally(() => {
+        if (!this.closed) this.beat = clock.setTimeout(() => this.heartbeat(), this.options.heartbeatMs);
+      })
+      .catch(() => undefined);
+  }
+
+  private end(error: Error): void {
+    this.ended ??= error;
+    this.marks.end(this.ended);
+  }
+
+  /** Reads until the end of the migration. Never rejects. */
+  private async run(): Promise<void> {
+    for (;;) {
+      try {
+        const batch = await this.stream.next();
+        if (batch === null) return;
+        let mark = 0;
+        for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
+        await this.flush(batch.position);
+        this.marks.reach(this.swapped ? Infinity : mark);
+        if (this.swapped) return;
+      } catch (error) {
+        if (this.closed) return;
+        if (!(error instanceof BinlogConnectionLost) && !isConnectionLoss(error)) {
+          this.end(error instanceof Error ? error : new Error(messageOf(error)));
+          return;
+        }
+        try {
+          await this.comeBack(error);
+        } catch (final) {
+          this.end(final instanceof Error ? final : new Error(messageOf(final)));
+          return;
+        }
+      }
+    }
+  }
+
+  /** @returns the mark that came back; 0 when none did */
+  private takeIn(event: BinlogEvent): number {
+    if (this.swapped) return 0;
+    if (event.kind === 'statement') this.statement(event.schema, event.sql);
+    if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.pair, event.difference);
+    if (event.kind === 'rows' && event.table === CHANGELOG)
+      return Math.max(0, ...event.rows.map(({ after }) => markIn(after ?? []) ?? 0));
+    this.keys.takeIn(event);
+    return 0;
+  }
+
+  private statement(schema: string, sql: string): void {
+    const { pair } = this;
+    const meaning = meaningOf(
+      sql,
+      schema,
+      { schema: pair.schema, table: pair.origin.table },
+      pair.names.ghost,
+    );
+    if (meaning !== 'nothing') log('%s: %s', meaning, sql.slice(0, 200));
+    if (meaning === 'swap') this.swapped = true;
+    if (meaning === 'table') throw changed(pair, sql.slice(0, 100));
+    if (meaning === 'rows') throw statementFormat(sql);
+  }
+
+  /** Writes the keys down, together with how far the log has been dealt with. */
+  private async flush(position: BinlogPosition): Promise<void> {
+    while (this.keys.size > 0) {
+      const keys = this.keys.take();
+      try {
+        const written = this.write(keys, position);
+        this.writing = written.catch(() => undefined);
+        await written;
+      } catch (error) {
+        this.keys.giveBack(keys);
+        const interrupted =
+          isTransient(error) || isLockTimeout(error) || errorNumber(error) === QUERY_INTERRUPTED;
+        if (this.closed || !interrupted) throw error;
+        log('the keys were not written: %s', messageOf(error));
+      }
+    }
+  }
+
+  private async write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {
+    const { locked, writer } = this;
+    if (writer === null) throw new Error('flush before start');
+    if (locked !== null) {
+      // The changelog is not among the locked tables; after a loss of this connection nothing is swapped anyway.
+      await inUtc(locked, () => insertKeys(locked, this.pair, keys, this.options.keysAtOnce()));
+      await locked.execute('COMMIT');
+      return;
+    }
+    await writer.execute('START TRANSACTION');
+    try {
+      await insertKeys(writer, this.pair, keys, this.options.keysAtOnce());
+      await writer.execute(this.changelog.moveTo(this.keys.startAgainAt(position)));
+      await writer.execute('COMMIT');
+    } catch (error) {
+      if (!writer.lost) await writer.execute('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Goes on from what the server says was written down, since a crash may have undone more than the connection lost. */
+  private async comeBack(cause: unknown): Promise<void> {
+    const { writer, started } = this;
+    if (writer === null || started === null) throw cause;
+    log('reading broke off: %s', messageOf(cause));
+    const until = clock.monotonic() + this.options.reconnectMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (writer.lost) await this.database.reopen(writer);
+        await this.setUp(writer);
+        const from = (await this.changelog.position(writer)) ?? started;
+        this.keys.reset();
+        await this.stream.start(from);
+        return;
+      } catch (error) {
+        if (this.closed || error instanceof Refusal) throw error;
+        if (clock.monotonic() >= until) throw lostForGood(cause);
+        await clock.sleep(backoff(attempt, 100, 2000));
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import type { BinlogEvent, RowImages, Value } from '../../binlog/binlog-events';
+import { comparePositions, type BinlogPosition } from '../../binlog/binlog-position';
+import { Refusal } from '../../errors';
+
+export type Action = 'insert' | 'update' | 'delete';
+
+/** A key of the origin as SQL literals, and what happened to its row. */
+export interface CapturedKey {
+  readonly action: Action;
+  readonly literals: readonly string[];
+}
+
+/** Keys of one transaction that are kept in case it is a distributed one. */
+const MOST_HELD = 500_000;
+
+interface Held {
+  readonly keys: ReadonlyMap<string, CapturedKey>;
+  readonly begunAt: BinlogPosition | null;
+}
+
+/** Which keys have changed, out of what the binary log tells. */
+export class CapturedKeys {
+  /** Changed, and not written to the journal yet. Equal literals are equal bytes. */
+  private pending = new Map<string, CapturedKey>();
+  /** Of the transaction that is being read. */
+  private open = new Map<string, CapturedKey>();
+  private begunAt: BinlogPosition | null = null;
+  private overflown = false;
+  /** XA transactions that belong to nobody yet, by their xid. */
+  private readonly prepared = new Map<string, Held>();
+
+  /** How many wait to be written. */
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** Prepared transactions that changed rows of the table. */
+  get inDoubt(): number {
+    return [...this.prepared.values()].filter(({ keys }) => keys.size > 0).length;
+  }
+
+  /**
+   * Where to begin again after a loss: before all prepared transactions that are not over.
+   *
+   * @param reached everything before it was taken in
+   */
+  startAgainAt(reached: BinlogPosition): BinlogPosition {
+    let first = reached;
+    for (const { keys, begunAt } of this.prepared.values()) {
+      if (keys.size > 0 && begunAt !== null && comparePositions(begunAt, first) < 0) first = begunAt;
+    }
+    return first;
+  }
+
+  /** Forgets everything: it comes again. */
+  reset(): void {
+    this.pending = new Map();
+    this.prepared.clear();
+    this.close();
+  }
+
+  /** What waits, which counts as written from here on; `giveBack` otherwise. */
+  take(): CapturedKey[] {
+    const taken = [...this.pending.values()];
+    this.pending = new Map();
+    return taken;
+  }
+
+  giveBack(keys: readonly CapturedKey[]): void {
+    for (const key of keys) this.pending.set(nameOf(key.literals), key);
+  }
+
+  /** @throws Refusal for what cannot be followed */
+  takeIn(event: BinlogEvent): void {
+    switch (event.kind) {
+      case 'begin':
+        this.close();
+        this.begunAt = event.position;
+        break;
+      case 'rows':
+        for (const row of event.rows) this.row(event.action, row);
+        break;
+      case 'commit':
+      case 'rollback':
+        this.close();
+        break;
+      case 'xa-prepare':
+        if (this.overflown) throw tooMuchPrepared();
+        this.prepared.set(event.xid, { keys: this.open, begunAt: this.begunAt });
+        this.open = new Map();
+        this.close();
+        break;
+      case 'xa-commit': {
+        const held = this.prepared.get(event.xid);
+        if (held === undefined) throw preparedBefore(event.xid);
+        // They were written when they were prepared, but then the change was not there yet.
+        for (const [name, key] of held.keys) this.pending.set(name, key);
+        this.prepared.delete(event.xid);
+        break;
+      }
+      case 'xa-rollback':
+        this.prepared.delete(event.xid);
+        break;
+    }
+  }
+
+  private close(): void {
+    this.open = new Map();
+    this.begunAt = null;
+    this.overflown = false;
+  }
+
+  private row(action: Action, { before, after }: RowImages): void {
+    if (before !== undefined) this.add(action === 'update' ? 'update' : 'delete', complete(before));
+    if (after === undefined) return;
+    // A minimal image of an update has what was changed; the rest is as it was.
+    const values =
+      before === undefined ? after : after.map((value, i) => (value === undefined ? before[i] : value));
+    this.add(action === 'update' ? 'update' : 'insert', complete(values));
+  }
+
+  private add(action: Action, literals: readonly string[]): void {
+    const name = nameOf(literals);
+    const key = { action, literals };
+    this.pending.set(name, key);
+    if (this.open.size >= MOST_HELD) this.overflown = true;
+    else this.open.set(name, key);
+  }
+}
+
+function nameOf(literals: readonly string[]): string {
+  return literals.join('\0');
+}
+
+/** @throws Refusal when the image does not tell the whole key */
+function complete(values: readonly Value[]): string[] {
+  return values.map((value) => {
+    if (value === undefined) throw imageWithoutKey();
+    return value ?? 'NULL';
+  });
+}
+
+function imageWithoutKey(): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_ROW_IMAGE',
+    'A change in the binary log does not tell the key of its row (binlog_row_image).',
+    "Nothing was swapped. Set it to FULL for all that write to the table (SET GLOBAL binlog_row_image = 'FULL'; connections opened from then on use it), or use mode: 'triggers'.",
+  );
+}
+
+function preparedBefore(xid: string): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_XA',
+    `An XA transaction (${xid}) was committed that had been prepared before the migration began to read the binary log: what it changed is not known.`,
+    'Nothing was swapped. Run again when XA RECOVER lists no transaction from before.',
+  );
+}
+
+function tooMuchPrepared(): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_XA',
+    `An XA transaction changed more than ${MOST_HELD} rows of the table; they cannot all be remembered until it ends.`,
+    "Nothing was swapped. Let it change less at once, or use mode: 'triggers'.",
+  );
+}

@@ -1,0 +1,38 @@
+import { randomInt } from 'node:crypto';
+import { expect } from 'chai';
+import { ledgerRun } from '../support/ledger-run';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { atomicStrategiesOf } from '../support/strategies';
+import { describeReport, isExact } from '../support/workload';
+
+/** Runs of each kind; a longer proof takes more. */
+const RUNS = Number(process.env['LHM_LEDGER_RUNS'] ?? 1);
+
+for (const flavor of availableFlavors()) {
+  describe(`the ledger through a migration by the binary log on ${flavor}`, function () {
+    this.timeout(180_000);
+    let server: RunningServer;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    for (const strategy of atomicStrategiesOf(flavor)) {
+      for (const verify of [true]) {
+        for (let run = 1; run <= RUNS; run++) {
+          it(`${strategy}, verify ${verify}: nothing lost, extra or wrong (run ${run})`, async () => {
+            const { report, result, leftovers } = await ledgerRun(server, {
+              seed: randomInt(1_000_000_000),
+              migration: { mode: 'binlog', verify, cutOver: { strategy } },
+            });
+            const text = describeReport(report);
+            if (result instanceof Error) throw result;
+            expect(isExact(report), text).to.equal(true);
+            expect(result.changesApplied, text).to.be.above(0);
+            expect(result.cutOver.strategy).to.equal(strategy);
+            expect(leftovers).to.deep.equal([]);
+          });
+        }
+      }
+    }
+  });
+}

@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+
+import { largeHadronMigrate } from '../../lib';
+import { createAccount, NEEDED } from '../support/account';
+import { expectNoLeaks } from '../support/leak-guard';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { failureOf, TestTable, type Options } from '../support/test-table';
+import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
+
+for (const flavor of availableFlavors()) {
+  describe(`refusals of the binlog mode on ${flavor}`, function () {
+    this.timeout(120_000);
+    let server: RunningServer;
+    let test: TestTable;
+
+    before(async () => (server = await startServer(flavor, { args: ['--binlog-ignore-db=lhm_unlogged'] })));
+    after(() => server.stop());
+    beforeEach(async () => (test = await TestTable.create(server)));
+    afterEach(() => test.drop());
+
+    const refused = (code: string, hints: RegExp, options: Options = {}) =>
+      expectRefused(test, { code, hints }, () => test.failure(ADD_COLUMN, { mode: 'binlog', ...options }));
+
+    it('a format that does not tell rows, before anything is touched', () =>
+      test.withGlobal('binlog_format', "'MIXED'", () =>
+        refused('LHM_BINLOG_FORMAT', /SET GLOBAL binlog_format = 'ROW'/, { knex: test.makeKnex() }),
+      ));
+
+    if (flavor === 'mysql') {
+      it('commits that are seen in another order than they are logged', () =>
+        test.withGlobal('binlog_order_commits', '0', () =>
+          refused('LHM_BINLOG_ORDER', /binlog_order_commits = ON/),
+        ));
+    }
+
+    it('an account that may not read the log, and what it needs is enough', async () => {
+      const { knex } = await createAccount(
+        test,
+        NEEDED.filter((name) => name !== 'TRIGGER'),
+        ['PROCESS'],
+      );
+      const error = await refused('LHM_MISSING_PRIVILEGE', /GRANT REPLICATION SLAVE/, { knex });
+      for (const grant of error.hint.match(/GRANT [^;]+;/g) ?? []) await test.query(grant);
+      const result = await test.migrate(ADD_COLUMN, { knex, mode: 'binlog' });
+      expect(result.rowsCopied).to.equal(30);
+      await expectNoLeaks(test);
+    });
+
+    it('a database that is kept out of the log', async () => {
+      await test.query('CREATE DATABASE lhm_unlogged');
+      await test.query('CREATE TABLE lhm_unlogged.emails (id INT PRIMARY KEY)');
+      try {
+        const error = await failureOf(
+          largeHadronMigrate(
+            'lhm_unlogged.emails',
+            { knex: test.knex, mode: 'binlog', progress: 'none' },
+            ADD_COLUMN,
+          ),
+        );
+        expect(error).to.include({ code: 'LHM_BINLOG_OFF', outcome: 'untouched' });
+        expect(error.message).to.contain('binlog_ignore_db');
+      } finally {
+        await test.query('DROP DATABASE lhm_unlogged');
+      }
+    });
+
+    /** Something that happens while rows are copied ends the migration, and the table is as it was. */
+    async function ended(
+      code: string,
+      meanwhile: (test: TestTable) => Promise<unknown>,
+      before?: () => Promise<unknown>,
+    ): Promise<void> {
+      await before?.();
+      const error = await test.failure(ADD_COLUMN, {
+        mode: 'binlog',
+        hooks: { beforeCutOver: () => meanwhile(test).then(() => undefined) },
+      });
+      expect(error.code, error.message).to.equal(code);
+      expect(error.outcome).to.equal('rolled-back');
+      await expectNoLeaks(test);
+    }
+
+    it('a change in statement format meanwhile', () =>
+      ended('LHM_BINLOG_FORMAT', async () => {
+        const client = await test.connect();
+        await client
+          .query("SET SESSION binlog_format = 'STATEMENT', SESSION transaction_isolation = 'REPEATABLE-READ'")
+          .catch(async () => {
+            await client.query(
+              "SET SESSION binlog_format = 'STATEMENT', SESSION tx_isolation = 'REPEATABLE-READ'",
+            );
+          });
+        await client.query('UPDATE emails SET size = 5 WHERE id = 3');
+      }));
+
+    it('an ALTER there and back meanwhile', () =>
+      ended('LHM_ORIGIN_CHANGED', async () => {
+        await test.query('ALTER TABLE emails ADD COLUMN there INT');
+        await test.query('ALTER TABLE emails DROP COLUMN there');
+      }));
+
+    it('a TRUNCATE meanwhile', () => ended('LHM_ORIGIN_CHANGED', () => test.query('TRUNCATE TABLE emails')));
+
+    it('a RENAME there and back meanwhile', () =>
+      ended('LHM_ORIGIN_CHANGED', async () => {
+        await test.query('RENAME TABLE emails TO elsewhere');
+        await test.query('UPDATE elsewhere SET size = 7 WHERE id = 4');
+        await test.query('RENAME TABLE elsewhere TO emails');
+      }));
+
+    it('a row image without the key', async () => {
+      await test.query('ALTER TABLE emails MODIFY id INT NOT NULL DEFAULT 900');
+      await ended('LHM_BINLOG_ROW_IMAGE', async () => {
+        const client = await test.connect();
+        await client.query("SET SESSION binlog_row_image = 'MINIMAL'");
+        await client.query("INSERT INTO emails (address, size) VALUES ('x', 1)");
+      });
+    });
+
+    it('an XA transaction from before the migration', async () => {
+      const client = await test.connect();
+      const xid = `'lhm-${test.database}'`;
+      for (const sql of [
+        `XA START ${xid}`,
+        'INSERT INTO emails (id, address, size) VALUES (901, "x", 1)',
+        `XA END ${xid}`,
+        `XA PREPARE ${xid}`,
+      ])
+        await client.query(sql);
+      await ended('LHM_BINLOG_XA', () => client.query(`XA COMMIT ${xid}`));
+    });
+  });
+}
