@@ -9,6 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['errors', 'phase', 'util'],
   ['events'],
   ['database'],
+  ['binlog'],
   ['options'],
   ['schema'],
   ['chunk'],

@@ -1,5 +1,6 @@
 import type { ServerCapabilities } from './server-capabilities';
 import type { Session } from './session';
+import type { Wire } from './wire';
 
 /** The server that holds the table, as the library reaches it: own sessions, never the caller's pool. */
 export interface Database {
@@ -20,6 +21,11 @@ export interface Database {
   restore(session: Session): Promise<void>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
+  /**
+   * Opens a connection to be taken over on the protocol's own level. It is not among the sessions: it gets no new time zone,
+   * is not reopened, and nobody waits for its end. Its owner, or `close`, cuts it.
+   */
+  openWire(role: string): Promise<Wire>;
   /**
    * Connects once more, to see whether new connections still lead to the server that the sessions are on.
    *

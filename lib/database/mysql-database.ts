@@ -13,6 +13,7 @@ import { sessionSettings } from './session-settings';
 import { text } from './sql';
 import { clock } from '../util/clock';
 import { refuseFakeTimers } from './fake-timers';
+import { wire, type Wire, type WireConnection } from './wire';
 
 const logSql = debugLog('sql');
 
@@ -131,6 +132,7 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
   await refuseFakeTimers();
   const source = connectionSource(knex);
   const open = new Set<MysqlSession>();
+  const wires = new Set<Wire>();
   const oneServer = new OneServer();
   const first = await connect(source, 'probe');
   let facts: Facts | undefined;
@@ -194,6 +196,20 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       await begin(session);
       return session;
     },
+    async openWire(role) {
+      const session = await connect(source, role);
+      const opened = wire(session, session.connection as unknown as WireConnection, (cut) =>
+        wires.delete(cut),
+      );
+      wires.add(opened);
+      try {
+        await begin(session);
+      } catch (error) {
+        opened.cut();
+        throw error;
+      }
+      return opened;
+    },
     async meetAgain() {
       const witness = await connect(source, 'witness');
       try {
@@ -226,6 +242,7 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       return [...open].map(({ id }) => id);
     },
     async close() {
+      for (const opened of wires) opened.cut();
       await Promise.all([...open].map((session) => session.close()));
     },
   };

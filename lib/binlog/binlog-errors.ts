@@ -1,0 +1,75 @@
+import { Refusal } from '../errors';
+import { errorNumber, messageOf } from '../database/server-error';
+
+/**
+ * The connection that reads the log is gone, or was refused for a moment. What was not given yet is still in the log:
+ * start again from the last position.
+ */
+export class BinlogConnectionLost extends Error {
+  override readonly name = 'BinlogConnectionLost';
+}
+
+export function connectionLost(cause: unknown): BinlogConnectionLost {
+  return new BinlogConnectionLost(`The connection that reads the binary log was lost: ${messageOf(cause)}`, {
+    cause,
+  });
+}
+
+export function binlogOff(cause?: unknown): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_OFF',
+    'The server writes no binary log.',
+    "Start it with log_bin, or use mode: 'triggers'.",
+    { cause },
+  );
+}
+
+export function missingPrivilege(cause: unknown, privilege: string): Refusal {
+  return new Refusal(
+    'LHM_MISSING_PRIVILEGE',
+    `The account may not read the binary log: ${messageOf(cause)}`,
+    `GRANT ${privilege} ON *.* TO the account that migrates, or use mode: 'triggers'.`,
+    { cause },
+  );
+}
+
+function purged(cause: unknown): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_PURGED',
+    `The server no longer has the part of the binary log that comes next: ${messageOf(cause)}`,
+    'Keep the log for longer than a migration takes (binlog_expire_logs_seconds, expire_logs_days), and run again.',
+    { cause },
+  );
+}
+
+/** Something that cannot be read, and might be a change of the table. */
+export function unreadable(what: string, cause?: unknown): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_UNREADABLE',
+    `The binary log cannot be read: ${what}`,
+    "Use mode: 'triggers', which does not need the log.",
+    { cause },
+  );
+}
+
+/** Error 1236 stands for everything that keeps a server from sending its log; the text tells what it is. */
+const FATAL_READING = 1236;
+const OTHER_READER = /same server[_ ](?:uu)?id/i;
+const GONE = /could not find|purged|not found|position > file size|impossible position|missing .*gtid/i;
+
+const NOT_ALLOWED = new Set([1044, 1045, 1142, 1227, 1698]);
+const NO_LOG = 1381;
+
+/** What an error of the server's means to who reads its log. */
+export function readingError(error: unknown): Error {
+  if (error instanceof Refusal || error instanceof BinlogConnectionLost) return error;
+  const number = errorNumber(error);
+  const message = messageOf(error);
+  if (number === FATAL_READING && !OTHER_READER.test(message)) {
+    if (/not enabled|not open/i.test(message)) return binlogOff(error);
+    return GONE.test(message) ? purged(error) : unreadable(message, error);
+  }
+  if (number === NO_LOG) return binlogOff(error);
+  if (NOT_ALLOWED.has(number)) return missingPrivilege(error, 'REPLICATION SLAVE');
+  return connectionLost(error);
+}
