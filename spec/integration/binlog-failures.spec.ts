@@ -59,7 +59,7 @@ for (const flavor of availableFlavors()) {
     /** Dump threads on the server. */
     async function readers(): Promise<number[]> {
       const list = await fixture.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
-      return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Number(Id));
+      return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Id);
     }
 
     async function expectNoReaders(): Promise<void> {
