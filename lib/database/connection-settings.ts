@@ -25,13 +25,28 @@ const NOT_SETTINGS = ['expirationChecker', 'pool', 'clientFlags', 'maxPacketSize
 /** Flags that change what the server answers. */
 const CHANGING = /^[-+]?(?:FOUND_ROWS|MULTI_STATEMENTS)$/i;
 
-/** The caller's settings, with everything exact that decides what comes back. */
-export function exactSettings(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/**
+ * The caller's settings, with everything exact that decides what comes back.
+ *
+ * @param compressed false to leave out compression, whatever the caller has
+ */
+export function exactSettings(
+  given: Readonly<Record<string, unknown>>,
+  compressed = true,
+): Record<string, unknown> {
   const { uri, flags, ...rest } = given;
   const fromUri = typeof uri === 'string' ? exactUri(uri) : {};
   const settings: Record<string, unknown> = { ...rest, ...('uri' in fromUri ? { uri: fromUri.uri } : {}) };
   for (const name of NOT_SETTINGS) Reflect.deleteProperty(settings, name);
+  if (!compressed) Object.assign(settings, uncompressed(settings['uri']));
   return { ...settings, ...EXACT, flags: exactFlags(flags ?? fromUri.flags) };
+}
+
+function uncompressed(uri: unknown): Record<string, unknown> {
+  if (typeof uri !== 'string') return { compress: false };
+  const url = new URL(uri);
+  url.searchParams.delete('compress');
+  return { uri: url.href, compress: false };
 }
 
 /** mysql2 lets what a URL says win over a setting that is `false`, so these must not be in it. */

@@ -27,7 +27,8 @@ interface KnexClient {
 
 /** Everything needed to open a connection like the ones the caller's Knex opens. */
 export interface ConnectionSource {
-  create(): Promise<Connection>;
+  /** `compressed`: false for one without compression, whatever the caller has. */
+  create(compressed?: boolean): Promise<Connection>;
   /** Does to a connection what the caller has done to each of his own: `pool.afterCreate`. */
   afterCreate(connection: Connection): Promise<void>;
 }
@@ -60,7 +61,8 @@ export function connectionSource(knex: Knex): ConnectionSource {
   }
   const driver = client.driver;
   return {
-    create: async () => driver.createConnection(exactSettings(await settingsOf(client))),
+    create: async (compressed = true) =>
+      driver.createConnection(exactSettings(await settingsOf(client), compressed)),
     afterCreate: (connection) => afterCreate(client, connection),
   };
 }

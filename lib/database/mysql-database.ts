@@ -197,7 +197,8 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       return session;
     },
     async openWire(role) {
-      const session = await connect(source, role);
+      // Compressed, the driver takes the numbers of the server's packets for wrong, and says so for each of them.
+      const session = await connect(source, role, false);
       const opened = wire(session, session.connection as unknown as WireConnection, (cut) =>
         wires.delete(cut),
       );
@@ -248,8 +249,8 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
   };
 }
 
-async function connect(source: ConnectionSource, role: string): Promise<MysqlSession> {
-  const session = new MysqlSession(role, await source.create());
+async function connect(source: ConnectionSource, role: string, compressed = true): Promise<MysqlSession> {
+  const session = new MysqlSession(role, await source.create(compressed));
   try {
     await session.connect();
   } catch (error) {

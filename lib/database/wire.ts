@@ -58,9 +58,9 @@ export function wire(session: Session, connection: WireConnection, onCut: (wire:
     cut() {
       if (isCut) return;
       isCut = true;
-      // Also tells the driver that the end is not an error.
-      connection.destroy();
       cutSocket(connection.stream);
+      // Tells the driver that the end is not an error. Before, it would begin an orderly end, after which there is no reset.
+      connection.destroy();
       onCut(made);
     },
   };
