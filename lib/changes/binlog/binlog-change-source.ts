@@ -23,10 +23,10 @@ import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
 import { Journal } from '../journal/journal';
 import { CapturedKeys, type CapturedKey } from './captured-keys';
 import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './changelog-table';
-import { changed, lostForGood, statementFormat } from './binlog-refusals';
-import { inUtc, insertKeys } from './insert-keys';
+import type { BinlogSourceOptions } from './binlog-source-options';
+import { asError, changed, isSwap, lostForGood } from './binlog-refusals';
+import { insertLocked, insertOn } from './insert-keys';
 import { Marks, NotThereYet } from './marks';
-import { meaningOf } from './statements';
 
 const log = debugLog('changes');
 
@@ -40,17 +40,6 @@ const LOCK_SECONDS = 1;
 const FIRST_MARK_MS = 60_000;
 
 const QUERY_INTERRUPTED = 1317;
-
-export interface BinlogSourceOptions {
-  /** Known to the server by it; false for a random one that is free. */
-  readonly serverId: number | false;
-  /** How often a mark is written while nothing else asks for one, in ms. */
-  readonly heartbeatMs: number;
-  /** How long a server that does not answer is waited for, in ms. */
-  readonly reconnectMs: number;
-  /** How many keys one statement may list. */
-  readonly keysAtOnce: () => number;
-}
 
 /**
  * Captures changes by reading the server's binary log, which costs the application's statements nothing.
@@ -124,17 +113,17 @@ export class BinlogChangeSource implements ChangeSource {
   }
 
   read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
-    this.throwIfEnded();
+    this.marks.check();
     return this.journal.read(session, copiedTo, limit);
   }
 
   backlog(session: Session, most: number): Promise<number> {
-    this.throwIfEnded();
+    this.marks.check();
     return this.journal.backlog(session, most);
   }
 
   async lockingBacklog(session: Session): Promise<number> {
-    this.throwIfEnded();
+    this.marks.check();
     if (this.keys.inDoubt > 0)
       throw new NotThereYet(
         `${this.keys.inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`,
@@ -151,10 +140,15 @@ export class BinlogChangeSource implements ChangeSource {
   }
 
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
-    this.throwIfEnded();
+    this.marks.check();
     if (this.swapped) return true;
     const mark = await this.writeMark();
-    if (locked !== null) await this.lend(locked);
+    if (locked !== null) {
+      // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
+      this.locked = locked;
+      const { marker, writer } = this;
+      await marker?.execute(`KILL QUERY ${writer?.id ?? 0}`).catch(() => undefined);
+    }
     try {
       await this.marks.wait(mark, withinMs);
     } finally {
@@ -166,12 +160,12 @@ export class BinlogChangeSource implements ChangeSource {
   }
 
   probe(): Promise<void> {
-    this.throwIfEnded();
+    this.marks.check();
     return Promise.resolve();
   }
 
   async check(session: Session): Promise<void> {
-    this.throwIfEnded();
+    this.marks.check();
     const { schema, origin } = this.pair;
     const present = await readTriggers(session, { schema, table: origin.table });
     if (JSON.stringify(present) !== JSON.stringify(this.triggers)) {
@@ -198,10 +192,6 @@ export class BinlogChangeSource implements ChangeSource {
     await Promise.all([this.writer?.close(), this.marker?.close()]);
   }
 
-  private throwIfEnded(): void {
-    if (this.ended !== null) throw this.ended;
-  }
-
   /** The keys' literals of TIMESTAMP columns are in UTC. */
   private async setUp(writer: Session): Promise<void> {
     await writer.execute(`SET SESSION time_zone = '+00:00', SESSION lock_wait_timeout = ${LOCK_SECONDS}`);
@@ -223,14 +213,6 @@ export class BinlogChangeSource implements ChangeSource {
         log('the mark was not written: %s', messageOf(error));
       }
     }
-  }
-
-  /** From here on keys are written by the session that holds the tables; a statement that waits for it is taken back. */
-  private async lend(locked: Session): Promise<void> {
-    this.locked = locked;
-    const { marker, writer } = this;
-    if (marker !== null && writer !== null && !marker.lost)
-      await marker.execute(`KILL QUERY ${writer.id}`).catch(() => undefined);
   }
 
   private heartbeat(): void {
@@ -262,15 +244,13 @@ export class BinlogChangeSource implements ChangeSource {
       } catch (error) {
         if (this.closed) return;
         if (!(error instanceof BinlogConnectionLost) && !isConnectionLoss(error)) {
-          this.end(error instanceof Error ? error : new Error(messageOf(error)));
+          this.end(asError(error));
           return;
         }
-        try {
-          await this.comeBack(error);
-        } catch (final) {
-          this.end(final instanceof Error ? final : new Error(messageOf(final)));
-          return;
-        }
+        const failed = await this.comeBack(error).then(() => null, asError);
+        if (failed === null) continue;
+        this.end(failed);
+        return;
       }
     }
   }
@@ -278,26 +258,12 @@ export class BinlogChangeSource implements ChangeSource {
   /** @returns the mark that came back; 0 when none did */
   private takeIn(event: BinlogEvent): number {
     if (this.swapped) return 0;
-    if (event.kind === 'statement') this.statement(event.schema, event.sql);
+    if (event.kind === 'statement' && isSwap(this.pair, event)) this.swapped = true;
     if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.pair, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
       return Math.max(0, ...event.rows.map(({ after }) => markIn(after ?? []) ?? 0));
     this.keys.takeIn(event);
     return 0;
-  }
-
-  private statement(schema: string, sql: string): void {
-    const { pair } = this;
-    const meaning = meaningOf(
-      sql,
-      schema,
-      { schema: pair.schema, table: pair.origin.table },
-      pair.names.ghost,
-    );
-    if (meaning !== 'nothing') log('%s: %s', meaning, sql.slice(0, 200));
-    if (meaning === 'swap') this.swapped = true;
-    if (meaning === 'table') throw changed(pair, sql.slice(0, 100));
-    if (meaning === 'rows') throw statementFormat(sql);
   }
 
   /** Writes the keys down, together with how far the log has been dealt with. */
@@ -318,24 +284,14 @@ export class BinlogChangeSource implements ChangeSource {
     }
   }
 
-  private async write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {
-    const { locked, writer } = this;
+  private write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {
+    const { locked, writer, pair, changelog } = this;
     if (writer === null) throw new Error('flush before start');
-    if (locked !== null) {
-      // The changelog is not among the locked tables; after a loss of this connection nothing is swapped anyway.
-      await inUtc(locked, () => insertKeys(locked, this.pair, keys, this.options.keysAtOnce()));
-      await locked.execute('COMMIT');
-      return;
-    }
-    await writer.execute('START TRANSACTION');
-    try {
-      await insertKeys(writer, this.pair, keys, this.options.keysAtOnce());
-      await writer.execute(this.changelog.moveTo(this.keys.startAgainAt(position)));
-      await writer.execute('COMMIT');
-    } catch (error) {
-      if (!writer.lost) await writer.execute('ROLLBACK');
-      throw error;
-    }
+    const atOnce = this.options.keysAtOnce();
+    // The changelog is not among the locked tables; after a loss of this connection nothing is swapped anyway.
+    return locked === null
+      ? insertOn(writer, pair, keys, { atOnce, also: changelog.moveTo(this.keys.startAgainAt(position)) })
+      : insertLocked(locked, pair, keys, atOnce);
   }
 
   /** Goes on from what the server says was written down, since a crash may have undone more than the connection lost. */

@@ -3,8 +3,36 @@ import { id, qualified } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
 import type { CapturedKey } from './captured-keys';
 
-/** Writes keys to the journal. @param atOnce most of them in one statement */
-export async function insertKeys(
+/** On a session in UTC, in a transaction of its own together with `also`. @param atOnce most keys in one statement */
+export async function insertOn(
+  session: Session,
+  pair: TablePair,
+  keys: readonly CapturedKey[],
+  { atOnce, also }: { readonly atOnce: number; readonly also: string },
+): Promise<void> {
+  await session.execute('START TRANSACTION');
+  try {
+    await insertKeys(session, pair, keys, atOnce);
+    await session.execute(also);
+    await session.execute('COMMIT');
+  } catch (error) {
+    if (!session.lost) await session.execute('ROLLBACK');
+    throw error;
+  }
+}
+
+/** On the session that holds the tables, and goes on holding them. */
+export async function insertLocked(
+  session: Session,
+  pair: TablePair,
+  keys: readonly CapturedKey[],
+  atOnce: number,
+): Promise<void> {
+  await inUtc(session, () => insertKeys(session, pair, keys, atOnce));
+  await session.execute('COMMIT');
+}
+
+async function insertKeys(
   session: Session,
   pair: TablePair,
   keys: readonly CapturedKey[],
@@ -22,7 +50,7 @@ export async function insertKeys(
 }
 
 /** The literals of TIMESTAMP columns are in UTC, which is not what every session runs in. */
-export async function inUtc(session: Session, run: () => Promise<void>): Promise<void> {
+async function inUtc(session: Session, run: () => Promise<void>): Promise<void> {
   await session.execute("SET @hadron_zone = @@SESSION.time_zone, SESSION time_zone = '+00:00'");
   try {
     await run();

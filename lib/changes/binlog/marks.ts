@@ -30,6 +30,11 @@ export class Marks {
     for (const waiter of this.waiters) if (waiter.mark <= this.reached) waiter.resolve();
   }
 
+  /** @throws what the reading ended with */
+  check(): void {
+    if (this.ended !== null) throw this.ended;
+  }
+
   /** No mark will come any more. */
   end(error: Error): void {
     this.ended ??= error;
