@@ -44,6 +44,8 @@ export class StreamedTables {
     const met = wanted.meet(readDefinition(event, end));
     const layout = typeof met === 'string' ? null : met;
     const shapes = layout === null ? null : new ShapeCache(layout);
+    // Numbers that stood for it as it was before do not count any more.
+    if (layout === null) this.mappings.clear();
     this.mappings.set(id, { raw: copy(event, end), layout, shapes });
     const { key } = wanted.wanted;
     if (typeof met !== 'string' || this.told.has(key)) return null;
