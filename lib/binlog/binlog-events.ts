@@ -35,7 +35,7 @@ export type BinlogEvent =
   | { readonly kind: 'commit'; readonly position: BinlogPosition }
   /** Changes that cannot be rolled back were in it, or the server broke off within it: the rows may have been changed. */
   | { readonly kind: 'rollback'; readonly position: BinlogPosition }
-  /** The rows since `begin` belong to nobody until the same `xid` (`X'6162',X'',1`) is committed or rolled back. */
+  /** The rows since `begin`, if there were any, belong to nobody until the same `xid` (`X'6162',X'',1`) is committed or rolled back. */
   | { readonly kind: 'xa-prepare'; readonly xid: string; readonly position: BinlogPosition }
   | { readonly kind: 'xa-commit'; readonly xid: string; readonly position: BinlogPosition }
   | { readonly kind: 'xa-rollback'; readonly xid: string; readonly position: BinlogPosition }
