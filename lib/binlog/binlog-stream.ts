@@ -44,7 +44,8 @@ export class BinlogStream {
   private serverId: number | null;
 
   constructor(private readonly options: BinlogStreamOptions) {
-    this.tables = new StreamedTables(options.tables, options.database.foldsTableNames);
+    const { foldsTableNames, server } = options.database;
+    this.tables = new StreamedTables(options.tables, foldsTableNames, server.flavor === 'mariadb');
     this.serverId = options.serverId ?? null;
   }
 

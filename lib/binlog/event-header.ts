@@ -1,3 +1,5 @@
+import { EventType } from './event-types';
+
 /** Bytes of the header that every event begins with. */
 export const HEADER_BYTES = 19;
 
@@ -25,7 +27,11 @@ export function readHeader(event: Buffer): EventHeader {
   };
 }
 
-/** Whether the event stands in the file, so that the next one begins behind it. */
-export function standsInFile({ logPos, flags }: EventHeader): boolean {
+/**
+ * Whether the event stands in the file, so that the next one begins behind it. A heartbeat does not, though it says where the
+ * reader is: modulo 2^32, which would lead back by 4 GiB.
+ */
+export function standsInFile({ type, logPos, flags }: EventHeader): boolean {
+  if (type === EventType.heartbeat || type === EventType.heartbeatV2) return false;
   return logPos !== 0 && (flags & ARTIFICIAL_FLAG) === 0;
 }

@@ -20,12 +20,16 @@ export class StreamedTables {
   private readonly mappings = new Map<number, Mapping>();
   private readonly told = new Set<string>();
 
-  /** @param foldsNames names are the same whatever the case */
+  /**
+   * @param foldsNames names are the same whatever the case
+   * @param mayHide the server logs columns that its schema does not tell of
+   */
   constructor(
     tables: readonly StreamedTable[],
     private readonly foldsNames: boolean,
+    mayHide = false,
   ) {
-    for (const table of tables) this.watched.set(this.nameOf(table), new WatchedTable(table));
+    for (const table of tables) this.watched.set(this.nameOf(table), new WatchedTable(table, mayHide));
   }
 
   /**

@@ -26,7 +26,11 @@ export class WatchedTable {
   private layout: TableLayout | null = null;
   private alteration: string | null = null;
 
-  constructor(readonly wanted: StreamedTable) {
+  /** @param mayHide the server may hide columns behind all others, which the facts lack */
+  constructor(
+    readonly wanted: StreamedTable,
+    private readonly mayHide: boolean,
+  ) {
     const missing = wanted.wanted.find((name) => !wanted.columns.some((column) => column.name === name));
     if (missing !== undefined) throw new Error(`${wanted.key} has no column '${missing}'`);
   }
@@ -35,7 +39,7 @@ export class WatchedTable {
   meet(definition: TableDefinition): TableLayout | string {
     this.alteration ??=
       this.definition === null
-        ? factsDifference(this.wanted.columns, definition)
+        ? factsDifference(this.wanted.columns, definition, this.mayHide)
         : definitionDifference(this.definition, definition);
     if (this.alteration !== null) return this.alteration;
     this.definition ??= definition;
@@ -46,9 +50,13 @@ export class WatchedTable {
 /** MariaDB hides a column with a hash behind all others, one for each unique key over a BLOB. */
 const HIDDEN = FieldType.longlong;
 
-function factsDifference(facts: readonly ColumnFacts[], { columns }: TableDefinition): string | null {
+function factsDifference(
+  facts: readonly ColumnFacts[],
+  { columns }: TableDefinition,
+  mayHide: boolean,
+): string | null {
   const hidden = columns.slice(facts.length);
-  if (columns.length < facts.length || hidden.some(({ type }) => type !== HIDDEN)) {
+  if (columns.length < facts.length || hidden.some(({ type }) => !mayHide || type !== HIDDEN)) {
     return `${columns.length} columns where there were ${facts.length}`;
   }
   const wrong = facts.find(({ dataType }, index) => !typeFits(columns[index]?.type ?? 0, dataType));

@@ -80,6 +80,33 @@ describe('the events of the binary log', () => {
     expect(reading.reader.boundary).to.deep.equal({ file: 'f.000002', offset: near + 31 });
   });
 
+  it('beyond 4 GiB are not led back by a heartbeat, which knows the position modulo 2^32 only', () => {
+    const reading = new Reading();
+    const beyond = 2 ** 32 + 40;
+    reading.read(reading.make.rotate('f.000002', beyond - 31));
+    reading.read(reading.make.make(16, Buffer.alloc(8), { logPos: beyond }));
+    for (const type of [27, 41]) {
+      const beat = reading.make.make(type, Buffer.from('f.000002'), { logPos: beyond });
+      expect(kinds(reading.read(beat))).to.deep.equal(['heartbeat']);
+      expect(reading.reader.boundary).to.deep.equal({ file: 'f.000002', offset: beyond });
+    }
+  });
+
+  it('with a column more than the schema tells of: hidden by the server where it does so, else an alteration', () => {
+    const BIGINT = { dataType: 'bigint', columnType: 'bigint', charset: null };
+    const table = { ...TABLE, columns: [{ name: 'id', ...BIGINT }] };
+    const map = new EventMaker().make(
+      19,
+      Buffer.concat([Buffer.from([7, 0, 0, 0, 0, 0, 1, 0]), Buffer.from('\x01s\0\x01t\0\x02\x08\x08\0\0')]),
+    );
+    const difference = '2 columns where there were 1';
+    expect(new StreamedTables([table], false, true).map(7, map, map.length - 4)).to.equal(null);
+    expect(new StreamedTables([table], false, false).map(7, map, map.length - 4)).to.deep.equal({
+      table: 'T',
+      difference,
+    });
+  });
+
   it('with a wrong checksum are refused, whatever they are', () => {
     for (const which of ['xid', 'rotate', 'description'] as const) {
       const reading = new Reading();
