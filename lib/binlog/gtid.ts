@@ -1,10 +1,10 @@
 import { HEADER_BYTES } from './event-header';
+import { uuidText } from './values/fixed-binary';
 
 /** `uuid:number`, as MySQL writes it. */
 export function mysqlGtid(event: Buffer): string {
   const uuid = event.toString('hex', HEADER_BYTES + 1, HEADER_BYTES + 17);
-  const parts = [uuid.slice(0, 8), uuid.slice(8, 12), uuid.slice(12, 16), uuid.slice(16, 20), uuid.slice(20)];
-  return `${parts.join('-')}:${event.readBigInt64LE(HEADER_BYTES + 17)}`;
+  return `${uuidText(uuid)}:${event.readBigInt64LE(HEADER_BYTES + 17)}`;
 }
 
 /** The event group is one statement, without a commit behind it. */

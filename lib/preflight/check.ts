@@ -10,6 +10,11 @@ import type { TableSchema } from '../schema/table-schema';
 /** Server variables that matter, in lower case; absent ones are ones this server does not have. */
 export type Variables = ReadonlyMap<string, string>;
 
+/** Whether a switch is on. */
+export function isOn(variables: Variables, name: string): boolean {
+  return ['ON', '1'].includes(variables.get(name)?.toUpperCase() ?? '');
+}
+
 /** What the checks look at: read once, before anything is created. */
 export interface CheckContext {
   readonly session: Session;

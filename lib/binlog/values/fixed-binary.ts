@@ -5,11 +5,12 @@ function hexOf(b: Buffer, start: number, end: number, bytes: number): string {
   return b.toString('hex', start, end).padEnd(bytes * 2, '0');
 }
 
-export const uuid: ValueReader = (b, start, end) => {
-  const hex = hexOf(b, start, end, 16);
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return `'${parts.join('-')}'`;
-};
+/** 32 hexadecimal digits as a UUID is written. */
+export function uuidText(hex: string): string {
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+export const uuid: ValueReader = (b, start, end) => `'${uuidText(hexOf(b, start, end, 16))}'`;
 
 export const inet6: ValueReader = (b, start, end) => {
   const groups = hexOf(b, start, end, 16).match(/.{4}/g) ?? [];

@@ -4,8 +4,8 @@ import { currentPosition, type BinlogPosition } from '../../binlog/binlog-positi
 import { BinlogStream } from '../../binlog/binlog-stream';
 import type { Database } from '../../database/database';
 import {
-  errorNumber,
   isConnectionLoss,
+  isInterruption,
   isLockTimeout,
   isTransient,
   messageOf,
@@ -13,7 +13,6 @@ import {
 import type { Session } from '../../database/session';
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
-import { readTriggers } from '../../schema/read-table-schema';
 import type { RowKey } from '../../schema/key-column';
 import type { TablePair } from '../../schema/table-pair';
 import type { TriggerFacts } from '../../schema/table-schema';
@@ -21,6 +20,7 @@ import { backoff } from '../../util/backoff';
 import { clock } from '../../util/clock';
 import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
 import { Journal } from '../journal/journal';
+import { refuseChangedTriggers, triggersOf } from '../own-triggers';
 import { CapturedKeys, type CapturedKey } from './captured-keys';
 import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
@@ -38,8 +38,6 @@ const LOCK_SECONDS = 1;
 
 /** How long the first mark may take to come back, in ms. */
 const FIRST_MARK_MS = 60_000;
-
-const QUERY_INTERRUPTED = 1317;
 
 /**
  * Captures changes by reading the server's binary log, which costs the application's statements nothing.
@@ -62,7 +60,6 @@ export class BinlogChangeSource implements ChangeSource {
   private triggers: readonly TriggerFacts[] = [];
   /** Holds the tables, the journal included: nobody else can write to it. */
   private locked: Session | null = null;
-  private ended: Error | null = null;
   private swapped = false;
   private closed = false;
   private pump: Promise<void> = Promise.resolve();
@@ -101,7 +98,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.marker = await database.open('marker');
     this.writer = await database.open('capture');
     await this.setUp(this.writer);
-    this.triggers = await readTriggers(work, { schema: pair.schema, table: pair.origin.table });
+    this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
     this.started = await currentPosition(this.marker);
     await this.stream.start(this.started);
@@ -166,15 +163,7 @@ export class BinlogChangeSource implements ChangeSource {
 
   async check(session: Session): Promise<void> {
     this.marks.check();
-    const { schema, origin } = this.pair;
-    const present = await readTriggers(session, { schema, table: origin.table });
-    if (JSON.stringify(present) !== JSON.stringify(this.triggers)) {
-      throw new Refusal(
-        'LHM_TRIGGERS_CHANGED',
-        `The triggers of '${origin.table}' were changed by somebody else while it was migrated.`,
-        'The new table would not have them, so nothing was swapped. Keep others from altering the table, and run again.',
-      );
-    }
+    await refuseChangedTriggers(session, this.pair, this.triggers, 'The new table would not have them');
     await this.journal.check(session, 'the keys of changes are written');
   }
 
@@ -187,7 +176,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.stream.close();
     if (connectionId !== null && this.marker?.lost === false)
       await this.marker.execute(`KILL ${connectionId}`).catch(() => undefined);
-    this.end(new Error('the migration is over'));
+    this.marks.end(new Error('the migration is over'));
     await this.pump;
     await Promise.all([this.writer?.close(), this.marker?.close()]);
   }
@@ -207,8 +196,7 @@ export class BinlogChangeSource implements ChangeSource {
         await this.changelog.mark(marker, mark);
         return mark;
       } catch (error) {
-        const again =
-          isConnectionLoss(error) || isTransient(error) || errorNumber(error) === QUERY_INTERRUPTED;
+        const again = isInterruption(error) || isTransient(error);
         if (!again || attempt >= 3) throw error;
         log('the mark was not written: %s', messageOf(error));
       }
@@ -216,18 +204,13 @@ export class BinlogChangeSource implements ChangeSource {
   }
 
   private heartbeat(): void {
-    if (this.closed || this.ended !== null) return;
+    if (this.closed || this.marks.over) return;
     this.writeMark()
       .catch((error: unknown) => log('no heartbeat: %s', messageOf(error)))
       .finally(() => {
         if (!this.closed) this.beat = clock.setTimeout(() => this.heartbeat(), this.options.heartbeatMs);
       })
       .catch(() => undefined);
-  }
-
-  private end(error: Error): void {
-    this.ended ??= error;
-    this.marks.end(this.ended);
   }
 
   /** Reads until the end of the migration. Never rejects. */
@@ -244,12 +227,12 @@ export class BinlogChangeSource implements ChangeSource {
       } catch (error) {
         if (this.closed) return;
         if (!(error instanceof BinlogConnectionLost) && !isConnectionLoss(error)) {
-          this.end(asError(error));
+          this.marks.end(asError(error));
           return;
         }
         const failed = await this.comeBack(error).then(() => null, asError);
         if (failed === null) continue;
-        this.end(failed);
+        this.marks.end(failed);
         return;
       }
     }
@@ -276,9 +259,8 @@ export class BinlogChangeSource implements ChangeSource {
         await written;
       } catch (error) {
         this.keys.giveBack(keys);
-        const interrupted =
-          isTransient(error) || isLockTimeout(error) || errorNumber(error) === QUERY_INTERRUPTED;
-        if (this.closed || !interrupted) throw error;
+        const again = isTransient(error) || isLockTimeout(error) || isInterruption(error);
+        if (this.closed || isConnectionLoss(error) || !again) throw error;
         log('the keys were not written: %s', messageOf(error));
       }
     }

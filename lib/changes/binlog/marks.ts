@@ -30,6 +30,10 @@ export class Marks {
     for (const waiter of this.waiters) if (waiter.mark <= this.reached) waiter.resolve();
   }
 
+  get over(): boolean {
+    return this.ended !== null;
+  }
+
   /** @throws what the reading ended with */
   check(): void {
     if (this.ended !== null) throw this.ended;

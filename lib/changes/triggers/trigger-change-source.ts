@@ -6,11 +6,11 @@ import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
 import { clock } from '../../util/clock';
 import type { RowKey } from '../../schema/key-column';
-import { readTriggers } from '../../schema/read-table-schema';
 import type { TriggerFacts } from '../../schema/table-schema';
 import type { TablePair } from '../../schema/table-pair';
 import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
 import { Journal } from '../journal/journal';
+import { refuseChangedTriggers, triggersOf } from '../own-triggers';
 import { createProbe, createTrigger, touchProbe, triggerDefinitions, TRIGGER_SQL_MODE } from './trigger-ddl';
 import type { TriggerTurn } from './trigger-turn';
 
@@ -102,7 +102,7 @@ export class TriggerChangeSource implements ChangeSource {
       for (const trigger of triggerDefinitions(pair)) {
         await session.execute(createTrigger(pair, trigger, this.definer));
       }
-      this.installed = await readTriggers(session, { schema: pair.schema, table: pair.origin.table });
+      this.installed = await triggersOf(session, pair);
     } finally {
       if (!session.lost) {
         await session.execute('UNLOCK TABLES');
@@ -164,15 +164,7 @@ export class TriggerChangeSource implements ChangeSource {
   }
 
   async check(session: Session): Promise<void> {
-    const present = await readTriggers(session, { schema: this.pair.schema, table: this.pair.origin.table });
-    const intact = JSON.stringify(present) === JSON.stringify(this.installed);
-    if (!intact) {
-      throw new Refusal(
-        'LHM_TRIGGERS_CHANGED',
-        `The triggers of '${this.pair.origin.table}' were changed by somebody else while it was migrated.`,
-        'Changes may have been missed, so nothing was swapped. Keep others from altering the table, and run again.',
-      );
-    }
+    await refuseChangedTriggers(session, this.pair, this.installed, 'Changes may have been missed');
     await this.journal.check(session, 'the triggers write');
   }
 }

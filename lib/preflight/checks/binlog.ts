@@ -1,23 +1,19 @@
+import { binlogOff } from '../../binlog/binlog-errors';
 import { binlogFilters } from '../../binlog/binlog-position';
 import type { Problem } from '../../errors';
-import type { Check } from '../check';
+import { isOn, type Check } from '../check';
 
-/** With a minimal image, rows are told by the primary key, or by the first unique one that has no NULL. */
-const WHOLE_KEYS = new Set(['FULL', 'FULL_NODUP', 'NOBLOB']);
+/** Where one of them lacks the key of a changed row, it is noticed at that row. */
+const KNOWN_IMAGES = new Set(['FULL', 'FULL_NODUP', 'NOBLOB', 'MINIMAL']);
 
 /** What reading changes from the binary log needs. Each problem names the statement that mends it. */
 export const binlog: Check = async ({ session, server, name, options, grants, grantee, variables }) => {
   if (options.mode !== 'binlog') return [];
   const value = (variable: string): string => variables.get(variable)?.toUpperCase() ?? '';
   const problems: Problem[] = [];
-  if (!['ON', '1'].includes(value('log_bin'))) {
-    return [
-      {
-        code: 'LHM_BINLOG_OFF',
-        message: 'The server writes no binary log.',
-        hint: "Start it with log_bin, or use mode: 'triggers'.",
-      },
-    ];
+  if (!isOn(variables, 'log_bin')) {
+    const { code, message, hint } = binlogOff();
+    return [{ code, message, hint }];
   }
   const format = value('binlog_format');
   if (format !== 'ROW' && format !== 'STATEMENT') {
@@ -27,7 +23,7 @@ export const binlog: Check = async ({ session, server, name, options, grants, gr
       hint: "SET GLOBAL binlog_format = 'ROW'; connections opened from then on use it. Or use mode: 'triggers'.",
     });
   }
-  if (server.flavor === 'mysql' && !['ON', '1'].includes(value('binlog_order_commits'))) {
+  if (server.flavor === 'mysql' && !isOn(variables, 'binlog_order_commits')) {
     problems.push({
       code: 'LHM_BINLOG_ORDER',
       message:
@@ -35,7 +31,7 @@ export const binlog: Check = async ({ session, server, name, options, grants, gr
       hint: "SET GLOBAL binlog_order_commits = ON; or use mode: 'triggers'.",
     });
   }
-  if (!WHOLE_KEYS.has(value('binlog_row_image')) && value('binlog_row_image') !== 'MINIMAL') {
+  if (!KNOWN_IMAGES.has(value('binlog_row_image'))) {
     problems.push({
       code: 'LHM_BINLOG_ROW_IMAGE',
       message: `binlog_row_image is ${value('binlog_row_image')}, which is not known.`,

@@ -1,5 +1,5 @@
 import type { Problem } from '../../errors';
-import type { Check } from '../check';
+import { isOn, type Check } from '../check';
 import { id } from '../../database/sql';
 
 const NEEDED = [
@@ -31,10 +31,8 @@ export const privileges: Check = ({ grants, grantee, name, variables, options })
       hint: `GRANT ${missing.join(', ')} ON ${schema}.* TO ${grantee};`,
     });
   }
-  const logging = ['ON', '1'].includes(variables.get('log_bin')?.toUpperCase() ?? '');
-  const trusting = ['ON', '1'].includes(
-    variables.get('log_bin_trust_function_creators')?.toUpperCase() ?? '',
-  );
+  const logging = isOn(variables, 'log_bin');
+  const trusting = isOn(variables, 'log_bin_trust_function_creators');
   // Nothing but SUPER will do, on either server: not SET_ANY_DEFINER, not BINLOG ADMIN.
   if (options.mode === 'triggers' && logging && !trusting && !grants.hasGlobal('SUPER')) {
     problems.push({

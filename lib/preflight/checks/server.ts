@@ -1,5 +1,5 @@
 import type { ErrorCode, Problem } from '../../errors';
-import type { Check } from '../check';
+import { isOn, type Check } from '../check';
 
 /** Version, read-only, statement-based logging, clusters with several writers. */
 export const serverIsFit: Check = ({ server, variables }) => {
@@ -17,7 +17,7 @@ export const serverIsFit: Check = ({ server, variables }) => {
     );
   }
   for (const name of ['read_only', 'super_read_only', 'innodb_read_only']) {
-    if (is(name, 'ON', '1')) {
+    if (isOn(variables, name)) {
       add(
         'LHM_READ_ONLY',
         `The server is read-only (${name} is ON).`,
@@ -26,14 +26,14 @@ export const serverIsFit: Check = ({ server, variables }) => {
       break;
     }
   }
-  if (is('log_bin', 'ON', '1') && is('binlog_format', 'STATEMENT')) {
+  if (isOn(variables, 'log_bin') && is('binlog_format', 'STATEMENT')) {
     add(
       'LHM_BINLOG_FORMAT',
       'binlog_format is STATEMENT, under which the copy would not be replicated as it happened.',
       "Set it to ROW: SET GLOBAL binlog_format = 'ROW'; connections opened from then on use it.",
     );
   }
-  if (is('wsrep_on', 'ON', '1')) {
+  if (isOn(variables, 'wsrep_on')) {
     add(
       'LHM_CLUSTER',
       'The server is a Galera node: table locks do not reach the other nodes, whose writes would be lost.',
