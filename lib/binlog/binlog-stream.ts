@@ -54,7 +54,12 @@ export class BinlogStream {
     return this.reached;
   }
 
-  /** The server's id of the connection, for KILL and the process list; null when there is none. */
+  /** What the connection is known by for as long as the server has it, whatever number it bears; null when there is none. */
+  get lifeLock(): string | null {
+    return this.connection?.lifeLock ?? null;
+  }
+
+  /** The server's id of the connection, for the process list; null when there is none. */
   get connectionId(): number | null {
     return this.connection?.id ?? null;
   }

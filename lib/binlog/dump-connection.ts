@@ -76,6 +76,10 @@ export class DumpConnection {
     return this.wire.session.id;
   }
 
+  get lifeLock(): string | null {
+    return this.wire.session.lifeLock;
+  }
+
   close(): void {
     clock.clearInterval(this.watch);
     this.queue.close();

@@ -25,16 +25,36 @@ export async function endConnection(session: Session, lifeLock: string): Promise
   );
 }
 
+/**
+ * Ends the statement or the connection that has the lock, if any has it still. Never rejects: what could not be ended is
+ * left to whoever waits for it.
+ */
+export async function killHolder(
+  session: Session,
+  lifeLock: string,
+  what: 'KILL' | 'KILL QUERY',
+): Promise<void> {
+  try {
+    const holder = await holderOf(session, lifeLock);
+    if (holder !== null) await session.execute(`${what} ${holder}`);
+  } catch {
+    // Gone by itself in between, or we are.
+  }
+}
+
+async function holderOf(session: Session, lock: string): Promise<string | null> {
+  const [row] = await session.query<{ holder: number | string | null }>('SELECT IS_USED_LOCK(?) AS holder', [
+    lock,
+  ]);
+  return row === undefined || row.holder === null ? null : String(row.holder);
+}
+
 /** Who has the lock still; null as soon as nobody has. The server lets go of it after everything else. */
 async function holderAfter(session: Session, lock: string, attempts: number): Promise<string | null> {
   let holder: string | null = null;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const [row] = await session.query<{ holder: number | string | null }>(
-      'SELECT IS_USED_LOCK(?) AS holder',
-      [lock],
-    );
-    if (row === undefined || row.holder === null) return null;
-    holder = String(row.holder);
+    holder = await holderOf(session, lock);
+    if (holder === null) return null;
     await clock.sleep(100);
   }
   return holder;

@@ -3,6 +3,7 @@ import { BinlogConnectionLost } from '../../binlog/binlog-errors';
 import { currentPosition, type BinlogPosition } from '../../binlog/binlog-position';
 import { BinlogStream } from '../../binlog/binlog-stream';
 import type { Database } from '../../database/database';
+import { killHolder } from '../../database/ended-connection';
 import {
   isConnectionLoss,
   isInterruption,
@@ -143,8 +144,7 @@ export class BinlogChangeSource implements ChangeSource {
     if (locked !== null) {
       // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
       this.locked = locked;
-      const { marker, writer } = this;
-      await marker?.execute(`KILL QUERY ${writer?.id ?? 0}`).catch(() => undefined);
+      await this.kill('KILL QUERY', this.writer?.lifeLock ?? null);
     }
     try {
       await this.marks.wait(mark, withinMs);
@@ -172,13 +172,18 @@ export class BinlogChangeSource implements ChangeSource {
     this.closed = true;
     if (this.beat !== null) clock.clearTimeout(this.beat);
     // A server that has nothing to send would not notice for a while that nobody listens.
-    const { connectionId } = this.stream;
+    const { lifeLock } = this.stream;
     this.stream.close();
-    if (connectionId !== null && this.marker?.lost === false)
-      await this.marker.execute(`KILL ${connectionId}`).catch(() => undefined);
+    await this.kill('KILL', lifeLock);
     this.marks.end(new Error('the migration is over'));
     await this.pump;
     await Promise.all([this.writer?.close(), this.marker?.close()]);
+  }
+
+  /** By the lock, because numbers begin anew with the server: an old one may be an application's by now. */
+  private async kill(what: 'KILL' | 'KILL QUERY', lifeLock: string | null): Promise<void> {
+    const { marker } = this;
+    if (marker !== null && !marker.lost && lifeLock !== null) await killHolder(marker, lifeLock, what);
   }
 
   /** The keys' literals of TIMESTAMP columns are in UTC. */
