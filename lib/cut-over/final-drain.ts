@@ -27,7 +27,7 @@ export async function drainLocked(
     deadline.check('applying the last changes');
     if (entries > 0) continue;
     // A key found different is journalled anew, so replaying and comparing take turns until both have nothing left.
-    const rechecked = (await verifier?.recheckNext(work, true)) ?? 0;
+    const rechecked = (await verifier?.recheckNext(work, deadline.leftMs)) ?? 0;
     if (rechecked === 0) break;
     compared += rechecked;
     deadline.check('comparing the last changes');

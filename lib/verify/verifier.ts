@@ -112,8 +112,12 @@ export class Verifier {
     this.walked = range.upTo === null;
   }
 
-  /** Compares keys that were written to meanwhile; returns how many entries there were, 0 when none is left. */
-  async recheckNext(session: Session, locked = false): Promise<number> {
+  /**
+   * Compares keys that were written to meanwhile; returns how many entries there were, 0 when none is left.
+   *
+   * @param lockedForMs how long the session, which holds the tables, may still be waited for; null while it holds none
+   */
+  async recheckNext(session: Session, lockedForMs: number | null = null): Promise<number> {
     const batch = await transaction(session, () =>
       this.recheck.read(session, Math.min(RECHECK_KEYS, this.keysAtOnce())),
     );
@@ -124,7 +128,7 @@ export class Verifier {
         ? this.listInPlace(session, selection)
         : (await this.compareConverted(session, selection)).differing,
     );
-    const differing = await this.withoutWaiting(session, found, locked ? session : null);
+    const differing = await this.withoutWaiting(session, found, lockedForMs);
     await this.refuseRepeated(session, differing);
     // In one transaction, or a difference would be forgotten with the connection.
     await transaction(session, async () => {
@@ -133,7 +137,7 @@ export class Verifier {
     });
     this.repairs(differing);
     this.rechecked += batch.keys.length;
-    if (locked) this.underLock += batch.keys.length;
+    if (lockedForMs !== null) this.underLock += batch.keys.length;
     return batch.entries;
   }
 
@@ -141,9 +145,12 @@ export class Verifier {
   private async withoutWaiting(
     session: Session,
     differing: readonly RowKey[],
-    locked: Session | null,
+    lockedForMs: number | null,
   ): Promise<readonly RowKey[]> {
-    if (differing.length === 0 || !(await this.source.gather(locked))) return differing;
+    if (differing.length === 0) return differing;
+    const gathered =
+      lockedForMs === null ? this.source.gather(null) : this.source.gather(session, lockedForMs);
+    if (!(await gathered)) return differing;
     const statement = listPending(this.pair, this.source.pendingKeys(), differing);
     const { originKeys } = this.pair.key;
     const rows = await transaction(session, () => session.query(statement));
