@@ -126,7 +126,7 @@ for (const flavor of availableFlavors()) {
       await child.kill();
       await untilForgotten();
       await test.migrate('ADD COLUMN extra INT', {}, 'letters');
-      const helpers = (await test.tables()).filter((name) => /_lhm[njsr]/.test(name));
+      const helpers = (await test.tables()).filter((name) => /_lhm[cnjsr]/.test(name));
       expect(helpers.every((name) => name.startsWith('emails_'))).to.equal(true);
       expect(helpers).not.to.be.empty;
       expect(await test.triggers()).to.have.length(3);

@@ -16,7 +16,11 @@ const REFILL = "INSERT INTO emails (id, address, size, note) SELECT id, address,
 const SAVE = 'CREATE TABLE saved AS SELECT * FROM emails';
 
 /** What somebody else does to the table while it is migrated, and what the migration must call it. */
-const DEEDS: readonly [what: string, sql: readonly string[], code: string | RegExp][] = [
+const DEEDS: readonly [
+  what: string,
+  sql: readonly string[],
+  code: string | { readonly mysql: string; readonly mariadb: RegExp },
+][] = [
   ['ALTER', ['ALTER TABLE emails ADD COLUMN theirs INT'], 'LHM_ORIGIN_CHANGED'],
   ['CREATE INDEX', ['CREATE INDEX theirs ON emails (note)'], 'LHM_ORIGIN_CHANGED'],
   ['TRUNCATE', ['TRUNCATE TABLE emails'], 'LHM_ORIGIN_CHANGED'],
@@ -25,7 +29,7 @@ const DEEDS: readonly [what: string, sql: readonly string[], code: string | RegE
     'DROP and CREATE with the same rows',
     [SAVE, 'CREATE TABLE fresh LIKE emails', 'DROP TABLE emails', 'RENAME TABLE fresh TO emails', REFILL],
     // MariaDB's date of a definition is looked at before the triggers, and shows another one unless it was made in the same second.
-    /^LHM_(TRIGGERS|ORIGIN)_CHANGED$/,
+    { mysql: 'LHM_TRIGGERS_CHANGED', mariadb: /^LHM_(TRIGGERS|ORIGIN)_CHANGED$/ },
   ],
   ['DROP TRIGGER', ['DROP TRIGGER emails_lhmu'], 'LHM_TRIGGERS_CHANGED'],
   [
@@ -74,7 +78,9 @@ for (const flavor of availableFlavors()) {
         };
         const expectRefusedSwap = async (error: LargeHadronError): Promise<void> => {
           const told = `${error.code}, ${error.outcome}: ${error.message}`;
-          expect(error.code, told).to.match(code instanceof RegExp ? code : RegExp(`^${code}$`));
+          const expected = typeof code === 'string' ? code : code[flavor];
+          if (typeof expected === 'string') expect(error.code, told).to.equal(expected);
+          else expect(error.code, told).to.match(expected);
           expect(error.outcome, told).to.equal('rolled-back');
           expect(error.leftovers).to.deep.equal([]);
           expect(error.message).to.match(/somebody else/);

@@ -61,7 +61,7 @@ export class Tables {
     if (rows !== expected) throw new Broken(`rows\n${rows}\ninstead of\n${expected}`);
     const left = await texts(
       this.admin,
-      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP '_lhm[njsrx]'
+      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP '_lhm[cnjsrx]'
         UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()`,
     );
     if (left.length > 0) throw new Broken(`left over: ${left.join(', ')}`);

@@ -23,9 +23,9 @@ export class SoakedTable {
       );
       const [helpers] = await sql.query<RowDataPacket[]>(
         `SELECT TABLE_NAME AS name FROM information_schema.TABLES
-          WHERE TABLE_SCHEMA = ? AND (TABLE_NAME REGEXP '_lhm[njsrx](_[0-9]+)?$' OR TABLE_COMMENT LIKE '%sentry%')
+          WHERE TABLE_SCHEMA = ? AND (TABLE_NAME REGEXP '_lhm[cnjsrx](_[0-9]+)?$' OR TABLE_COMMENT LIKE '%sentry%')
          UNION ALL SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
-          WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME NOT REGEXP '^${OWN_TRIGGER}'`,
+          WHERE TRIGGER_SCHEMA = ? AND EVENT_OBJECT_TABLE <> TRIGGER_NAME AND TRIGGER_NAME NOT REGEXP '^${OWN_TRIGGER}'`,
         [this.database, this.database],
       );
       return { changed: columns.length > 0, helpers: helpers.map((row) => String(row['name'])) };

@@ -48,7 +48,7 @@ export async function expectWritable(test: TestTable): Promise<void> {
 
 /** The leftovers of an error are all there is, and the statements given with them remove them. */
 export async function expectTruthfulLeftovers(test: TestTable, error: LargeHadronError): Promise<void> {
-  const helpers = (await test.tables()).filter((name) => /_lhm[njsrx](_\d+)?$/.test(name));
+  const helpers = (await test.tables()).filter((name) => /_lhm[cnjsrx](_\d+)?$/.test(name));
   const there = [...helpers, ...(await sentries(test)), ...(await test.triggers())].map(
     (name) => `${test.database}.${name}`,
   );

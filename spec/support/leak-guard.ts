@@ -4,8 +4,8 @@ import { AdvisoryLock } from '../../lib/database/advisory-lock';
 import type { Session } from '../../lib/database/session';
 import { quote, type TestTable } from './test-table';
 
-/** What a migration may never leave behind: ghost, journal, state, recheck and scratch tables. */
-const HELPER_TABLE = /_lhm[njsrx](_\d+)?$/;
+/** What a migration may never leave behind: ghost, journal, changelog, state, recheck and scratch tables. */
+const HELPER_TABLE = /_lhm[cnjsrx](_\d+)?$/;
 const TRIGGER = /_lhmg?[iud]$|^lhm[tg]_\d+_[0-9a-f]{8}_\d+$/;
 
 /** Looked at before a connection that was just closed must be gone from the process list. */
