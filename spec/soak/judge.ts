@@ -14,6 +14,11 @@ const REASONS: Readonly<Record<FaultKind, readonly string[]>> = {
   'take over': ['LHM_CONNECTION_LOST', 'LHM_OWNERSHIP_LOST'],
 };
 
+/** Whether one of the faults may end a run so. */
+export function isReason(code: string, struck: readonly FaultKind[]): boolean {
+  return struck.some((kind) => REASONS[kind].includes(code));
+}
+
 /** How the table stands after a failed run. */
 export interface Standing {
   /** Whether it has its new definition. */
@@ -27,8 +32,7 @@ export function untruths(failure: Failure, struck: readonly FaultKind[], standin
   const { code, outcome, phase, message, leftovers } = failure;
   const told = `${code} in ${phase}, ${outcome}: ${message}`;
   const problems: string[] = [];
-  if (!struck.some((kind) => REASONS[kind].includes(code)))
-    problems.push(`failed after ${struck.join(', ') || 'nothing'}: ${told}`);
+  if (!isReason(code, struck)) problems.push(`failed after ${struck.join(', ') || 'nothing'}: ${told}`);
   // Nobody can know while the server is away; and what another run has done since is not this one's to tell.
   if (outcome === 'unknown' || struck.includes('take over')) return problems;
   if ((outcome === 'swapped') !== standing.changed)
