@@ -152,7 +152,7 @@ export class Migration {
         const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
         if (!refused && attempt < SETTLE_ATTEMPTS) continue;
         const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
-        const leftovers = possibleLeftovers(this.name.schema, this.names);
+        const leftovers = possibleLeftovers(this.name.schema, this.names, outcome === 'swapped');
         const notTakenBack = refused ? secondError : undefined;
         return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack, advice: CLEAN_UP });
       }
