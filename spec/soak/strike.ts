@@ -1,9 +1,10 @@
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import { createConnection, type Connection } from 'mysql2/promise';
 import type { RunningServer } from '../support/servers';
 import type { Random } from '../support/workload/random';
 import { isReason } from './judge';
 import { Migrator, type Order } from './migrator';
 import type { Fault, FaultKind } from './plan';
+import { connectionsTo } from './table';
 
 export interface Target {
   readonly server: RunningServer;
@@ -53,7 +54,8 @@ async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
   const other = Migrator.start();
   try {
     await onServer(target, async (sql) => {
-      for (const id of await connections(target, sql)) await sql.query(`KILL ${id}`).catch(() => undefined);
+      for (const id of await connectionsTo(sql, target.database))
+        await sql.query(`KILL ${id}`).catch(() => undefined);
     });
     const end = await other.run(order, limitMs, () => undefined);
     await thawed;
@@ -70,18 +72,10 @@ async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
   }
 }
 
-async function connections({ database }: Target, sql: Connection): Promise<string[]> {
-  const [rows] = await sql.query<RowDataPacket[]>(
-    'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()',
-    [database],
-  );
-  return rows.map((row) => String(row['id']));
-}
-
 async function bySql(fault: Fault, target: Target, sql: Connection): Promise<void> {
   const { database, table, random } = target;
   if (fault.kind === 'kill connection' || fault.kind === 'kill query') {
-    const ids = await connections(target, sql);
+    const ids = await connectionsTo(sql, target.database);
     if (ids.length > 0)
       await sql.query(`${fault.kind === 'kill query' ? 'KILL QUERY' : 'KILL'} ${random.pick(ids)}`);
     return;
