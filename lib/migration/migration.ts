@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
+import { patientSession } from '../database/patient-session';
 import type { Session } from '../database/session';
 import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
@@ -113,7 +114,7 @@ export class Migration {
     progress.enter('capture');
     this.stage = 'capturing';
     await parts.source.start();
-    await parts.guard.remember(observer);
+    await parts.recovery.steadily(() => parts.guard.remember(observer));
 
     const cutOver = await fillAndSwap(parts, () => this.hookContext());
     this.stage = 'swapped';
@@ -257,11 +258,13 @@ export class Migration {
     await state.create(work, this.startedAt);
     const bound = liveLock(options.giveUpAfterMs, signal);
     const { pair, keys, sqlMode } = await prepareGhost({
-      ...{ knex: options.knex, database, session: work, origin, names, called: name.called },
+      ...{ knex: options.knex, database, session: patientSession(work, bound), origin, names },
+      called: name.called,
       ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.pair = pair;
-    for (const key of keys.final) if (key.added) await refuseOrphansEarly(observer, pair, key);
+    for (const key of keys.final)
+      if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
     const settings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
     for (const setting of settings) await work.execute(setting);

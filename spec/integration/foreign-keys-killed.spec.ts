@@ -39,6 +39,9 @@ const SETUP = [
 const ABOUT_KEYS =
   /FOREIGN KEY|RENAME INDEX|^RENAME TABLE|^LOCK TABLES .*_lhmn|^UPDATE .*record|^DROP TABLE .*_lhmo_/;
 
+/** Statements that name a table: by a lock on it they may be part of a deadlock. */
+const LOCKS = /`(?:emails|notes|orgs|people|tags)/;
+
 for (const flavor of availableFlavors()) {
   describe(`foreign keys of a migration that breaks off on ${flavor}`, function () {
     this.timeout(600_000);
@@ -203,5 +206,34 @@ for (const flavor of availableFlavors()) {
         expect(places.length).to.be.above(10);
       });
     }
+
+    it('each statement meets a deadlock once: the run succeeds', async () => {
+      const { after } = await ends();
+      const recorded = await create();
+      const recording = failOnce(recorded.knex, {
+        ...{ place: null, fault: 'deadlock', kill: () => Promise.resolve() },
+      });
+      await recorded.migrate(ALTER);
+      await recorded.drop();
+      const places = [...recording.places].filter((place) => LOCKS.test(place.slice(place.indexOf('›') + 2)));
+      const problems: string[] = [];
+      for (const place of some(places, 4 * FEW)) {
+        const test = await create();
+        try {
+          const knex = test.makeKnex();
+          failOnce(knex, { place, fault: 'deadlock', kill: () => Promise.resolve() });
+          const were = await rows(test);
+          await test.migrate(ALTER, { knex });
+          expect(await definitions(test)).to.deep.equal(after);
+          expect(await rows(test)).to.deep.equal(were);
+          await expectNoLeaks(test);
+        } catch (error) {
+          problems.push(`${place}: ${String(error)}`);
+        }
+        await test.drop();
+      }
+      expect(problems, problems.join('\n')).to.deep.equal([]);
+      expect(places.length).to.be.above(30);
+    });
   });
 }
