@@ -42,6 +42,10 @@ const ABOUT_KEYS =
 /** Statements that name a table: by a lock on it they may be part of a deadlock. */
 const LOCKS = /`(?:emails|notes|orgs|people|tags)/;
 
+/** But for those that ask for one table's lock while they hold none, for helpers that nobody else knows, or under the lock. */
+const ALONE =
+  /^SHOW|^CREATE TRIGGER|information_schema|^CREATE TABLE `db`\.`emails_lhm[jrs]|^(?:INSERT INTO|UPDATE) `db`\.`emails_lhm[js]/;
+
 for (const flavor of availableFlavors()) {
   describe(`foreign keys of a migration that breaks off on ${flavor}`, function () {
     this.timeout(600_000);
@@ -215,9 +219,12 @@ for (const flavor of availableFlavors()) {
       });
       await recorded.migrate(ALTER);
       await recorded.drop();
-      const places = [...recording.places].filter((place) => LOCKS.test(place.slice(place.indexOf('›') + 2)));
+      const places = [...recording.places].filter((place) => {
+        const sql = place.slice(place.indexOf('›') + 2);
+        return LOCKS.test(sql) && !ALONE.test(sql);
+      });
       const problems: string[] = [];
-      for (const place of some(places, 4 * FEW)) {
+      for (const place of some(places, 2 * FEW)) {
         const test = await create();
         try {
           const knex = test.makeKnex();
