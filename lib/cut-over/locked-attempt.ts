@@ -28,9 +28,10 @@ export async function lockedAttempt(
   await work.execute(
     `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`,
   );
-  await prepareAnswer(deps, answer);
   let started: number;
   try {
+    // It alters the new table, and with that locks those which its keys lead to.
+    await prepareAnswer(deps, answer);
     for (const step of deps.steps) await step.prepare();
     const relatives = [];
     for (const step of deps.steps) relatives.push(...(await step.relatives()));

@@ -139,11 +139,11 @@ class KeysOf {
   ) {}
 
   async change(table: TableName, clauses: (keys: readonly ForeignKey[]) => string[]): Promise<void> {
-    const keys = await this.unlessGone(() => readOwnKeys(this.session, table));
-    if (keys === null) return;
-    const wanted = clauses(keys);
-    if (wanted.length === 0) return;
-    await withBoundedLock(this.session, this.bound, () => alterKeys(this.session, table, wanted));
+    await this.bounded(async () => {
+      const keys = await this.unlessGone(() => readOwnKeys(this.session, table));
+      if (keys === null) return;
+      await alterKeys(this.session, table, clauses(keys));
+    });
   }
 
   /** An index that bears the name of a key of ours, which its own is missing for. */
@@ -152,16 +152,21 @@ class KeysOf {
     indexes: readonly string[],
     meanwhile: readonly string[],
   ): Promise<void> {
-    const found = await this.unlessGone(() => readIndexes(this.session, table));
-    if (found === null) return;
-    const there = new Set(found.map(({ name }) => name));
-    for (const name of indexes) {
-      const other = meanwhile.find((one) => there.has(one) && !indexes.includes(one));
-      if (there.has(name) || other === undefined) continue;
-      await withBoundedLock(this.session, this.bound, () =>
-        alterKeys(this.session, table, [renameIndex(other, name)]),
-      );
-    }
+    await this.bounded(async () => {
+      const found = await this.unlessGone(() => readIndexes(this.session, table));
+      if (found === null) return;
+      const there = new Set(found.map(({ name }) => name));
+      for (const name of indexes) {
+        const other = meanwhile.find((one) => there.has(one) && !indexes.includes(one));
+        if (there.has(name) || other === undefined) continue;
+        await alterKeys(this.session, table, [renameIndex(other, name)]);
+      }
+    });
+  }
+
+  /** To look at a table takes a lock on it as well, which is waited for no longer than that of a change. */
+  private bounded(work: () => Promise<void>): Promise<void> {
+    return withBoundedLock(this.session, this.bound, work);
   }
 
   private async unlessGone<T>(read: () => Promise<T>): Promise<T | null> {

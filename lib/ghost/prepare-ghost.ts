@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Database } from '../database/database';
 import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { copySqlMode } from '../database/session-settings';
-import { errorNumber, messageOf } from '../database/server-error';
+import { errorNumber, isTransient, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { text } from '../database/sql';
 import { insertFromOrigin } from '../changes/apply-sql';
@@ -287,7 +287,7 @@ async function tryMapping(session: Session, pair: TablePair): Promise<void> {
     await session.execute(insertFromOrigin(pair, 'FALSE'));
     await session.execute('COMMIT');
   } catch (error) {
-    if (errorNumber(error) === 0) throw error;
+    if (errorNumber(error) === 0 || isTransient(error)) throw error;
     throw new Refusal(
       'LHM_BAD_VALUES',
       `The new table cannot be filled from the old one: ${messageOf(error)}.`,

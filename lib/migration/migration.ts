@@ -3,6 +3,7 @@ import type { ChangeSource } from '../changes/change-source';
 import { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
+import { patientSession } from '../database/patient-session';
 import type { Session } from '../database/session';
 import { isReadOnlyServer } from '../database/read-only';
 import { messageOf } from '../database/server-error';
@@ -116,7 +117,7 @@ export class Migration {
     progress.enter('capture');
     this.stage = 'capturing';
     await parts.source.start();
-    await parts.guard.remember(observer);
+    await parts.recovery.steadily(() => parts.guard.remember(observer));
 
     const cutOver = await fillAndSwap(parts, () => this.hookContext());
     this.stage = 'swapped';
@@ -157,7 +158,7 @@ export class Migration {
         const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
         if (!refused && attempt < SETTLE_ATTEMPTS) continue;
         const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
-        const leftovers = possibleLeftovers(this.name.schema, this.names);
+        const leftovers = possibleLeftovers(this.name.schema, this.names, outcome === 'swapped');
         const notTakenBack = refused ? secondError : undefined;
         return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack, advice: CLEAN_UP });
       }
@@ -262,11 +263,13 @@ export class Migration {
     await state.create(work, this.startedAt);
     const bound = liveLock(options.giveUpAfterMs, signal);
     const { pair, keys, sqlMode } = await prepareGhost({
-      ...{ knex: options.knex, database, session: work, origin, names, called: name.called },
+      ...{ knex: options.knex, database, session: patientSession(work, bound), origin, names },
+      called: name.called,
       ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.pair = pair;
-    for (const key of keys.final) if (key.added) await refuseOrphansEarly(observer, pair, key);
+    for (const key of keys.final)
+      if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
     const settings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
     for (const setting of settings) await work.execute(setting);

@@ -3,8 +3,9 @@ import type { Steadiness } from '../cut-over/cut-over-deps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { refuseReadOnly } from '../database/read-only';
-import { isInterruption, isReadOnly, messageOf } from '../database/server-error';
+import { isInterruption, isReadOnly, isTransient, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
+import { LOCK_WAIT_SECONDS } from '../database/session-settings';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ProgressTracker } from '../progress/progress-tracker';
@@ -17,6 +18,12 @@ const log = debugLog('migration');
 
 /** Interruptions of one and the same step, one after another, before it is taken for their cause. */
 const MOST_IN_A_ROW = 10;
+
+/**
+ * How long somebody else may go first, by a deadlock or a lock that is not granted, in ms: as long as 20 waits, after which
+ * the copy gives up as well.
+ */
+const PATIENCE_MS = 20 * LOCK_WAIT_SECONDS * 1000;
 
 export interface RecoveryDeps {
   readonly database: Database;
@@ -49,14 +56,31 @@ export class Recovery implements Steadiness {
   constructor(private readonly deps: RecoveryDeps) {}
 
   async steadily<T>(step: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+    const started = clock.monotonic();
+    let interruptions = 0;
+    let overtaken = 0;
+    for (;;) {
       try {
         return await step();
       } catch (error) {
-        if (!this.canRecover(error) || attempt >= MOST_IN_A_ROW) throw error;
-        await this.recover(error);
+        if (isTransient(error)) {
+          if (clock.monotonic() - started >= PATIENCE_MS) throw error;
+          await this.letPass(error, ++overtaken);
+        } else {
+          if (!this.canRecover(error) || ++interruptions >= MOST_IN_A_ROW) throw error;
+          await this.recover(error);
+        }
       }
     }
+  }
+
+  /**
+   * DDL on any table that a foreign key leads to locks the tables at both its ends, and of two that wait for each other the
+   * server refuses the one that only reads.
+   */
+  private async letPass(error: unknown, times: number): Promise<void> {
+    log('somebody else goes first, %d times: %s', times, messageOf(error));
+    await pause(backoff(times, 20, 1000), this.deps.signal);
   }
 
   canRecover(error: unknown): boolean {

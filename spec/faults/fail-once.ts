@@ -6,8 +6,11 @@ import type { Connection, QueryError } from 'mysql2';
  * after it; or all of the library's connections are, for good, as when its machine is gone.
  */
 export const FAULTS = ['delay', 'error', 'cut before', 'cut after', 'dead before', 'dead after'] as const;
-/** `killed`: as after KILL QUERY, by which the statement has done nothing, but the connection lives. */
-export type Fault = (typeof FAULTS)[number] | 'killed';
+/**
+ * `killed`: as after KILL QUERY, by which the statement has done nothing, but the connection lives. `deadlock`: somebody
+ * else goes first, and it has done nothing either.
+ */
+export type Fault = (typeof FAULTS)[number] | 'killed' | 'deadlock';
 
 export interface FailOnceOptions {
   /** The place to fail at, as `places` tells them; null only records. */
@@ -36,6 +39,11 @@ const SIGNAL = "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1105, MESSAGE_TEXT = '
 
 const KILLED =
   "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'Query execution was interrupted'";
+
+const DEADLOCK =
+  "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found when trying to get lock'";
+
+const INSTEAD: Partial<Record<Fault, string>> = { error: SIGNAL, killed: KILLED, deadlock: DEADLOCK };
 
 /** Nobody listens on port 1. */
 const NOWHERE = { host: '127.0.0.1', port: 1, socketPath: undefined };
@@ -76,8 +84,8 @@ export function failOnce(knex: Knex, options: FailOnceOptions): FailOnce {
       const strike = async (sql: string, values: unknown[], callback: Callback): Promise<void> => {
         await meanwhile();
         if (fault.endsWith('before')) await cut(connection);
-        const instead = fault === 'error' ? SIGNAL : fault === 'killed' ? KILLED : null;
-        const [text, given] = instead === null ? [sql, values] : [instead, []];
+        const instead = INSTEAD[fault];
+        const [text, given] = instead === undefined ? [sql, values] : [instead, []];
         send(text, given, (...answer) => {
           if (fault === 'delay') void meanwhile().then(() => callback(...answer), callback);
           else if (fault.endsWith('after')) void cut(connection).then(() => callback(lost()), callback);

@@ -148,7 +148,16 @@ class Cycle {
         if (spared(this.plan, fault.kind, this.phase)) return undefined;
         const { server } = this.lane;
         const { database, order, random } = this;
-        const target = { server, database, table: TABLE, migrator, order, limitMs: LIMIT_MS, random };
+        const target = {
+          server,
+          database,
+          table: TABLE,
+          migrator,
+          order,
+          limitMs: LIMIT_MS,
+          random,
+          struck: this.struck,
+        };
         // Before it is over: the migration may notice at once.
         this.struck.push(fault.kind);
         if (!fault.kind.endsWith('server')) return strike(fault, target);

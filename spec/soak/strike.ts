@@ -1,8 +1,10 @@
-import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import { createConnection, type Connection } from 'mysql2/promise';
 import type { RunningServer } from '../support/servers';
 import type { Random } from '../support/workload/random';
+import { isReason } from './judge';
 import { Migrator, type Order } from './migrator';
-import type { Fault } from './plan';
+import type { Fault, FaultKind } from './plan';
+import { connectionsTo } from './table';
 
 export interface Target {
   readonly server: RunningServer;
@@ -12,6 +14,8 @@ export interface Target {
   /** What it was told to do. */
   readonly order: Order;
   readonly limitMs: number;
+  /** All that has struck the cycle so far; grows. */
+  readonly struck: readonly FaultKind[];
   readonly random: Random;
 }
 
@@ -43,22 +47,30 @@ export async function strike(fault: Fault, target: Target): Promise<void> {
 
 /** Its connections end while the process stands still, and another one begins; then it goes on. */
 async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
-  const { migrator, order, limitMs } = target;
+  const { migrator, order, limitMs, struck } = target;
   if (!migrator.alive) return;
   migrator.freeze();
   const thawed = new Promise((resolve) => setTimeout(resolve, holdMs)).then(() => migrator.thaw());
   const other = Migrator.start();
   try {
     await onServer(target, async (sql) => {
-      for (const id of await connections(target, sql)) await sql.query(`KILL ${id}`).catch(() => undefined);
+      for (const id of await connectionsTo(sql, target.database))
+        await sql.query(`KILL ${id}`).catch(() => undefined);
     });
     const end = await other.run(order, limitMs, () => undefined);
     await thawed;
     if (end.how === 'done') return;
-    // It was back before the other one came, or had done its work; or the server was down when it came.
-    const excuses = ['LHM_ALREADY_RUNNING', 'LHM_PREFLIGHT', 'LHM_ALTER_FAILED', 'LHM_CONNECTION_LOST'];
-    excuses.push('LHM_CANNOT_CONNECT');
-    if (end.how === 'failed' && excuses.includes(end.failure.code)) return;
+    // It was back before the other one came, or had done its work.
+    const excuses = [
+      'LHM_ALREADY_RUNNING',
+      'LHM_PREFLIGHT',
+      'LHM_ALTER_FAILED',
+      'LHM_CONNECTION_LOST',
+      'LHM_CANNOT_CONNECT',
+    ];
+    // Faults that were meant for the one that stands still, or for the server, hit this one as well.
+    if (end.how === 'failed' && (excuses.includes(end.failure.code) || isReason(end.failure.code, struck)))
+      return;
     throw new Error(`the run that took over: ${JSON.stringify(end)}`);
   } finally {
     await thawed;
@@ -66,18 +78,10 @@ async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
   }
 }
 
-async function connections({ database }: Target, sql: Connection): Promise<string[]> {
-  const [rows] = await sql.query<RowDataPacket[]>(
-    'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()',
-    [database],
-  );
-  return rows.map((row) => String(row['id']));
-}
-
 async function bySql(fault: Fault, target: Target, sql: Connection): Promise<void> {
   const { database, table, random } = target;
   if (fault.kind === 'kill connection' || fault.kind === 'kill query') {
-    const ids = await connections(target, sql);
+    const ids = await connectionsTo(sql, target.database);
     if (ids.length > 0)
       await sql.query(`${fault.kind === 'kill query' ? 'KILL QUERY' : 'KILL'} ${random.pick(ids)}`);
     return;

@@ -7,6 +7,15 @@ import { OWN_TRIGGER } from './relations';
 const PATIENCE_MS = 60_000;
 const BETWEEN_MS = 100;
 
+/**
+ * Ids of connections whose default database it is. SHOW, because the view in information_schema fails on MySQL when any
+ * connection's statement holds a character beyond the BMP (3854).
+ */
+export async function connectionsTo(sql: Connection, database: string): Promise<string[]> {
+  const [rows] = await sql.query<RowDataPacket[]>('SHOW PROCESSLIST');
+  return rows.filter((row) => row['db'] === database).map((row) => String(row['Id']));
+}
+
 /** The migrated table as an administrator sees it, on a connection for each look: the server may have gone meanwhile. */
 export class SoakedTable {
   constructor(
@@ -35,12 +44,8 @@ export class SoakedTable {
   /** Resolves when no connection to the database is left; false where that takes too long. */
   async forgotten(): Promise<boolean> {
     for (const until = Date.now() + PATIENCE_MS; Date.now() < until;) {
-      const left = await this.with(async (sql) => {
-        // The view in information_schema fails on MySQL when any statement holds a character beyond the BMP (3854).
-        const [rows] = await sql.query<RowDataPacket[]>('SHOW PROCESSLIST');
-        return rows.filter(({ db }) => db === this.database).length;
-      });
-      if (left === 0) return true;
+      const left = await this.with((sql) => connectionsTo(sql, this.database));
+      if (left.length === 0) return true;
       await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
     }
     return false;

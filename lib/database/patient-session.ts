@@ -1,0 +1,36 @@
+import type { BoundedLock } from './metadata-locks';
+import { isTransient } from './server-error';
+import type { Session } from './session';
+
+/** DDL waits its turn by `withBoundedLock`, with pauses in which the application runs on. */
+const DDL = /^\s*(?:ALTER|CREATE|DROP|LOCK|RENAME|TRUNCATE)\b/i;
+
+/**
+ * The session, saying a statement again that somebody else's DDL was given priority over: where tables are related by
+ * foreign keys, DDL on one locks the others, and of two that wait for each other the server refuses the one that only
+ * reads. For times at which no transaction of ours is more than one statement.
+ */
+export function patientSession(session: Session, bound: BoundedLock): Session {
+  const raw: Session['raw'] = async (sql, values) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await session.raw(sql, values);
+      } catch (error) {
+        if (DDL.test(sql) || !isTransient(error) || attempt >= bound.attempts) throw error;
+        await bound.pause(attempt);
+      }
+    }
+  };
+  const own: Partial<Session> = {
+    raw,
+    query: async <R>(sql: string, values?: readonly unknown[]) => (await raw(sql, values))[0] as R[],
+    execute: async (sql, values) => (await raw(sql, values))[0] as Awaited<ReturnType<Session['execute']>>,
+  };
+  return new Proxy(session, {
+    get: (target, name) => {
+      if (name in own) return own[name as keyof Session];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
