@@ -3,6 +3,7 @@ import { errorNumber } from '../database/server-error';
 import { Refusal } from '../errors';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
+import { wholeRead } from '../database/whole-read';
 import type { TableName } from '../schema/identifier';
 
 export interface TableIdReader {
@@ -50,7 +51,8 @@ export function withoutVersions(id: string): string {
  * there before. (On MariaDB it is all that tells of a column that was dropped and added again, and empty since.)
  */
 export async function readCreated(session: Session, { schema, table }: TableName): Promise<string | null> {
-  const [row] = await session.query<{ created: string | null }>(
+  const [row] = await wholeRead<{ created: string | null }>(
+    session,
     'SELECT CREATE_TIME AS created FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
     [schema, table],
   );

@@ -2,6 +2,7 @@ import type { Session } from '../database/session';
 import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
 import { isLockTimeout, messageOf } from '../database/server-error';
+import { wholeRead } from '../database/whole-read';
 import type { Leftover } from '../errors';
 import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { debugLog } from '../events/debug-log';
@@ -67,7 +68,8 @@ export class Cleaner {
   }
 
   private async remove(session: Session, tables: readonly string[]): Promise<void> {
-    for (const trigger of await this.triggers(session)) {
+    // One that was overlooked would make every write of the application fail, once its journal is gone.
+    for (const trigger of await withBoundedLock(session, this.bound, () => this.triggers(session))) {
       await withBoundedLock(session, this.bound, () =>
         session.execute(`DROP TRIGGER IF EXISTS ${qualified(this.schema, trigger)}`),
       );
@@ -103,7 +105,8 @@ export class Cleaner {
   /** Those that write to this run's journal: their names alone are the same in every run. */
   private async triggers(session: Session): Promise<string[]> {
     const { triggers, gates, journal } = this.names;
-    const rows = await session.query<{ name: string }>(
+    const rows = await wholeRead<{ name: string }>(
+      session,
       `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
         WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0`,
       [

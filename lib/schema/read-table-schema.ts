@@ -1,6 +1,7 @@
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
+import { refuseOverlooked } from '../database/whole-read';
 import type { TableName } from './identifier';
 import type { Column, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
 
@@ -74,13 +75,15 @@ export async function readIndexes(session: Session, { schema, table }: TableName
  * not every session has it.
  */
 export async function readTriggers(session: Session, { schema, table }: TableName): Promise<TriggerFacts[]> {
-  return session.query<TriggerFacts>(
+  const rows = await session.query<TriggerFacts>(
     `/*M! SET STATEMENT sql_mode = '' FOR */ SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body,
             CAST(CREATED AS CHAR) AS created
        FROM information_schema.TRIGGERS
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
     [schema, table],
   );
+  await refuseOverlooked(session, schema, table, rows);
+  return rows;
 }
 
 /** Names of all CHECK constraints in the schema, where they are unique in it. */

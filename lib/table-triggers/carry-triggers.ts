@@ -4,6 +4,7 @@ import type { LockedStep, Relative } from '../cut-over/locked-step';
 import type { BoundedLock } from '../database/metadata-locks';
 import { withBoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
+import { wholeRead } from '../database/whole-read';
 import { Refusal } from '../errors';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
@@ -86,7 +87,8 @@ export class CarryTriggers implements LockedStep {
 
   async takeBack(session: Session, bound: BoundedLock): Promise<void> {
     const { schema, names } = this.pair;
-    const rows = await session.query<{ name: string }>(
+    const rows = await wholeRead<{ name: string }>(
+      session,
       'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?',
       [schema, names.ghost],
     );

@@ -1,5 +1,6 @@
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
+import { refuseOverlooked } from '../database/whole-read';
 import type { TableName } from '../schema/identifier';
 import type { TableTrigger } from './table-trigger';
 
@@ -31,6 +32,7 @@ export async function readTableTriggers(
       ORDER BY EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER`,
     [schema, table],
   );
+  await refuseOverlooked(session, schema, table, rows);
   const listed = rows.filter(({ name }) => !ours.includes(name));
   const triggers: TableTrigger[] = [];
   for (const name of inOrder(listed)) {

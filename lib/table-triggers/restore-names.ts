@@ -3,6 +3,7 @@ import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { errorNumber } from '../database/server-error';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
+import { wholeRead } from '../database/whole-read';
 import { debugLog } from '../events/debug-log';
 import { readTableTypes } from '../schema/read-table-schema';
 import { clock } from '../util/clock';
@@ -118,7 +119,8 @@ async function whereIs(
   schema: string,
   { name, standIn, guard }: CarriedTrigger,
 ): Promise<(name: string) => string | undefined> {
-  const rows = await session.query<{ name: string; on: string }>(
+  const rows = await wholeRead<{ name: string; on: string }>(
+    session,
     'SELECT TRIGGER_NAME AS `name`, EVENT_OBJECT_TABLE AS `on` FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
     [schema, [name, standIn, guard]],
   );

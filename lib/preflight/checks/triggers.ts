@@ -1,3 +1,4 @@
+import { wholeRead } from '../../database/whole-read';
 import type { Problem } from '../../errors';
 import { ofTable } from '../check';
 
@@ -9,7 +10,8 @@ const ANY_DEFINER = {
 
 /** The table's own triggers are created again on the new table, as the accounts that they run as. */
 export const triggers = ofTable(async (table, { session, server, options, grants, grantee }) => {
-  const rows = await session.query<{ name: string; definer: string; own: string }>(
+  const rows = await wholeRead<{ name: string; definer: string; own: string }>(
+    session,
     `SELECT DISTINCT TRIGGER_NAME AS name, DEFINER AS definer, CURRENT_USER() AS own FROM information_schema.TRIGGERS
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
     [table.schema, table.table],

@@ -1,0 +1,54 @@
+import { errorNumber, LOCK_WAIT_TIMEOUT } from './server-error';
+import type { Row, Session } from './session';
+
+/** Killed, lock not granted in time, deadlock, statement time over. */
+const CUT_SHORT = new Set([1317, LOCK_WAIT_TIMEOUT, 1213, 1969]);
+
+/** A table was skipped, at once, since its definition is being changed: as good as a lock that was not granted. */
+const SKIPPED = 1684;
+
+/**
+ * Reads a view of information_schema for which the server opens tables. MariaDB leaves out a table that it could not open,
+ * because it was locked for too long or the query was killed, and says so by a warning only: a table that has triggers
+ * would pass for one that has none.
+ *
+ * @throws an error with the number that the server has made a warning of
+ */
+export async function wholeRead<R = Row>(
+  session: Session,
+  sql: string,
+  values?: readonly unknown[],
+): Promise<R[]> {
+  const rows = await session.query<R>(sql, values);
+  const warnings = await session.query<{ Code: number | string; Message: string }>('SHOW WARNINGS');
+  for (const { Code, Message } of warnings) {
+    const error = Object.assign(new Error(Message), {
+      errno: Number(Code) === SKIPPED ? LOCK_WAIT_TIMEOUT : Number(Code),
+    });
+    if (CUT_SHORT.has(errorNumber(error))) throw error;
+  }
+  return rows;
+}
+
+/**
+ * Whether a table of which no triggers were found has none. For reads under `SET STATEMENT`, which takes the warning along.
+ *
+ * @throws an error that counts as a lock wait timeout where it has some, or could not be looked at
+ */
+export async function refuseOverlooked(
+  session: Session,
+  schema: string,
+  table: string,
+  found: readonly unknown[],
+): Promise<void> {
+  if (found.length > 0) return;
+  const names = await wholeRead(
+    session,
+    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?',
+    [schema, table],
+  );
+  if (names.length > 0)
+    throw Object.assign(new Error(`the triggers of ${table} could not be read`), {
+      errno: LOCK_WAIT_TIMEOUT,
+    });
+}
