@@ -1,7 +1,7 @@
 import { liveLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
+import { isConnectionLoss, isLockTimeout, isTransient, messageOf } from '../database/server-error';
 import { debugLog } from '../events/debug-log';
 import { confirmSwap } from './confirm-swap';
 import { deadlineIn } from './deadline';
@@ -60,8 +60,7 @@ export async function lockedAttempt(
   } catch (error) {
     if (!work.lost) {
       try {
-        // A RENAME that was killed may have been done: only the tables tell.
-        if (!swapping || (await confirmSwap(work, deps.pair)) === 'not-swapped') await takeBackSteps(deps);
+        if (!swapping || (await hasNotSwapped(deps, error))) await takeBackSteps(deps);
       } finally {
         if (!isLost(work)) await work.execute('UNLOCK TABLES');
       }
@@ -79,6 +78,14 @@ export async function lockedAttempt(
   const stallMs = clock.monotonic() - started;
   log('%s: locked after %d ms, swapped after %d ms', strategy.name, lockedMs, stallMs);
   return { stallMs, oldReadViews };
+}
+
+/**
+ * A RENAME that was killed may have been done: only the tables tell. One whose connection was lost may still be under way,
+ * and what is taken off the ghost now might be the new table's a moment later: that is looked at once it has surely ended.
+ */
+async function hasNotSwapped({ work, pair }: CutOverDeps, error: unknown): Promise<boolean> {
+  return !isConnectionLoss(error) && (await confirmSwap(work, pair)) === 'not-swapped';
 }
 
 /** What the attempt changed beside the rows, undone in the opposite order. */

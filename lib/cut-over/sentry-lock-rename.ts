@@ -16,8 +16,8 @@ import { clock } from '../util/clock';
 
 const TABLE_EXISTS = 1050;
 
-/** How long the RENAME may wait in the server; it is let go long before. */
-const RENAME_WAIT_SECONDS = 30;
+/** What the RENAME may wait for the origin, which this run holds until it is seen waiting, in s. */
+const QUEUED_SECONDS = 1;
 
 /** How long the RENAME is waited for to be seen waiting, in ms; writers are held up meanwhile. */
 const QUEUE_WITHIN_MS = 1000;
@@ -45,10 +45,11 @@ export class SentryLockRename implements SwapStrategy {
   ) {}
 
   async prepare(): Promise<readonly string[]> {
-    const { work, pair, database } = this.deps;
+    const { work, pair, database, options } = this.deps;
     if (this.renamer === null || this.renamer.lost) {
       this.renamer = await database.open('renamer');
-      await this.renamer.execute(`SET SESSION lock_wait_timeout = ${RENAME_WAIT_SECONDS}`);
+      const seconds = Math.ceil(options.cutOver.lockTimeoutMs / 1000) + QUEUED_SECONDS;
+      await this.renamer.execute(`SET SESSION lock_wait_timeout = ${seconds}`);
     }
     try {
       await work.execute(createSentry(pair.schema, pair.names.old));
@@ -60,8 +61,13 @@ export class SentryLockRename implements SwapStrategy {
     return [pair.names.old];
   }
 
+  /**
+   * Once the sentry is gone the RENAME is never killed, by which MariaDB loses the table's triggers for good (see
+   * docs/triggers.md): it gives up by itself when a lock is not granted. Somebody who reads the ghost makes it wait on,
+   * and everybody who wants the table behind it.
+   */
   async swap(): Promise<void> {
-    const { work, pair, observer, options } = this.deps;
+    const { work, pair, observer } = this.deps;
     const { renamer } = this;
     if (renamer === null) throw new Error('swap before prepare');
     const renamed = renamer.execute(renameStatement(pair));
@@ -70,24 +76,23 @@ export class SentryLockRename implements SwapStrategy {
       await this.seeWaiting(renamer, renamed);
       await this.queued();
       await this.seeFirst(renamer);
+    } catch (error) {
+      await this.withdraw(renamer, renamed);
+      throw error;
+    }
+    try {
       await work.execute(`DROP TABLE ${this.sentry}`);
     } catch (error) {
-      // The sentry still stands: whenever the RENAME gets its turn it fails, or it is killed before. The lock is kept
-      // for what has to be taken back, unless the RENAME would not let go of its place.
-      await (work.lost ? observer : work).execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
-      const gone = renamed.then(() => true).catch(() => true);
-      if (!(await Promise.race([gone, clock.sleep(KILLED_WITHIN_MS).then(() => false)]))) {
-        if (!work.lost) await work.execute('UNLOCK TABLES');
-        await gone;
+      if (!work.lost && (await this.sentryStands())) await this.withdraw(renamer, renamed);
+      else {
+        // The locks are gone, or go now; whether the sentry was there still decides what becomes of the RENAME.
+        await work.execute('UNLOCK TABLES').catch(() => undefined);
+        await renamed.catch(() => undefined);
       }
       throw error;
     }
     // If the session is lost just here its locks are gone all the same, and only the RENAME tells how it ended.
     await work.execute('UNLOCK TABLES').catch(() => undefined);
-    // Somebody who reads the ghost makes it wait on, and everybody who wants the table behind it.
-    const tooLong = clock.setTimeout(() => {
-      observer.execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
-    }, options.cutOver.lockTimeoutMs);
     try {
       await renamed;
     } catch (error) {
@@ -95,9 +100,20 @@ export class SentryLockRename implements SwapStrategy {
       // It may have been killed just when it was done.
       if ((await confirmSwap(observer, pair)) === 'swapped') return;
       throw new Postponed(`the RENAME failed: ${messageOf(error)}`, { cause: error });
-    } finally {
-      clock.clearTimeout(tooLong);
     }
+  }
+
+  /**
+   * Ends the RENAME while the sentry stands: whenever it gets its turn it fails, or it is killed before. The lock is kept
+   * for what has to be taken back, unless the RENAME would not let go of its place.
+   */
+  private async withdraw(renamer: Session, renamed: Promise<unknown>): Promise<void> {
+    const { work, observer } = this.deps;
+    await (work.lost ? observer : work).execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
+    const gone = renamed.then(() => true).catch(() => true);
+    if (await Promise.race([gone, clock.sleep(KILLED_WITHIN_MS).then(() => false)])) return;
+    if (!work.lost) await work.execute('UNLOCK TABLES');
+    await gone;
   }
 
   /**

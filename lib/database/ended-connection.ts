@@ -12,10 +12,11 @@ export class ConnectionDoesNotEnd extends Error {
  *
  * It is known by the lock that only it has. Its number begins anew with the server, and may be anybody's by now.
  *
- * @throws ConnectionDoesNotEnd after some 10 s
+ * @param graceLooks looks before it is killed, 100 ms apart
+ * @throws ConnectionDoesNotEnd some 10 s after it was killed
  */
-export async function endConnection(session: Session, lifeLock: string): Promise<void> {
-  const holder = await holderAfter(session, lifeLock, 3);
+export async function endConnection(session: Session, lifeLock: string, graceLooks = 3): Promise<void> {
+  const holder = await holderAfter(session, lifeLock, graceLooks);
   if (holder === null) return;
   await session.execute(`KILL ${holder}`).catch(() => undefined);
   const still = await holderAfter(session, lifeLock, 100);

@@ -1,8 +1,8 @@
-import { errorNumber, LOCK_WAIT_TIMEOUT } from './server-error';
+import { errorNumber, LOCK_WAIT_TIMEOUT, TRIGGERS_UNREADABLE } from './server-error';
 import type { Row, Session } from './session';
 
-/** Killed, lock not granted in time, deadlock, statement time over. */
-const CUT_SHORT = new Set([1317, LOCK_WAIT_TIMEOUT, 1213, 1969]);
+/** Killed, lock not granted in time, deadlock, statement time over; and a table that cannot be opened. */
+const CUT_SHORT = new Set([1317, LOCK_WAIT_TIMEOUT, 1213, 1969, TRIGGERS_UNREADABLE]);
 
 /** A table was skipped, at once, since its definition is being changed: as good as a lock that was not granted. */
 const SKIPPED = 1684;

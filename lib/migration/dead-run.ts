@@ -1,6 +1,7 @@
 import type { Session } from '../database/session';
 import type { BoundedLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
+import { wholeRead } from '../database/whole-read';
 import type { Leftover } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { derivedNames } from '../schema/derived-names';
@@ -40,6 +41,22 @@ async function removeProbe(session: Session, schema: string, state: string): Pro
   }
 }
 
+/**
+ * Triggers that the server lists no more and does not let anybody create: what MariaDB keeps of those of a table that it
+ * could not open (docs/triggers.md). Their table has forgotten them, so no lock is taken.
+ */
+async function dropUnlisted(session: Session, schema: string, names: readonly string[]): Promise<void> {
+  const rows = await wholeRead<{ name: string }>(
+    session,
+    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+    [schema, names],
+  );
+  for (const name of names) {
+    if (rows.some((row) => row.name === name)) continue;
+    await session.execute(`DROP TRIGGER IF EXISTS ${qualified(schema, name)}`);
+  }
+}
+
 /** Listing takes no lock on a live table. */
 const NO_LOCK: BoundedLock = {
   waitSeconds: 1,
@@ -76,6 +93,7 @@ export async function removeDeadRun(
   if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
   const orphans = await settleSteps(session, name, record.names, found === 'swapped', bound);
   await new Cleaner(schema, record.names, bound).removeAll(session);
+  await dropUnlisted(session, schema, Object.values(record.names.triggers));
   if (orphans.length > 0) {
     throw new Refusal(
       'LHM_FOREIGN_KEY_ORPHANS',

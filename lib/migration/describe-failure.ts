@@ -1,4 +1,4 @@
-import { errorNumber, isConnectionLoss, messageOf } from '../database/server-error';
+import { errorNumber, isConnectionLoss, messageOf, TRIGGERS_UNREADABLE } from '../database/server-error';
 import { LargeHadronError, Refusal, type ErrorCode, type Leftover, type Outcome } from '../errors';
 import type { Phase } from '../phase';
 
@@ -24,6 +24,9 @@ const RAISE_PACKET =
   'Raise max_allowed_packet (SET GLOBAL, for connections made from then on), and run again.';
 const ROOM =
   'Make room on the server, where the new table takes about as much as the old one, and run again.';
+
+const MEND_TRIGGERS =
+  "MariaDB has lost the list of the triggers of a table, as it does when a RENAME is killed half-way, and opens the table no more. Its rows are whole: move the file <table>.TRG out of the folder of the database in the server's data directory, FLUSH TABLES, create the triggers again (each after DROP TRIGGER IF EXISTS), and run largeHadronCleanUp (docs/triggers.md).";
 
 /** Errors of the server that have a known way out, by their number. */
 const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new Map([
@@ -77,9 +80,15 @@ const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new
       'Not even one row fits: raise group_replication_transaction_size_limit, and run again.',
     ],
   ],
+  [TRIGGERS_UNREADABLE, ['LHM_TRIGGERS_UNREADABLE', MEND_TRIGGERS]],
   [1114, ['LHM_DISK_FULL', ROOM]],
   [1021, ['LHM_DISK_FULL', ROOM]],
 ]);
+
+/** Whether it is more important than what was going wrong when it was met. */
+export function outranks(error: unknown): boolean {
+  return errorNumber(error) === TRIGGERS_UNREADABLE;
+}
 
 /** Turns whatever was thrown into the one error that callers see. */
 export function describeFailure(error: unknown, { notTakenBack, ...facts }: FailureFacts): LargeHadronError {

@@ -30,7 +30,7 @@ import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
-import { describeFailure } from './describe-failure';
+import { describeFailure, outranks } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
 import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
@@ -146,6 +146,8 @@ export class Migration {
     const foreign = error instanceof NameTaken ? error.taken : null;
     if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
+    // Nothing can be taken back before it can be opened, and how its triggers were made is in the state table.
+    if (outranks(error)) return describeFailure(error, { ...facts, ...this.unsettled(), advice: '' });
     for (let attempt = 1; ; attempt++) {
       try {
         const { outcome, leftovers, again } = await this.settle(foreign);
@@ -157,12 +159,18 @@ export class Migration {
         log('attempt %d to clean up: %s', attempt, messageOf(secondError));
         const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
         if (!refused && attempt < SETTLE_ATTEMPTS) continue;
-        const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
-        const leftovers = possibleLeftovers(this.name.schema, this.names, outcome === 'swapped');
         const notTakenBack = refused ? secondError : undefined;
-        return describeFailure(error, { ...facts, outcome, leftovers, notTakenBack, advice: CLEAN_UP });
+        return describeFailure(outranks(secondError) ? secondError : error, {
+          ...{ ...facts, ...this.unsettled(), notTakenBack, advice: CLEAN_UP },
+        });
       }
     }
+  }
+
+  /** What may be claimed while the server cannot be asked. */
+  private unsettled(): Pick<Settled, 'outcome' | 'leftovers'> {
+    const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
+    return { outcome, leftovers: possibleLeftovers(this.name.schema, this.names, outcome === 'swapped') };
   }
 
   /** Finds out how the tables stand, on a session of its own, and takes back what was not swapped. */

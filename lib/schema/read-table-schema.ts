@@ -1,7 +1,7 @@
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { refuseOverlooked } from '../database/whole-read';
+import { refuseOverlooked, wholeRead } from '../database/whole-read';
 import type { TableName } from './identifier';
 import type { Column, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
 
@@ -106,13 +106,15 @@ export async function readTableTypes(
   schema: string,
   names: readonly string[],
 ): Promise<Map<string, { type: string; engine: string | null; comment: string; createOptions: string }>> {
-  const rows = await session.query<{
+  // MariaDB gives the reason why a table could not be opened as its comment, which else tells a sentry from an old table.
+  const rows = await wholeRead<{
     name: string;
     type: string;
     engine: string | null;
     comment: string;
     createOptions: string | null;
   }>(
+    session,
     `SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, TABLE_COMMENT AS comment,
             CREATE_OPTIONS AS createOptions
        FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?)`,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { largeHadronCleanUp } from '../../lib';
-import { FAULTS } from '../faults/fail-once';
+import { FAULTS, type Fault } from '../faults/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
@@ -20,6 +20,15 @@ import { triggerFacts } from '../support/triggers/trigger-facts';
 
 /** Statements that have nothing to do with triggers, which are swept elsewhere. */
 const OTHERS = /^[^›]*› (?!.*(?:TRIGGER|RENAME TABLE|LOCK TABLES|SET record|character_set_client))/;
+
+/**
+ * The end of all connections while the RENAME runs, which is no statement of these but goes on beside them: it costs MariaDB
+ * the table's triggers; see existing-triggers-rename-killed.
+ */
+const RENAMING: Readonly<Partial<Record<Fault, RegExp>>> = {
+  'dead before': /DROP TABLE `db`\.`emails_lhmo_N` › UNLOCK TABLES/,
+  'dead after': /› DROP TABLE `db`\.`emails_lhmo_N`|DROP TABLE `db`\.`emails_lhmo_N` › UNLOCK TABLES/,
+};
 
 for (const flavor of availableFlavors()) {
   describe(`every statement about the table's triggers that fails once on ${flavor}`, function () {
@@ -70,7 +79,7 @@ for (const flavor of availableFlavors()) {
               attempt,
               check,
               armed: 'later',
-              except: OTHERS,
+              except: flavor === 'mariadb' ? either(OTHERS, RENAMING[fault]) : OTHERS,
             },
           });
           expect(problems, problems.join('\n')).to.deep.equal([]);
@@ -79,4 +88,8 @@ for (const flavor of availableFlavors()) {
       }
     }
   });
+}
+
+function either(one: RegExp, other: RegExp | undefined): RegExp {
+  return other === undefined ? one : new RegExp(`${one.source}|${other.source}`);
 }

@@ -4,7 +4,7 @@ import type { Random } from '../support/workload/random';
 import { isReason } from './judge';
 import { Migrator, type Order } from './migrator';
 import type { Fault, FaultKind } from './plan';
-import { connectionsTo } from './table';
+import { killable } from './table';
 
 export interface Target {
   readonly server: RunningServer;
@@ -54,7 +54,7 @@ async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
   const other = Migrator.start();
   try {
     await onServer(target, async (sql) => {
-      for (const id of await connectionsTo(sql, target.database))
+      for (const id of await killable(sql, target.database))
         await sql.query(`KILL ${id}`).catch(() => undefined);
     });
     const end = await other.run(order, limitMs, () => undefined);
@@ -81,7 +81,7 @@ async function takeOver({ holdMs }: Fault, target: Target): Promise<void> {
 async function bySql(fault: Fault, target: Target, sql: Connection): Promise<void> {
   const { database, table, random } = target;
   if (fault.kind === 'kill connection' || fault.kind === 'kill query') {
-    const ids = await connectionsTo(sql, target.database);
+    const ids = await killable(sql, target.database);
     if (ids.length > 0)
       await sql.query(`${fault.kind === 'kill query' ? 'KILL QUERY' : 'KILL'} ${random.pick(ids)}`);
     return;

@@ -12,8 +12,18 @@ const BETWEEN_MS = 100;
  * connection's statement holds a character beyond the BMP (3854).
  */
 export async function connectionsTo(sql: Connection, database: string): Promise<string[]> {
+  return (await processes(sql, database)).map((row) => String(row['Id']));
+}
+
+/** Those that may be killed: a RENAME that is killed half-way costs MariaDB the table's triggers, whoever ran it. */
+export async function killable(sql: Connection, database: string): Promise<string[]> {
+  const rows = await processes(sql, database);
+  return rows.filter((row) => !/^RENAME/.test(String(row['Info']))).map((row) => String(row['Id']));
+}
+
+async function processes(sql: Connection, database: string): Promise<RowDataPacket[]> {
   const [rows] = await sql.query<RowDataPacket[]>('SHOW PROCESSLIST');
-  return rows.filter((row) => row['db'] === database).map((row) => String(row['Id']));
+  return rows.filter((row) => row['db'] === database);
 }
 
 /** The migrated table as an administrator sees it, on a connection for each look: the server may have gone meanwhile. */
