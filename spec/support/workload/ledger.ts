@@ -6,8 +6,8 @@ import { Watch } from './watch';
 /** A transaction whose COMMIT got no answer: all its rows are as before it, or all as after it. */
 export interface Doubt {
   readonly by: string;
-  readonly before: ReadonlyMap<number, Row | null>;
-  readonly after: ReadonlyMap<number, Row | null>;
+  readonly before: Map<number, Row | null>;
+  readonly after: Map<number, Row | null>;
 }
 
 interface Counter {
@@ -78,7 +78,10 @@ export class Ledger {
 
   acknowledge(plan: Plan): void {
     this.#committing.delete(plan);
-    for (const [id, row] of plan.rows) this.#rows.set(id, row);
+    for (const [id, row] of plan.rows) {
+      this.#rows.set(id, row);
+      if (this.uncertain(id)) this.#givenAgain(id, row);
+    }
     this.#highestAcknowledged = Math.max(this.#highestAcknowledged, ...plan.rows.keys());
     for (const [id, by] of plan.increments) this.#counter(id).acknowledged += by;
     this.recent.push(...touchedIds(plan));
@@ -88,6 +91,18 @@ export class Ledger {
   /** A server that died need not remember ids which it gave to transactions that never committed. */
   forgetGivenIds(): void {
     this.highestGiven = this.#highestAcknowledged;
+  }
+
+  /**
+   * A server that died has given the id of a transaction without an answer to another one, which it would not have done had
+   * the first been kept: the row is the second one's.
+   */
+  #givenAgain(id: number, row: Row | null): void {
+    for (const { before, after } of this.doubts) {
+      if (!after.has(id)) continue;
+      before.set(id, row);
+      after.set(id, row);
+    }
   }
 
   /** It certainly did not happen. */
