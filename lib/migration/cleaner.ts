@@ -108,7 +108,7 @@ export class Cleaner {
     const rows = await wholeRead<{ name: string }>(
       session,
       `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
-        WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0`,
+        WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0`,
       [
         this.schema,
         [...Object.values(triggers), ...Object.values(gates)],

@@ -48,7 +48,7 @@ async function removeProbe(session: Session, schema: string, state: string): Pro
 async function dropUnlisted(session: Session, schema: string, names: readonly string[]): Promise<void> {
   const rows = await wholeRead<{ name: string }>(
     session,
-    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
     [schema, names],
   );
   for (const name of names) {

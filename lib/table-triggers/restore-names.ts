@@ -121,7 +121,7 @@ async function whereIs(
 ): Promise<(name: string) => string | undefined> {
   const rows = await wholeRead<{ name: string; on: string }>(
     session,
-    'SELECT TRIGGER_NAME AS `name`, EVENT_OBJECT_TABLE AS `on` FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+    'SELECT TRIGGER_NAME AS `name`, EVENT_OBJECT_TABLE AS `on` FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
     [schema, [name, standIn, guard]],
   );
   return (wanted) => rows.find((row) => row.name === wanted)?.on;

@@ -19,7 +19,7 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
   }
   const wanted = [...Object.values(names.triggers), ...Object.values(names.gates), names.state];
   const rows = await session.query<{ name: string; tableName: string }>(
-    'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+    'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
     [name.schema, wanted],
   );
   for (const row of rows.filter((trigger) => trigger.tableName !== name.table)) {
