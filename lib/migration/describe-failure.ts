@@ -1,4 +1,10 @@
-import { errorNumber, isConnectionLoss, messageOf, TRIGGERS_UNREADABLE } from '../database/server-error';
+import {
+  errorNumber,
+  isConnectionLoss,
+  isInterruption,
+  messageOf,
+  TRIGGERS_UNREADABLE,
+} from '../database/server-error';
 import { LargeHadronError, Refusal, type ErrorCode, type Leftover, type Outcome } from '../errors';
 import type { Phase } from '../phase';
 
@@ -90,6 +96,17 @@ export function outranks(error: unknown): boolean {
   return errorNumber(error) === TRIGGERS_UNREADABLE;
 }
 
+/**
+ * The error to tell of two. A server that shuts down interrupts the statements first, and is gone when it is asked again:
+ * that is a connection that was lost.
+ */
+export function tellingMost(error: unknown, afterwards: unknown): unknown {
+  if (outranks(afterwards)) return afterwards;
+  if (!isInterruption(error) || !UNREACHABLE.has(codeOf(afterwards))) return error;
+  const message = `${messageOf(error)}; then ${messageOf(afterwards)}`;
+  return Object.assign(new Error(message, { cause: error }), { fatal: true });
+}
+
 /** Turns whatever was thrown into the one error that callers see. */
 export function describeFailure(error: unknown, { notTakenBack, ...facts }: FailureFacts): LargeHadronError {
   const { inTheWay = '', advice = '' } = facts;
@@ -133,10 +150,9 @@ function hintFor({ outcome, leftovers }: FailureFacts, hint: string): string {
 }
 
 function known(error: unknown): readonly [ErrorCode, string] {
-  const { code } = (error ?? {}) as { code?: unknown };
   const answered = KNOWN.get(errorNumber(error));
   if (answered !== undefined) return answered;
-  if (UNREACHABLE.has(String(code))) {
+  if (UNREACHABLE.has(codeOf(error))) {
     return [
       'LHM_CANNOT_CONNECT',
       'Correct host and port in the Knex connection, or wait until the server answers there.',
@@ -146,6 +162,10 @@ function known(error: unknown): readonly [ErrorCode, string] {
     return ['LHM_CONNECTION_LOST', 'A connection to the server was lost. Run again once the server answers.'];
   }
   return ['LHM_FAILED', 'The message says why. Run again once that is mended.'];
+}
+
+function codeOf(error: unknown): string {
+  return String(((error ?? {}) as { code?: unknown }).code);
 }
 
 /** Nothing was removed when another server would have been asked to, or a statement of ours may still be running. */

@@ -30,7 +30,7 @@ import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
-import { describeFailure, outranks } from './describe-failure';
+import { describeFailure, outranks, tellingMost } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
 import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
@@ -160,7 +160,7 @@ export class Migration {
         const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
         if (!refused && attempt < SETTLE_ATTEMPTS) continue;
         const notTakenBack = refused ? secondError : undefined;
-        return describeFailure(outranks(secondError) ? secondError : error, {
+        return describeFailure(tellingMost(error, secondError), {
           ...{ ...facts, ...this.unsettled(), notTakenBack, advice: CLEAN_UP },
         });
       }

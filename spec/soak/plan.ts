@@ -140,9 +140,12 @@ const DEADLY: readonly FaultKind[] = [
 
 /**
  * Between the change of the keys and the RENAME a lock that is lost leaves them as they must not be until the next run
- * (docs/foreign-keys.md): what the application meets then differs from its twin, and there are specs of their own for it.
+ * (docs/foreign-keys.md), and between its RENAME and its replay `rename-then-replay` leaves readers with the table as it was
+ * a moment ago (docs/cut-over.md): what the application meets then is known, and there are specs of their own for it.
  */
-export function spared({ relations }: CyclePlan, kind: FaultKind, phase: Phase): boolean {
-  if (relations === null || relations.layout === null) return false;
-  return DEADLY.includes(kind) && (phase === 'cut-over' || phase === 'clean-up');
+export function spared({ relations, options }: CyclePlan, kind: FaultKind, phase: Phase): boolean {
+  if (!DEADLY.includes(kind) || (phase !== 'cut-over' && phase !== 'clean-up')) return false;
+  return (
+    (relations !== null && relations.layout !== null) || options.cutOver?.strategy === 'rename-then-replay'
+  );
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { LargeHadronError, Refusal, type ErrorCode, type Leftover, type Outcome } from '../../lib/errors';
-import { describeFailure, type FailureFacts } from '../../lib/migration/describe-failure';
+import { describeFailure, tellingMost, type FailureFacts } from '../../lib/migration/describe-failure';
 
 const FACTS: FailureFacts = { phase: 'copy', table: 'app.emails', outcome: 'rolled-back', leftovers: [] };
 
@@ -34,6 +34,7 @@ const ERRORS: readonly (readonly [error: unknown, code: ErrorCode, hints: RegExp
   [answered(1836), 'LHM_READ_ONLY', /the application writes to/],
   [answered(1205), 'LHM_LOCK_TIMEOUT', /when it is gone/],
   [answered(1213), 'LHM_LOCK_TIMEOUT', /quieter time/],
+  [answered(1343), 'LHM_TRIGGERS_UNREADABLE', /\.TRG/],
   [answered(1114), 'LHM_DISK_FULL', /Make room/],
   [answered(1021), 'LHM_DISK_FULL', /Make room/],
   [answered(1927), 'LHM_CONNECTION_LOST', /once the server answers/],
@@ -47,6 +48,24 @@ const ERRORS: readonly (readonly [error: unknown, code: ErrorCode, hints: RegExp
 ];
 
 describe('what callers are told', () => {
+  it('of a statement that was interrupted by a server which is gone then', () => {
+    const told = describeFailure(tellingMost(answered(1317), broken('ECONNREFUSED')), FACTS);
+    expect(told.code).to.equal('LHM_CONNECTION_LOST');
+    expect(told.message).to.include('error 1317').and.include('ECONNREFUSED');
+  });
+
+  it('of a statement that was interrupted by somebody, or of another error', () => {
+    expect(describeFailure(tellingMost(answered(1317), answered(1317)), FACTS).code).to.equal('LHM_FAILED');
+    expect(describeFailure(tellingMost(answered(1114), broken('ECONNREFUSED')), FACTS).code).to.equal(
+      'LHM_DISK_FULL',
+    );
+  });
+
+  it('of triggers that can no longer be read, whatever else failed', () => {
+    const told = describeFailure(tellingMost(broken('ECONNRESET'), answered(1343)), FACTS);
+    expect(told.code).to.equal('LHM_TRIGGERS_UNREADABLE');
+  });
+
   for (const [error, code, hints] of ERRORS) {
     it(`of ${String(error)}: ${code}`, () => {
       const told = describeFailure(error, FACTS);
