@@ -266,7 +266,7 @@ async function connect(source: ConnectionSource, role: string, compressed = true
  * triggers, so it gets the time to end by itself, which a lock that is not granted takes as well.
  */
 function graceFor(role: string): number {
-  return role === 'renamer' ? 100 : 3;
+  return role === 'renamer' ? 50 : 3;
 }
 
 /** The journal's rows reach replicas with the application's writes, so the journal must reach them, too. */

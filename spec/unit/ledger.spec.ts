@@ -3,12 +3,12 @@ import { expect } from 'chai';
 import { AUTO_FROM, Layout } from '../support/workload/layout';
 import { Ledger } from '../support/workload/ledger';
 import { transaction, type Plan } from '../support/workload/plan';
-import { pristineRow, type Row } from '../support/workload/row';
+import { pristineRow } from '../support/workload/row';
 
 const ID = AUTO_FROM + 3;
 
 const inserting = (version: number): Plan =>
-  transaction('insertAuto', [], [[ID, { ...pristineRow(ID), version } as Row]]);
+  transaction('insertAuto', [], [[ID, { ...pristineRow(ID), version }]]);
 
 describe('the ledger of the workload', () => {
   it('takes an id that a server gave again for the row of the second transaction', () => {
