@@ -224,10 +224,18 @@ export class Migration {
     session: Session,
     owner: Owner,
   ): Promise<Omit<Settled, 'outcome'>> {
-    if (owner === 'ours' || (owner === 'gone' && (await this.holdsLock())))
+    if (owner === 'ours' ? await this.mayRemove(session) : owner === 'gone' && (await this.holdsLock()))
       return cleanQuietly(cleaner, session);
     await cleaner.removeTimestamped(session);
     return { leftovers: owner === 'gone' ? await cleaner.leftovers(session) : [], again: false };
+  }
+
+  /** Once our lock is lost another run may take over at any moment, and what bears these names is its own then. */
+  private async mayRemove(session: Session): Promise<boolean> {
+    const { schema, table } = this.name;
+    if (await this.holdsLock()) return true;
+    if (!(await new AdvisoryLock(session, schema, table).tryAcquire())) return false;
+    return (await ownerOf(session, schema, this.names.state, this.epoch)) === 'ours';
   }
 
   private async holdsLock(): Promise<boolean> {

@@ -7,7 +7,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { migrationConnections, until, untilWaiting } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
-import { intercept } from '../support/test-table-statements';
+import { aroundQueries, intercept } from '../support/test-table-statements';
 
 const SMALL_CHUNKS = { chunk: { rows: 7 }, verify: { rows: 7 } };
 
@@ -279,6 +279,31 @@ for (const flavor of availableFlavors()) {
       expect(error.code).to.equal('LHM_OWNERSHIP_LOST');
       await second;
       await expectNoLeaks(test);
+    });
+
+    it('not when another run is about to take over: what bears names that it will use, too, is left to it', async () => {
+      let other: Connection | undefined;
+      let lock = '';
+      aroundQueries(test.knex, (query) => (sql, values, callback) => {
+        if (sql === 'SELECT GET_LOCK(?, ?) AS granted') lock ||= String(values[0]);
+        return query(sql, values, callback);
+      });
+      const run = async (): Promise<void> => {
+        for (const { Id } of await migrationConnections(test)) await test.query(`KILL ${Id}`);
+        other = await test.connect();
+        const [row] = (await other.query('SELECT GET_LOCK(?, 10) AS granted', [lock]))[0] as {
+          granted: number;
+        }[];
+        expect(row?.granted).to.equal(1);
+      };
+      const lost = intercept(test.knex, { match: CHUNK, when: 'before', skip: 2, run });
+      const error = await failureOf(migrate({ reconnectMs: 0 }));
+      expect(lost.happened).to.equal(true);
+      expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
+      const left = await test.query<Record<string, string>>("SHOW TABLES LIKE 'emails\\_lhm%'");
+      expect(left.flatMap((row) => Object.values(row))).to.have.members(['emails_lhmn', 'emails_lhms']);
+      await other?.query('SELECT RELEASE_LOCK(?)', [lock]);
+      await expectMigrated();
     });
 
     it("after a lock wait timeout on somebody's lock on the new table", async () => {
