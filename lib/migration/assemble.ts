@@ -150,7 +150,8 @@ export function assemble(input: AssembleInput): Assembled {
   const recovery = new Recovery({
     ...{ database, work, observer, lock, copier, progress, signal },
     bound: [...pair.values.values()].some(readsVariables),
-    ...{ owner: input.owner, workSettings: input.workSettings, reconnectMs: options.reconnectMs },
+    ...{ owner: input.owner, workSettings: input.workSettings },
+    ...{ giveUpAfterMs: options.giveUpAfterMs, reconnectMs: options.reconnectMs },
   });
   const deps = {
     ...{ database, work, observer, source, replayer, verifier, guard, options, signal },

@@ -39,6 +39,8 @@ export interface RecoveryDeps {
   readonly workSettings: readonly string[];
   /** Whether the copy reads variables of the work session, which a new connection does not have. */
   readonly bound: boolean;
+  /** How long locks that others hold are waited for, in ms. */
+  readonly giveUpAfterMs: number;
   /** How long a server that does not answer is waited for, in ms. */
   readonly reconnectMs: number;
   readonly progress: ProgressTracker;
@@ -56,7 +58,7 @@ export class Recovery implements Steadiness {
   constructor(private readonly deps: RecoveryDeps) {}
 
   async steadily<T>(step: () => Promise<T>): Promise<T> {
-    const started = clock.monotonic();
+    const until = clock.monotonic() + Math.min(PATIENCE_MS, this.deps.giveUpAfterMs);
     let interruptions = 0;
     let overtaken = 0;
     for (;;) {
@@ -64,7 +66,7 @@ export class Recovery implements Steadiness {
         return await step();
       } catch (error) {
         if (isTransient(error)) {
-          if (clock.monotonic() - started >= PATIENCE_MS) throw error;
+          if (clock.monotonic() >= until) throw error;
           await this.letPass(error, ++overtaken);
         } else {
           if (!this.canRecover(error) || ++interruptions >= MOST_IN_A_ROW) throw error;
@@ -79,8 +81,11 @@ export class Recovery implements Steadiness {
    * server refuses the one that only reads.
    */
   private async letPass(error: unknown, times: number): Promise<void> {
+    const { progress, signal } = this.deps;
     log('somebody else goes first, %d times: %s', times, messageOf(error));
-    await pause(backoff(times, 20, 1000), this.deps.signal);
+    progress.update({ waitingFor: `others who hold the tables or their rows (${messageOf(error)})` });
+    await pause(backoff(times, 20, 1000), signal);
+    progress.update({ waitingFor: null });
   }
 
   canRecover(error: unknown): boolean {

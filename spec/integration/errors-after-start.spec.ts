@@ -185,9 +185,22 @@ for (const flavor of availableFlavors()) {
       await succeeds({ knex });
     });
 
-    it('somebody keeps the new table locked: told after a second', async () => {
+    it('somebody keeps the new table locked for a while: waited for', async () => {
+      const holder = await test.connect();
+      let released: Promise<unknown> | undefined;
+      await succeeds({
+        hooks: { afterRowCopy: () => holder.query('LOCK TABLES emails_lhmn WRITE').then(() => undefined) },
+        progress: ({ waitingFor }) => {
+          if (waitingFor !== null) released ??= holder.query('UNLOCK TABLES');
+        },
+      });
+      expect(released).not.to.equal(undefined);
+    });
+
+    it('somebody keeps the new table locked for longer than is waited: told', async () => {
       const holder = await test.connect();
       const failing = fails({
+        giveUpAfterMs: 1000,
         hooks: {
           afterRowCopy: async () => {
             await holder.query('LOCK TABLES emails_lhmn WRITE');
