@@ -1,3 +1,4 @@
+import { MIGRATING } from './account';
 import createKnex from 'knex';
 import { largeHadronCleanUp, type Phase } from '../../lib';
 import type { RunningServer } from '../support/servers';
@@ -87,7 +88,7 @@ class Cycle {
   private get order(): Order {
     return {
       ...{ table: TABLE, alter: this.plan.alter, options: this.plan.options },
-      connection: { ...this.lane.server.connection, database: this.database },
+      connection: { ...this.lane.server.connection, ...MIGRATING, database: this.database },
     };
   }
 
@@ -174,7 +175,7 @@ class Cycle {
   /** Whatever killed runs left, a clean-up takes away. */
   private async cleanUp(): Promise<void> {
     if ((await this.table.standing()).helpers.length === 0) return;
-    const connection = { ...this.lane.server.connection, database: this.database };
+    const connection = { ...this.lane.server.connection, ...MIGRATING, database: this.database };
     const knex = createKnex({ client: 'mysql2', connection, pool: { min: 0, max: 1 } });
     try {
       await largeHadronCleanUp(TABLE, { knex });

@@ -2,6 +2,7 @@
  * Migrates table after table under random workloads and random faults, for as long as it is told:
  * `npm run soak -- --minutes 60`. See docs/testing.md.
  */
+import { createMigrating } from './account';
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { availableFlavors, startServer, type Flavor } from '../support/servers';
@@ -33,6 +34,7 @@ const DURABLE = ['--innodb-flush-log-at-trx-commit=1', '--sync-binlog=1'];
 
 async function soak(flavor: Flavor): Promise<void> {
   const server = await startServer(flavor, { args: DURABLE, log: console.error });
+  await createMigrating(server);
   let migrator = Migrator.start();
   const lane = {
     server,

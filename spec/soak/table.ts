@@ -1,3 +1,4 @@
+import { MIGRATING } from './account';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import type { RunningServer } from '../support/servers';
 import type { Standing } from './judge';
@@ -23,7 +24,7 @@ export async function killable(sql: Connection, database: string): Promise<strin
 
 async function processes(sql: Connection, database: string): Promise<RowDataPacket[]> {
   const [rows] = await sql.query<RowDataPacket[]>('SHOW PROCESSLIST');
-  return rows.filter((row) => row['db'] === database);
+  return rows.filter((row) => row['User'] === MIGRATING.user && row['db'] === database);
 }
 
 /** The migrated table as an administrator sees it, on a connection for each look: the server may have gone meanwhile. */

@@ -137,7 +137,7 @@ class Run {
     const lost = interrupted || classify(error) === 'lost';
     if (lost && this.options.lostConnections === 'expected') seen.lost++;
     else if (errno === 1213) seen.deadlocks++;
-    else if (doing === 'the twin' && REFUSALS.has(errno)) seen.refused++;
+    else if (doing === 'the twin' ? REFUSALS.has(errno) : isParentsKey(errno, change)) seen.refused++;
     else seen.wrong.push(`${doing}: ${change.join('; ')}: ${message}`);
     if (lost) return false;
     return client.query('ROLLBACK').then(
@@ -153,3 +153,11 @@ class Run {
 
 /** A child in the way, no parent, or a key that is there already. */
 const REFUSALS = new Set([1451, 1452, 1062]);
+
+/**
+ * MySQL 9.7 allows the twin's new key and refuses the table's in some 3 of 100,000 transactions where nobody migrates
+ * anything; parents are not what is migrated.
+ */
+function isParentsKey(errno: number, change: readonly string[]): boolean {
+  return errno === 1062 && change.length === 1 && /^UPDATE orgs@ SET id/.test(change[0] ?? '');
+}

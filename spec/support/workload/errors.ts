@@ -12,6 +12,8 @@ export type ErrorClass = 'busy' | 'stale-view' | 'missing' | 'lost' | 'unexpecte
 export const DEADLOCK = 'ER_LOCK_DEADLOCK';
 export const LOCK_TIMEOUT = 'ER_LOCK_WAIT_TIMEOUT';
 export const INTERRUPTED = 'ER_QUERY_INTERRUPTED';
+/** A prepared statement found its tables changed three times in a row; seen while MySQL shut down. */
+export const REPREPARE = 'ER_NEED_REPREPARE';
 export const MISSING = 'ER_NO_SUCH_TABLE';
 export const STALE_VIEW = 'ER_TABLE_DEF_CHANGED';
 

@@ -5,6 +5,7 @@ import {
   INTERRUPTED,
   LOCK_TIMEOUT,
   message,
+  REPREPARE,
   STALE_VIEW,
   type ErrorClass,
 } from './errors';
@@ -122,7 +123,7 @@ export class Tally {
     const expected =
       (kind === 'lost' && this.lostConnectionsExpected) ||
       (kind === 'missing' && this.missingTableExpected) ||
-      (code === INTERRUPTED && this.shutdownsExpected);
+      ([INTERRUPTED, REPREPARE].includes(code) && this.shutdownsExpected);
     if (['unexpected', 'lost', 'missing'].includes(kind) && !expected) {
       this.finding('error', by, null, `${code}: ${message(error)}`);
     }
