@@ -14,8 +14,8 @@ const RUNS = Number(process.env['LHM_MODEL_RUNS'] ?? 12);
 const SEED = process.env['LHM_MODEL_SEED'];
 const PATH = process.env['LHM_MODEL_PATH'];
 
-/** Runs within which each of these must be noticed. */
-const SABOTAGED_RUNS = 100;
+/** Runs within which each of these must be noticed. Some take 30 on an average, so that 100 would go by now and then. */
+const SABOTAGED_RUNS = 600;
 
 for (const flavor of availableFlavors()) {
   describe(`the model on ${flavor}`, function () {
