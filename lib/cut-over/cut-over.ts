@@ -17,6 +17,7 @@ import { END_OLD_VIEWS, Postponed } from './postponed';
 import { RenameThenReplay } from './rename-then-replay';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
+import { BlockedTime } from './blocked-time';
 import { BlockerKiller, type Killed } from './blocker-killer';
 import { giveNameBack, settleSwap } from './settle-swap';
 import { TwoStep } from './two-step';
@@ -73,6 +74,7 @@ export class CutOver {
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
     let giveUpAt = clock.monotonic() + options.giveUpAfterMs;
     let made = 0;
+    const blocked = new BlockedTime();
     const strategy = this.strategy();
     let last = new Postponed('');
     try {
@@ -102,7 +104,7 @@ export class CutOver {
           last = error;
           const interrupted = error instanceof Interrupted;
           const tookMs = clock.monotonic() - started;
-          const blockedMs = interrupted ? 0 : tookMs;
+          if (!interrupted && tookMs > 0) blocked.add(started, tookMs);
           // Nobody was in the way while the server was not there.
           if (interrupted) giveUpAt += tookMs;
           const leftMs = giveUpAt - clock.monotonic();
@@ -113,7 +115,7 @@ export class CutOver {
           waitMs = Math.max(
             error.pauseMs ?? backoff(attempt, backoffMs, backoffMaxMs),
             backoffMs,
-            9 * blockedMs,
+            blocked.pauseMs(),
           );
           waitMs = Math.min(waitMs, leftMs);
         }
