@@ -52,8 +52,12 @@ export function isReadOnly(error: unknown): boolean {
   return number === 1836 || (number === 1290 && /read[-_ ]only/i.test(messageOf(error)));
 }
 
-/** MariaDB: the file in which it keeps a table's triggers is none that it can read. */
 export const TRIGGERS_UNREADABLE = 1343;
+
+/** MariaDB: the file in which it keeps a table's triggers is none that it can read, so it does not open the table. */
+export function areTriggersUnreadable(error: unknown): boolean {
+  return errorNumber(error) === TRIGGERS_UNREADABLE;
+}
 
 /** Packet or binlog cache too small, too many row locks, transaction too large for the group. */
 const TOO_LARGE = new Set([1153, 1197, 1206, 1534, 3100]);

@@ -1,4 +1,5 @@
 import {
+  areTriggersUnreadable,
   errorNumber,
   isConnectionLoss,
   isInterruption,
@@ -91,17 +92,12 @@ const KNOWN: ReadonlyMap<number, readonly [code: ErrorCode, hint: string]> = new
   [1021, ['LHM_DISK_FULL', ROOM]],
 ]);
 
-/** Whether it is more important than what was going wrong when it was met. */
-export function outranks(error: unknown): boolean {
-  return errorNumber(error) === TRIGGERS_UNREADABLE;
-}
-
 /**
  * The error to tell of two. A server that shuts down interrupts the statements first, and is gone when it is asked again:
  * that is a connection that was lost.
  */
 export function tellingMost(error: unknown, afterwards: unknown): unknown {
-  if (outranks(afterwards)) return afterwards;
+  if (areTriggersUnreadable(afterwards)) return afterwards;
   if (!isInterruption(error) || !UNREACHABLE.has(codeOf(afterwards))) return error;
   const message = `${messageOf(error)}; then ${messageOf(afterwards)}`;
   return Object.assign(new Error(message, { cause: error }), { fatal: true });

@@ -6,7 +6,7 @@ import { liveLock } from '../database/metadata-locks';
 import { patientSession } from '../database/patient-session';
 import type { Session } from '../database/session';
 import { isReadOnlyServer } from '../database/read-only';
-import { messageOf } from '../database/server-error';
+import { areTriggersUnreadable, messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import { passOf } from '../cut-over/gates';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
@@ -30,7 +30,7 @@ import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner, cleanQuietly } from './cleaner';
 import { removeDeadRun } from './dead-run';
-import { describeFailure, outranks, tellingMost } from './describe-failure';
+import { describeFailure, tellingMost } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
 import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
@@ -147,7 +147,8 @@ export class Migration {
     if (this.stage === 'nothing' || foreign === this.names.state)
       return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
     // Nothing can be taken back before it can be opened, and how its triggers were made is in the state table.
-    if (outranks(error)) return describeFailure(error, { ...facts, ...this.unsettled(), advice: '' });
+    if (areTriggersUnreadable(error))
+      return describeFailure(error, { ...facts, ...this.unsettled(), advice: '' });
     for (let attempt = 1; ; attempt++) {
       try {
         const { outcome, leftovers, again } = await this.settle(foreign);

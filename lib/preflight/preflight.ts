@@ -1,6 +1,6 @@
 import { grantee, readGrants } from '../database/grants';
 import type { ServerCapabilities } from '../database/server-capabilities';
-import { errorNumber, TRIGGERS_UNREADABLE } from '../database/server-error';
+import { areTriggersUnreadable } from '../database/server-error';
 import type { Session } from '../database/session';
 import { Refusal, type Problem } from '../errors';
 import type { ResolvedOptions } from '../options/options';
@@ -109,7 +109,7 @@ async function tryToRead(
   try {
     return { table: await readTableSchema(session, name), unreadable: null };
   } catch (error) {
-    if (errorNumber(error) === TRIGGERS_UNREADABLE) throw error;
+    if (areTriggersUnreadable(error)) throw error;
     return { table: null, unreadable: error as Error };
   }
 }

@@ -1,8 +1,8 @@
-import { MIGRATING } from './account';
 import createKnex from 'knex';
 import { largeHadronCleanUp, type Phase } from '../../lib';
 import type { RunningServer } from '../support/servers';
 import { Random } from '../support/workload/random';
+import { MIGRATING } from './account';
 import type { Application, Verdict } from './application';
 import { untruths } from './judge';
 import { LedgerApplication } from './ledger-application';

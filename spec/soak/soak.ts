@@ -2,10 +2,10 @@
  * Migrates table after table under random workloads and random faults, for as long as it is told:
  * `npm run soak -- --minutes 60`. See docs/testing.md.
  */
-import { createMigrating } from './account';
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { availableFlavors, startServer, type Flavor } from '../support/servers';
+import { createMigrating } from './account';
 import { runCycle } from './cycle';
 import { Migrator } from './migrator';
 import type { CyclePlan } from './plan';

@@ -1,6 +1,6 @@
-import { MIGRATING } from './account';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import type { RunningServer } from '../support/servers';
+import { MIGRATING } from './account';
 import type { Standing } from './judge';
 import { MARK } from './plan';
 import { OWN_TRIGGER } from './relations';
@@ -9,7 +9,7 @@ const PATIENCE_MS = 60_000;
 const BETWEEN_MS = 100;
 
 /**
- * Ids of connections whose default database it is. SHOW, because the view in information_schema fails on MySQL when any
+ * Ids of the migrations' connections to the database. SHOW, because the view in information_schema fails on MySQL when any
  * connection's statement holds a character beyond the BMP (3854).
  */
 export async function connectionsTo(sql: Connection, database: string): Promise<string[]> {
