@@ -25,10 +25,10 @@ import { changesKeys } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { Throttle } from '../throttle/throttle';
-import { ownerOf, type Owner, StateTable } from '../state/state-table';
+import { ownerOf, StateTable } from '../state/state-table';
 import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
-import { Cleaner, cleanQuietly } from './cleaner';
+import { Cleaner } from './cleaner';
 import { removeDeadRun } from './dead-run';
 import { describeFailure, tellingMost } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
@@ -37,6 +37,7 @@ import { runHook } from './hooks';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
+import { takeBack } from './take-back';
 import { tidy } from './tidy';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
@@ -198,7 +199,17 @@ export class Migration {
     // Another server may have taken over, and would miss what is dropped here.
     if (await isReadOnlyServer(session))
       return { outcome: 'rolled-back', leftovers: await cleaner.leftovers(session, owner), again: false };
-    const { leftovers, again } = await this.takeBack(cleaner, session, owner);
+    const { name, names, epoch, lock, observer } = this;
+    const { leftovers, again } = await takeBack({
+      cleaner,
+      session,
+      owner,
+      name,
+      names,
+      epoch,
+      lock,
+      observer,
+    });
     const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
     return { outcome, leftovers, again };
   }
@@ -211,40 +222,6 @@ export class Migration {
       const { observer } = this;
       if (!(error instanceof Refusal) || observer === null || observer.lost) throw error;
       return observer;
-    }
-  }
-
-  /**
-   * Removes everything, as long as what bears a name without a timestamp is surely ours. Where somebody dropped the state
-   * table, nobody can have begun anew while we hold the lock.
-   *
-   * @returns what is left of ours
-   */
-  private async takeBack(
-    cleaner: Cleaner,
-    session: Session,
-    owner: Owner,
-  ): Promise<Omit<Settled, 'outcome'>> {
-    if (owner === 'ours' ? await this.mayRemove(session) : owner === 'gone' && (await this.holdsLock()))
-      return cleanQuietly(cleaner, session);
-    await cleaner.removeTimestamped(session);
-    return { leftovers: owner === 'gone' ? await cleaner.leftovers(session) : [], again: false };
-  }
-
-  /** Once our lock is lost another run may take over at any moment, and what bears these names is its own then. */
-  private async mayRemove(session: Session): Promise<boolean> {
-    const { schema, table } = this.name;
-    if (await this.holdsLock()) return true;
-    if (!(await new AdvisoryLock(session, schema, table).tryAcquire())) return false;
-    return (await ownerOf(session, schema, this.names.state, this.epoch)) === 'ours';
-  }
-
-  private async holdsLock(): Promise<boolean> {
-    try {
-      await this.lock?.check();
-      return this.lock !== null;
-    } catch {
-      return false;
     }
   }
 
