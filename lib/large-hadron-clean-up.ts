@@ -4,8 +4,8 @@ import { connectDatabase } from './database/mysql-database';
 import { Refusal, type Leftover, type Problem } from './errors';
 import { cleanUp, stillLeft, type CleanUpResult } from './migration/clean-up';
 import { describeFailure } from './migration/describe-failure';
+import { refuseBadOptions } from './options/bad-options';
 import { checkFields, type Fields } from './options/fields';
-import { refuseBadOptions } from './options/resolve-options';
 import { calledTable } from './schema/called-table';
 import { parseTableName } from './schema/identifier';
 

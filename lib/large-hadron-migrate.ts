@@ -48,7 +48,7 @@ export async function largeHadronMigrate(
   const progress = new ProgressTracker(`${name.schema}.${name.table}`);
   const stop = stopSignals(resolved.signal, resolved.handleSignals);
   const reporter = startReporter(resolved.progress, progress, process.stderr);
-  const migration = new Migration(database, name, resolved, alter, progress, stop.signal);
+  const migration = new Migration(database, name, resolved, alter, progress, stop);
   const { hooks } = resolved;
   const status = clock.setInterval(
     () => void runQuietHook(() => hooks.onStatus?.(migration.hookContext())),

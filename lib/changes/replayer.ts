@@ -92,12 +92,18 @@ export class Replayer {
 
   /**
    * Applies until a batch was not full, which is as near to empty as it can be known while writers go on, or until
-   * `budgetMs` is over: writers may be faster, and the caller has other work to do.
+   * `budgetMs` is over: writers may be faster, and the caller has other work to do. Not while `held` says so.
    */
-  async replayFor(session: Session, budgetMs: number, signal: AbortSignal): Promise<void> {
+  async replayFor(
+    session: Session,
+    budgetMs: number,
+    signal: AbortSignal,
+    held: () => boolean = () => false,
+  ): Promise<void> {
     const started = clock.monotonic();
     for (;;) {
       signal.throwIfAborted();
+      if (held()) return;
       const size = this.batch;
       const { entries } = await this.replayBatch(session);
       // It may have been made smaller, and be full all the same.

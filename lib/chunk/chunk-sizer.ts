@@ -1,25 +1,34 @@
 /** Chunks of the largest size that was not too large for the server, before a larger one is tried again. */
 const GOOD_CHUNKS = 20;
 
+export interface ChunkLimits {
+  readonly rows: number | false;
+  readonly targetMs: number;
+  readonly rowsMin: number;
+  readonly rowsMax: number;
+}
+
 /** How many rows the next chunk has: a fixed number, or as many as should take the target time. */
 export class ChunkSizer {
   private rows: number;
   private ceiling = Infinity;
+  private fixed: number | false;
   private good = 0;
 
   constructor(
-    private readonly limits: {
-      readonly rows: number | false;
-      readonly targetMs: number;
-      readonly rowsMin: number;
-      readonly rowsMax: number;
-    },
+    /** Asked each time: they may change while the copy runs. */
+    private readonly limits: () => ChunkLimits,
   ) {
-    const first = limits.rows === false ? Math.min(1000, limits.rowsMax) : limits.rows;
-    this.rows = Math.max(first, limits.rows === false ? limits.rowsMin : 1);
+    const { rows, rowsMin, rowsMax } = limits();
+    this.fixed = rows;
+    this.rows = rows === false ? Math.max(Math.min(1000, rowsMax), rowsMin) : rows;
   }
 
   get size(): number {
+    const { rows: fixed } = this.limits();
+    // Another fixed size is taken at once, but what was too large for the server stays so.
+    if (fixed !== this.fixed && fixed !== false) this.rows = Math.min(fixed, this.ceiling);
+    this.fixed = fixed;
     return this.rows;
   }
 
@@ -28,7 +37,7 @@ export class ChunkSizer {
    * size is come back to in the same steps after it had to be shrunk.
    */
   took(rows: number, ms: number): void {
-    const { rows: fixed, targetMs, rowsMin, rowsMax } = this.limits;
+    const { rows: fixed, targetMs, rowsMin, rowsMax } = this.limits();
     if (++this.good >= GOOD_CHUNKS) {
       this.ceiling *= 3;
       this.good = 0;

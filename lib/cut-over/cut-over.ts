@@ -59,7 +59,7 @@ export class CutOver {
     private readonly deps: CutOverDeps,
     private readonly progress: ProgressTracker,
     private readonly keepUp: (ms: number) => Promise<void>,
-    /** Resolves when the throttle lets the migration go on. */
+    /** Resolves when neither the throttle nor the operator holds the swap back. */
     private readonly hold: () => Promise<void>,
   ) {
     this.killer = deps.options.cutOver.killBlockers ? new BlockerKiller(deps) : null;
@@ -82,7 +82,9 @@ export class CutOver {
         let waitMs: number;
         let started = Infinity;
         try {
+          const heldSince = clock.monotonic();
           await this.hold();
+          giveUpAt += clock.monotonic() - heldSince;
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
           await steadiness.steadily(() => this.meetAgain());
@@ -236,6 +238,7 @@ export class CutOver {
   private async catchUp(): Promise<void> {
     const { source, observer } = this.deps;
     for (let turn = 0; turn < CATCH_UP_TURNS; turn++) {
+      if (turn > 0) await this.hold();
       await source.gather(null);
       if ((await source.backlog(observer, SMALL_BACKLOG + 1)) <= SMALL_BACKLOG) return;
       await this.keepUp(1000);

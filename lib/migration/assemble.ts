@@ -19,6 +19,7 @@ import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { ChildGuard } from '../guard/child-guard';
 import { OriginGuard } from '../guard/origin-guard';
+import type { LiveSettings } from '../options/live-settings';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { mapColumns, readsVariables } from '../schema/column-mapping';
@@ -28,13 +29,15 @@ import { widthOf } from '../schema/key-column';
 import type { KeyPlan } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { StateTable } from '../state/state-table';
-import type { Throttle } from '../throttle/throttle';
+import type { Throttler } from '../throttle/throttler';
 import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
 import type { CarriedTrigger } from '../table-triggers/table-trigger';
+import type { CutOverGate } from './cut-over-gate';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
-import { hold, keepUp, type Parts } from './run-migration';
+import { clearToSwap } from './postpone';
+import { keepUp, type Parts } from './run-migration';
 
 export interface AssembleInput {
   readonly database: Database;
@@ -51,7 +54,9 @@ export interface AssembleInput {
   /** Settings of the work session that a new connection of its has to get again. */
   readonly workSettings: readonly string[];
   readonly owner: RecoveryDeps['owner'];
-  readonly throttle: Throttle;
+  readonly throttler: Throttler;
+  readonly settings: LiveSettings;
+  readonly gate: CutOverGate;
   readonly options: ResolvedOptions;
   readonly bound: BoundedLock;
   readonly progress: ProgressTracker;
@@ -89,7 +94,7 @@ function batchEntries({ origin, key }: TablePair, { maxPacket }: Session): numbe
 const PARENTS_LOCKED_MS = 100;
 
 /** A chunk locks the parents of its rows by the keys that the ghost carries. */
-function chunkOptions({ chunk }: ResolvedOptions, { carriedKeys }: TablePair): ResolvedOptions['chunk'] {
+function chunkOptions({ chunk }: LiveSettings, { carriedKeys }: TablePair): LiveSettings['chunk'] {
   if (carriedKeys.length === 0) return chunk;
   return {
     ...chunk,
@@ -100,7 +105,7 @@ function chunkOptions({ chunk }: ResolvedOptions, { carriedKeys }: TablePair): R
 
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
-  const { database, work, observer, lock, keys, state, options, bound, progress, signal } = input;
+  const { database, work, observer, lock, keys, state, options, bound, progress, signal, settings } = input;
   const view = new PairView(input.pair, (origin) =>
     mapColumns(origin, input.pair.ghost, input.pair.mapping, input.pair.values, {
       lossy: options.columns.allowDataLoss,
@@ -134,7 +139,7 @@ export function assemble(input: AssembleInput): Assembled {
     source,
     entries,
   );
-  const copier = new RowCopier(pair, applier, state, new ChunkSizer(chunkOptions(options, pair)));
+  const copier = new RowCopier(pair, applier, state, new ChunkSizer(() => chunkOptions(settings, pair)));
   const replayer = new Replayer(source, applier, state, () => copier.copiedTo, entries);
   const recheck = new RecheckTable(pair);
   const verifier =
@@ -170,7 +175,7 @@ export function assemble(input: AssembleInput): Assembled {
     deps,
     progress,
     (ms) => keepUp(parts, ms),
-    () => hold(parts, 0),
+    () => clearToSwap(parts),
   );
   const parts: Assembled = {
     ...{
@@ -185,7 +190,9 @@ export function assemble(input: AssembleInput): Assembled {
       verifier,
       cutOver,
       recovery,
-      throttle: input.throttle,
+      throttler: input.throttler,
+      settings,
+      gate: input.gate,
       progress,
       options,
       signal,

@@ -24,20 +24,24 @@ import type { TableName } from '../schema/identifier';
 import { changesKeys } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
-import { Throttle } from '../throttle/throttle';
+import { LiveSettings } from '../options/live-settings';
+import { Throttler } from '../throttle/throttler';
 import { ownerOf, StateTable } from '../state/state-table';
 import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
 import { Cleaner } from './cleaner';
+import { CutOverGate } from './cut-over-gate';
 import { removeDeadRun } from './dead-run';
 import { describeFailure, tellingMost } from './describe-failure';
 import { fillAndSwap } from './fill-and-swap';
 import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
+import { operate, type Operator } from './operator';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
 import { takeBack } from './take-back';
+import type { StopSignals } from './stop-signals';
 import { tidy } from './tidy';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
@@ -80,7 +84,12 @@ export class Migration {
   private source: ChangeSource | null = null;
   /** What a person has to look at after a failure. */
   private readonly found: string[] = [];
-  private readonly throttle = new Throttle();
+  private readonly settings: LiveSettings;
+  private readonly throttler: Throttler;
+  private readonly gate = new CutOverGate();
+  private readonly signal: AbortSignal;
+  /** For whoever lets a person intervene. */
+  readonly operator: Operator;
 
   constructor(
     private readonly database: Database,
@@ -88,8 +97,13 @@ export class Migration {
     private readonly options: ResolvedOptions,
     private readonly alter: AlterFunction | string,
     private readonly progress: ProgressTracker,
-    private readonly signal: AbortSignal,
+    { signal, stop }: Pick<StopSignals, 'signal' | 'stop'>,
   ) {
+    this.signal = signal;
+    this.settings = new LiveSettings(options);
+    this.throttler = new Throttler(this.settings, stop);
+    const { settings, throttler, gate } = this;
+    this.operator = operate({ settings, throttler, gate, progress, stop });
     this.names = derivedNames(name.table, timestampOf(this.startedAt));
   }
 
@@ -104,7 +118,7 @@ export class Migration {
     this.lock = lock;
 
     progress.enter('preflight');
-    await this.throttle.open(options.throttle.replicas);
+    await this.throttler.open();
     await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
     const origin = await settleTimeZone(database, observer, await this.preflight(observer));
     signal.throwIfAborted();
@@ -122,6 +136,7 @@ export class Migration {
 
     const cutOver = await fillAndSwap(parts, () => this.hookContext());
     this.stage = 'swapped';
+    await this.throttler.close();
     await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
     await runHook(hooks, 'afterCutOver', () => this.hookContext());
@@ -135,7 +150,7 @@ export class Migration {
   /** Closes what is not the migrated server's. Never rejects. */
   async dispose(): Promise<void> {
     await this.source?.close();
-    await this.throttle.close();
+    await this.throttler.close();
   }
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
@@ -143,6 +158,7 @@ export class Migration {
     const inTheWay = await whoBlocks(error, this.database, this.name);
     const facts = { phase: this.progress.phase, table: this.full, inTheWay };
     log('failed in phase %s: %s', facts.phase, messageOf(error));
+    await this.throttler.close();
     await this.source?.close();
     const foreign = error instanceof NameTaken ? error.taken : null;
     if (this.stage === 'nothing' || foreign === this.names.state)
@@ -251,7 +267,7 @@ export class Migration {
     lock: AdvisoryLock,
     origin: TableSchema,
   ): Promise<Assembled> {
-    const { database, name, names, options, progress, signal, throttle } = this;
+    const { database, name, names, options, progress, signal, throttler, settings, gate } = this;
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
@@ -265,15 +281,16 @@ export class Migration {
     for (const key of keys.final)
       if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
-    const settings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
-    for (const setting of settings) await work.execute(setting);
+    const workSettings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
+    for (const setting of workSettings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
     const triggers = await carriedTriggers(work, pair, database.server.triggersLeaveFiles);
     const parts = assemble({
-      ...{ database, work, observer, lock, pair, keys, state, options, bound, throttle, progress, signal },
+      ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
+      ...{ throttler, settings, gate },
       triggers,
-      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...settings],
+      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...workSettings],
       epoch: this.epoch,
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });

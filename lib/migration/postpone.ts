@@ -3,10 +3,17 @@ import { Refusal } from '../errors';
 import { messageOf } from '../database/server-error';
 import type { HookContext, PostponeUntil } from '../options/options';
 import { clock } from '../util/clock';
+import { hold } from './hold';
 import { keepUp, type Parts } from './run-migration';
 
 /** How often is asked whether the swap may be made, in ms. */
 const ASK_EVERY_MS = 1000;
+
+/** Whom the operator's word is shown as. */
+const OPERATOR = 'the operator, who postponed the swap';
+
+/** How long changes are applied until it is looked whether the operator has said something, in ms. */
+const HEAR_EVERY_MS = 250;
 
 /** How long changes are applied between two looks at an answer that is not there yet, in ms. */
 const LOOK_EVERY_MS = 100;
@@ -18,18 +25,49 @@ const LOOK_EVERY_MS = 100;
  * @throws Refusal LHM_HOOK_FAILED when the function throws, or the file cannot be looked for
  */
 export async function postpone(parts: Parts, context: () => HookContext): Promise<void> {
-  const { progress, options } = parts;
+  const { progress, options, gate } = parts;
   const { postponeUntil } = options.cutOver;
-  if (postponeUntil === null) return;
+  if (postponeUntil === null && !gate.isClosed()) return;
   progress.enter('postpone');
-  while (!(await answerOf(parts, postponeUntil, context))) {
+  while (!gate.isOpen()) {
+    await untilNotClosed(parts);
+    if (postponeUntil === null || (await answerOf(parts, postponeUntil, context))) {
+      if (gate.isClosed()) continue;
+      break;
+    }
     progress.update({ waitingFor: reason(postponeUntil) });
-    await keepUp(parts, ASK_EVERY_MS);
+    await keepUpUnlessOpen(parts, ASK_EVERY_MS);
   }
   progress.update({ waitingFor: null });
 }
 
-/** However long the answer takes, the new table is kept up to date meanwhile. */
+/** Before each attempt at the swap: whom it makes way for was asked just now, and the operator does not hold it back. */
+export async function clearToSwap(parts: Parts): Promise<void> {
+  const { throttler, gate } = parts;
+  do {
+    await untilNotClosed(parts);
+    await throttler.refresh();
+    await hold(parts);
+  } while (gate.isClosed() || throttler.reason() !== null);
+}
+
+async function untilNotClosed(parts: Parts): Promise<void> {
+  const { gate, progress } = parts;
+  if (!gate.isClosed()) return;
+  while (gate.isClosed()) {
+    progress.update({ waitingFor: OPERATOR });
+    await keepUp(parts, LOOK_EVERY_MS);
+  }
+  progress.update({ waitingFor: null });
+}
+
+/** The operator need not wait for the next question. */
+async function keepUpUnlessOpen(parts: Parts, ms: number): Promise<void> {
+  const until = clock.monotonic() + ms;
+  while (!parts.gate.isOpen() && clock.monotonic() < until) await keepUp(parts, HEAR_EVERY_MS);
+}
+
+/** However long the answer takes, the new table is kept up to date meanwhile; the operator need not wait for it. */
 async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookContext): Promise<boolean> {
   const asked = { over: false };
   const answer = ask(until, context).finally(() => (asked.over = true));
@@ -37,6 +75,7 @@ async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookC
   const isOver = (): boolean => asked.over;
   await Promise.race([answer.catch(() => undefined), clock.sleep(LOOK_EVERY_MS)]);
   while (!isOver()) {
+    if (parts.gate.isOpen()) return true;
     parts.progress.update({ waitingFor: reason(until) });
     await keepUp(parts, LOOK_EVERY_MS);
   }

@@ -6,12 +6,15 @@ import type { Database } from '../database/database';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Session } from '../database/session';
 import type { Recovery } from './recovery';
+import type { CutOverGate } from './cut-over-gate';
+import { hold, restAfterChunk, restAfterStep } from './hold';
 import { Refusal } from '../errors';
 import type { OriginGuard } from '../guard/origin-guard';
+import type { LiveSettings } from '../options/live-settings';
 import type { ResolvedOptions } from '../options/options';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { pause } from '../util/pause';
-import type { Throttle } from '../throttle/throttle';
+import type { Throttler } from '../throttle/throttler';
 import type { Verifier } from '../verify/verifier';
 import { clock } from '../util/clock';
 
@@ -28,7 +31,9 @@ export interface Parts {
   readonly verifier: Verifier | null;
   readonly cutOver: CutOver;
   readonly recovery: Recovery;
-  readonly throttle: Throttle;
+  readonly throttler: Throttler;
+  readonly settings: LiveSettings;
+  readonly gate: CutOverGate;
   readonly progress: ProgressTracker;
   readonly options: ResolvedOptions;
   readonly signal: AbortSignal;
@@ -40,9 +45,6 @@ const REPLAY_TURN_MS = 4000;
 /** Rounds in which the backlog is given the chance to become small before the cut-over is tried anyway. */
 const CATCH_UP_ROUNDS = 100;
 
-/** How long changes are applied before the throttle is asked again, in ms. */
-const HOLD_MS = 500;
-
 /** How often the backlog is counted and the table is looked at, in ms. */
 const LOOK_EVERY_MS = 1000;
 
@@ -51,20 +53,25 @@ const MEET_EVERY_MS = 10_000;
 
 /** Copies every row, while changes are applied all the time. */
 export async function copyRows(parts: Parts): Promise<void> {
-  const { work, copier, replayer, recovery, progress, options, signal } = parts;
+  const { work, copier, replayer, recovery, progress, signal } = parts;
   progress.enter('copy');
+  const held = isHeld(parts);
   const look = lookNowAndThen(parts);
   while (!copier.done) {
     signal.throwIfAborted();
     await hold(parts);
+    let tookMs = 0;
     await recovery.steadily(async () => {
       await look();
       // Changes come first, or the backlog grows for as long as the copy runs; but they must not starve it.
-      await replayer.replayFor(work, REPLAY_TURN_MS, signal);
-      if (!copier.done) await copier.copyNext(work);
+      await replayer.replayFor(work, REPLAY_TURN_MS, signal, held);
+      const started = clock.monotonic();
+      if (!copier.done && !held()) await copier.copyNext(work);
+      tookMs = clock.monotonic() - started;
     });
     progress.update({ rowsCopied: copier.rows, changesApplied: replayer.applied });
-    if (options.chunk.pauseMs > 0) await keepUp(parts, options.chunk.pauseMs);
+    const restMs = restAfterChunk(parts, tookMs);
+    if (restMs > 0) await keepUp(parts, restMs);
   }
   progress.update({ rowsEstimated: copier.rows });
 }
@@ -74,8 +81,9 @@ export async function catchUp(parts: Parts): Promise<void> {
   const { work, observer, replayer, recovery, source, progress, signal } = parts;
   progress.enter('catch-up');
   for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+    await hold(parts);
     const backlog = await recovery.steadily(async () => {
-      await replayer.replayFor(work, REPLAY_TURN_MS, signal);
+      await replayer.replayFor(work, REPLAY_TURN_MS, signal, isHeld(parts));
       return source.backlog(observer, 10_000);
     });
     progress.update({ changesApplied: replayer.applied, backlog });
@@ -88,16 +96,22 @@ export async function verifyRows(parts: Parts): Promise<void> {
   const { work, verifier, replayer, recovery, progress, signal } = parts;
   if (verifier === null) return;
   progress.enter('verify');
+  const held = isHeld(parts);
   const look = lookNowAndThen(parts);
   while (!verifier.walkDone) {
     signal.throwIfAborted();
     await hold(parts);
+    let tookMs = 0;
     await recovery.steadily(async () => {
       await look();
-      await replayer.replayFor(work, REPLAY_TURN_MS, signal);
-      await verifier.walkNext(work);
+      await replayer.replayFor(work, REPLAY_TURN_MS, signal, held);
+      const started = clock.monotonic();
+      if (!held()) await verifier.walkNext(work);
+      tookMs = clock.monotonic() - started;
     });
     progress.update({ rowsVerified: verifier.counts.rows, changesApplied: replayer.applied });
+    const restMs = restAfterStep(parts, tookMs);
+    if (restMs > 0) await keepUp(parts, restMs);
   }
   await recheckWritten(parts, verifier);
 }
@@ -108,10 +122,12 @@ async function recheckWritten(parts: Parts, verifier: Verifier): Promise<void> {
   const few = options.verify === false ? 0 : options.verify.underLock / 4;
   for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
     verifier.nextRound();
-    await recovery.steadily(() => replayer.replayFor(work, REPLAY_TURN_MS, signal));
+    await hold(parts);
+    await recovery.steadily(() => replayer.replayFor(work, REPLAY_TURN_MS, signal, isHeld(parts)));
     let entries = 0;
     for (;;) {
       signal.throwIfAborted();
+      await hold(parts);
       const now = await recovery.steadily(() => verifier.recheckNext(work));
       entries += now;
       if (now === 0) break;
@@ -131,9 +147,10 @@ export async function swap(parts: Parts): Promise<CutOverResult> {
   return cutOver.run();
 }
 
-/** Applies and compares changes for some time; what the migration does while it waits for something. */
+/** Applies and compares changes for some time, unless it holds; what the migration does while it waits for something. */
 export async function keepUp(parts: Parts, ms: number): Promise<void> {
-  const { work, replayer, verifier, lock, guard, observer, recovery, signal, progress } = parts;
+  const { work, replayer, verifier, lock, guard, observer, recovery, signal, progress, throttler } = parts;
+  const held = isHeld(parts);
   const until = clock.monotonic() + ms;
   await recovery.steadily(async () => {
     await lock.check();
@@ -141,25 +158,17 @@ export async function keepUp(parts: Parts, ms: number): Promise<void> {
   });
   do {
     await recovery.steadily(async () => {
-      await replayer.replayFor(work, ms, signal);
-      if (verifier?.walkDone) while ((await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
+      await replayer.replayFor(work, ms, signal, held);
+      if (verifier?.walkDone)
+        while (!held() && (await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
     });
-    progress.update({ changesApplied: replayer.applied });
+    progress.update({ changesApplied: replayer.applied, throttled: throttler.reason() });
     await pause(Math.min(20, Math.max(1, until - clock.monotonic())), signal);
   } while (clock.monotonic() < until);
 }
 
-/** Waits for as long as the throttle says; changes go on being applied, or the journal would grow. */
-export async function hold(parts: Parts, maxAgeMs?: number): Promise<void> {
-  const { throttle, progress } = parts;
-  let reason = await throttle.reason(maxAgeMs);
-  if (reason === null) return;
-  while (reason !== null) {
-    progress.update({ waitingFor: reason });
-    await keepUp(parts, HOLD_MS);
-    reason = await throttle.reason();
-  }
-  progress.update({ waitingFor: null });
+function isHeld({ throttler }: Parts): () => boolean {
+  return () => throttler.reason() !== null;
 }
 
 /** Checks ownership and the table's definition before each step, and counts the backlog once in a while. */

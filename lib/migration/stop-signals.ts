@@ -3,6 +3,8 @@ import { Refusal } from '../errors';
 /** Listening ends with `dispose`. */
 export interface StopSignals {
   readonly signal: AbortSignal;
+  /** Stops the migration for the reason given, unless it is being stopped already. */
+  stop(reason: Refusal): void;
   dispose(): void;
 }
 
@@ -35,6 +37,7 @@ export function stopSignals(callers: AbortSignal | undefined, handleSignals: boo
   if (handleSignals) listen(stop);
   return {
     signal: controller.signal,
+    stop: (reason) => controller.abort(reason),
     dispose: () => {
       if (callers !== undefined) unfollow(callers, onAbort);
       forget(stop);

@@ -1,16 +1,33 @@
 import { isKnex, isTransaction } from '../database/knex-connection';
 import type { Problem } from '../errors';
+import type { ThrottleSource } from '../throttle/throttle-source';
+import type { Loads } from './throttle-options';
 
 /** One option: what it may be. */
 export type Field =
-  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly orFalse?: boolean }
+  | {
+      readonly kind: 'number';
+      readonly min: number;
+      readonly max: number;
+      readonly orFalse?: boolean;
+      readonly orAuto?: boolean;
+      readonly fractions?: boolean;
+    }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'string'; readonly orNull?: boolean; readonly orFunction?: boolean }
+  | {
+      readonly kind: 'string';
+      readonly orNull?: boolean;
+      readonly orFunction?: boolean;
+      readonly orFalse?: boolean;
+    }
+  | { readonly kind: 'loads'; readonly orAuto?: boolean }
+  | { readonly kind: 'http' }
+  | { readonly kind: 'sources' }
   | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly orFunction?: boolean }
   | { readonly kind: 'function' }
   | { readonly kind: 'names' }
   | { readonly kind: 'signal' }
-  | { readonly kind: 'knexes' }
+  | { readonly kind: 'replicas' }
   | { readonly kind: 'any' }
   | { readonly kind: 'group'; readonly fields: Fields; readonly orBoolean?: boolean };
 
@@ -35,7 +52,8 @@ export function checkFields(
   return problems;
 }
 
-function checkField(given: unknown, field: Field, path: string): Problem[] {
+/** Checks one value, whose option is called `path`. */
+export function checkField(given: unknown, field: Field, path: string): Problem[] {
   if (field.kind === 'group') {
     if (field.orBoolean === true && typeof given === 'boolean') return [];
     if (typeof given !== 'object' || given === null || Array.isArray(given))
@@ -49,11 +67,14 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
   switch (field.kind) {
     case 'number':
       if (given === false) return field.orFalse === true;
-      return typeof given === 'number' && Number.isInteger(given) && given >= field.min && given <= field.max;
+      if (given === 'auto') return field.orAuto === true;
+      if (typeof given !== 'number' || !(given >= field.min && given <= field.max)) return false;
+      return field.fractions === true || Number.isInteger(given);
     case 'boolean':
       return typeof given === 'boolean';
     case 'string':
       if (typeof given === 'function') return field.orFunction === true;
+      if (given === false) return field.orFalse === true;
       return (typeof given === 'string' && given !== '') || (given === null && field.orNull === true);
     case 'one-of':
       if (typeof given === 'function') return field.orFunction === true;
@@ -69,8 +90,14 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       );
     case 'signal':
       return given instanceof AbortSignal;
-    case 'knexes':
-      return Array.isArray(given) && given.every((one) => isKnex(one) && !isTransaction(one));
+    case 'loads':
+      return given === false || (given === 'auto' && field.orAuto === true) || areLoads(given);
+    case 'http':
+      return given === false || (typeof given === 'string' && /^https?:$/.test(protocolOf(given)));
+    case 'replicas':
+      return given === false || (Array.isArray(given) && given.every(isReplica));
+    case 'sources':
+      return given === false || (Array.isArray(given) && given.every(isSource));
     case 'any':
       return true;
   }
@@ -80,11 +107,11 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
 export function describeField(field: Field): string {
   switch (field.kind) {
     case 'number':
-      return `a whole number from ${field.min} to ${field.max}${field.orFalse ? ', or false' : ''}`;
+      return `a ${field.fractions ? '' : 'whole '}number from ${field.min} to ${field.max}${field.orAuto ? ", 'auto'" : ''}${field.orFalse ? ', or false' : ''}`;
     case 'boolean':
       return 'true or false';
     case 'string':
-      return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}`;
+      return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}${field.orFalse ? ' or false' : ''}`;
     case 'one-of':
       return `one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
     case 'function':
@@ -93,12 +120,48 @@ export function describeField(field: Field): string {
       return 'an object of strings';
     case 'signal':
       return 'an AbortSignal';
-    case 'knexes':
-      return 'an array of Knex instances (no transactions)';
+    case 'loads':
+      return `an object of status variables and the most each may be, as { Threads_running: 50 }${field.orAuto ? ", 'auto'" : ''}, or false`;
+    case 'http':
+      return 'a URL (http: or https:), or false';
+    case 'replicas':
+      return 'an array of Knex instances (no transactions) and URLs (mysql://user:password@host:port), or false';
+    case 'sources':
+      return 'an array of functions and objects with a name and a function check, or false';
     case 'any':
       return 'anything';
     case 'group':
       return `${field.orBoolean ? 'true, false or ' : ''}an object with ${Object.keys(field.fields).join(', ')}`;
+  }
+}
+
+function areLoads(given: unknown): given is Loads {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false;
+  const loads = Object.entries(given);
+  return loads.length > 0 && loads.every(([name, most]) => /^\w+$/.test(name) && isAmount(most));
+}
+
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isReplica(given: unknown): boolean {
+  if (typeof given !== 'string') return isKnex(given) && !isTransaction(given);
+  return /^(?:mysql2?|mariadb):$/.test(protocolOf(given)) && new URL(given).hostname !== '';
+}
+
+function isSource(given: unknown): boolean {
+  if (typeof given === 'function') return true;
+  const source = (given ?? {}) as Partial<ThrottleSource>;
+  return typeof source.check === 'function' && typeof source.name === 'string';
+}
+
+/** With its colon; empty where it is no URL. */
+function protocolOf(url: string): string {
+  try {
+    return new URL(url).protocol;
+  } catch {
+    return '';
   }
 }
 
@@ -110,7 +173,8 @@ function wrongType(path: string, given: unknown, field: Field): Problem {
   };
 }
 
-function unknownOption(path: string, name: string, known: readonly string[]): Problem {
+/** With the nearest of the names there are. */
+export function unknownOption(path: string, name: string, known: readonly string[]): Problem {
   const near = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];

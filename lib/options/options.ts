@@ -1,5 +1,9 @@
 import type { Knex } from 'knex';
 import type { ProgressSnapshot } from '../progress/progress';
+import type { ThrottleFunction, ThrottleSource } from '../throttle/throttle-source';
+import type { ThrottleOptions } from './throttle-options';
+
+export type { ThrottleOptions } from './throttle-options';
 
 /** What a hook is told. */
 export interface HookContext {
@@ -125,15 +129,6 @@ export interface TriggerOptions {
   readonly existing?: 'carry' | 'refuse';
 }
 
-export interface ThrottleOptions {
-  /**
-   * A Knex for each replica to watch, whose account may ask for its status (REPLICATION CLIENT; on MariaDB REPLICA
-   * MONITOR). While one has stopped applying changes or does not answer, no row is copied and nothing is swapped. Their
-   * pools are left alone. Default none.
-   */
-  readonly replicas?: readonly Knex[];
-}
-
 /** How the binary log is read, with `mode: 'binlog'`. */
 export interface BinlogOptions {
   /** The number by which the server knows who reads its log; nobody else may have it. Default false: a free one is chosen. */
@@ -217,6 +212,12 @@ export interface LargeHadronOptions {
   readonly preset?: 'production' | 'fixture';
 }
 
+/** The throttle's, with every default filled in. */
+export type ResolvedThrottle = Omit<Required<ThrottleOptions>, 'replicas' | 'sources'> & {
+  readonly replicas: readonly (Knex | string)[];
+  readonly sources: readonly (ThrottleSource | ThrottleFunction)[];
+};
+
 /** The options with every default filled in. */
 export interface ResolvedOptions {
   readonly knex: Knex;
@@ -228,7 +229,7 @@ export interface ResolvedOptions {
   readonly idWindow: number;
   readonly triggers: Required<TriggerOptions>;
   readonly binlog: Required<BinlogOptions>;
-  readonly throttle: Required<ThrottleOptions>;
+  readonly throttle: ResolvedThrottle;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly foreignKeys: ForeignKeysOption;
   readonly blindSpots: 'refuse' | 'accept';

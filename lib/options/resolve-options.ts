@@ -1,92 +1,9 @@
-import { Refusal, type Problem } from '../errors';
+import type { Problem } from '../errors';
 import { isKnex, isTransaction } from '../database/knex-connection';
-import { checkFields, type Fields } from './fields';
-import type { LargeHadronOptions, ResolvedOptions } from './options';
-
-const MS: { kind: 'number'; min: number; max: number } = { kind: 'number', min: 0, max: 86_400_000 };
-
-/** Every option there is. */
-const FIELDS: Fields = {
-  knex: { kind: 'any' },
-  dryRun: { kind: 'boolean' },
-  mode: { kind: 'one-of', values: ['triggers', 'binlog'] },
-  chunk: {
-    kind: 'group',
-    fields: {
-      rows: { kind: 'number', min: 1, max: 1_000_000, orFalse: true },
-      targetMs: { kind: 'number', min: 10, max: 60_000 },
-      rowsMin: { kind: 'number', min: 1, max: 1_000_000 },
-      rowsMax: { kind: 'number', min: 1, max: 1_000_000 },
-      pauseMs: MS,
-    },
-  },
-  columns: {
-    kind: 'group',
-    fields: { renamed: { kind: 'names' }, values: { kind: 'names' }, allowDataLoss: { kind: 'boolean' } },
-  },
-  verify: {
-    kind: 'group',
-    orBoolean: true,
-    fields: {
-      rows: { kind: 'number', min: 1, max: 1_000_000 },
-      underLock: { kind: 'number', min: 0, max: 100_000 },
-    },
-  },
-  cutOver: {
-    kind: 'group',
-    fields: {
-      strategy: {
-        kind: 'one-of',
-        values: ['auto', 'rename-under-lock', 'sentry', 'two-step', 'rename-then-replay'],
-      },
-      lockTimeoutMs: { kind: 'number', min: 1000, max: 60_000 },
-      drainBudgetMs: { kind: 'number', min: 1, max: 60_000 },
-      attempts: { kind: 'number', min: 1, max: 1_000_000 },
-      backoffMs: MS,
-      backoffMaxMs: MS,
-      oldReadViews: { kind: 'one-of', values: ['error', 'wait', 'ignore'] },
-      killBlockers: { kind: 'boolean' },
-      postponeUntil: { kind: 'string', orNull: true, orFunction: true },
-    },
-  },
-  idWindow: { kind: 'number', min: 0, max: 2_000_000_000 },
-  triggers: {
-    kind: 'group',
-    fields: {
-      definer: { kind: 'string', orNull: true },
-      existing: { kind: 'one-of', values: ['carry', 'refuse'] },
-    },
-  },
-  binlog: {
-    kind: 'group',
-    fields: {
-      serverId: { kind: 'number', min: 1, max: 4_294_967_295, orFalse: true },
-      heartbeatMs: { kind: 'number', min: 10, max: 60_000 },
-    },
-  },
-  throttle: { kind: 'group', fields: { replicas: { kind: 'knexes' } } },
-  foreignKeys: { kind: 'one-of', values: ['auto', 'refuse', 'discard'] },
-  blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
-  reconnectMs: MS,
-  giveUpAfterMs: { ...MS, orFalse: true },
-  cleanUp: { kind: 'group', fields: { dropOldTable: { kind: 'boolean' } } },
-  progress: { kind: 'one-of', values: ['auto', 'bar', 'lines', 'none'], orFunction: true },
-  hooks: {
-    kind: 'group',
-    fields: {
-      beforeRowCopy: { kind: 'function' },
-      afterRowCopy: { kind: 'function' },
-      beforeCutOver: { kind: 'function' },
-      afterCutOver: { kind: 'function' },
-      onStatus: { kind: 'function' },
-      onSuccess: { kind: 'function' },
-      onFailure: { kind: 'function' },
-    },
-  },
-  signal: { kind: 'signal' },
-  handleSignals: { kind: 'boolean' },
-  preset: { kind: 'one-of', values: ['production', 'fixture'] },
-};
+import { refuseBadOptions } from './bad-options';
+import { checkFields } from './fields';
+import { FIELDS } from './option-fields';
+import type { LargeHadronOptions, ResolvedOptions, ResolvedThrottle, ThrottleOptions } from './options';
 
 /**
  * Checks the options, fills the defaults in and freezes the result.
@@ -99,16 +16,6 @@ export function resolveOptions(
 ): ResolvedOptions {
   refuseBadOptions(findProblems(given));
   return withDefaults(given as LargeHadronOptions, environment.NODE_ENV === 'test');
-}
-
-/** @throws Refusal with the code of the only problem, or LHM_BAD_OPTIONS with all of them */
-export function refuseBadOptions(problems: readonly Problem[]): void {
-  const [first] = problems;
-  if (first === undefined) return;
-  const message = problems.map((problem) => `${problem.message} ${problem.hint}`).join('\n');
-  throw new Refusal(problems.length === 1 ? first.code : 'LHM_BAD_OPTIONS', message, first.hint, {
-    problems,
-  });
 }
 
 function findProblems(given: unknown): Problem[] {
@@ -201,7 +108,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       serverId: given.binlog?.serverId ?? false,
       heartbeatMs: given.binlog?.heartbeatMs ?? 500,
     },
-    throttle: { replicas: [...(given.throttle?.replicas ?? [])] },
+    throttle: resolveThrottle(given.throttle, fixture),
     foreignKeys: given.foreignKeys ?? 'auto',
     blindSpots: given.blindSpots ?? 'refuse',
     reconnectMs: given.reconnectMs ?? (fixture ? 5000 : 120_000),
@@ -213,6 +120,26 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     signal: given.signal,
     handleSignals: given.handleSignals ?? true,
   });
+}
+
+/** What nobody asked for must not slow fixtures down, nor open connections. */
+function resolveThrottle(given: ThrottleOptions | undefined, fixture: boolean): ResolvedThrottle {
+  return {
+    maxLoad: given?.maxLoad ?? (fixture ? false : 'auto'),
+    criticalLoad: given?.criticalLoad ?? false,
+    criticalLoadHibernateMs: given?.criticalLoadHibernateMs ?? false,
+    maxHistoryLength: given?.maxHistoryLength ?? (fixture ? false : 'auto'),
+    maxChunkMs: given?.maxChunkMs ?? (fixture ? false : 5000),
+    replicas: [...(given?.replicas || [])],
+    maxLagMs: given?.maxLagMs ?? 1500,
+    niceRatio: given?.niceRatio ?? 0,
+    flagFile: given?.flagFile ?? false,
+    additionalFlagFile: given?.additionalFlagFile ?? false,
+    query: given?.query ?? false,
+    http: given?.http ?? false,
+    sources: [...(given?.sources || [])],
+    intervalMs: given?.intervalMs ?? 500,
+  };
 }
 
 function orNever(ms: number | false): number {

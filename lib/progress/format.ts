@@ -12,6 +12,13 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+/** Why nothing moves: at most two parts. */
+export function formatWaiting({ throttled, waitingFor }: ProgressSnapshot): string[] {
+  const parts = throttled === null ? [] : [`throttled: ${throttled}`];
+  if (waitingFor !== null && waitingFor !== throttled) parts.push(`waiting: ${waitingFor}`);
+  return parts;
+}
+
 /** One line for a log. */
 export function formatLine(p: ProgressSnapshot): string {
   const parts = [`[lhm] ${p.table}: ${p.phase}`];
@@ -24,6 +31,6 @@ export function formatLine(p: ProgressSnapshot): string {
   if (p.phase === 'verify') parts.push(`${formatCount(p.rowsVerified)} rows compared`);
   if (p.changesApplied > 0) parts.push(`${formatCount(p.changesApplied)} changes applied`);
   if (p.backlog > 0) parts.push(`${formatCount(p.backlog)} waiting`);
-  if (p.waitingFor !== null) parts.push(`waiting: ${p.waitingFor}`);
+  parts.push(...formatWaiting(p));
   return parts.join(', ');
 }

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { formatCount, formatDuration } from './format';
+import { formatCount, formatDuration, formatWaiting } from './format';
 import type { ProgressSnapshot } from './progress';
 import type { ProgressTracker } from './progress-tracker';
 import type { Reporter } from './reporter';
@@ -51,7 +51,7 @@ function payload(p: ProgressSnapshot): Record<string, string> {
   if (p.phase === 'copy' && p.rowsPerSecond > 0) details.push(`${formatCount(p.rowsPerSecond)} rows/s`);
   if (p.etaMs !== null) details.push(`${formatDuration(p.etaMs)} left`);
   details.push(`${formatCount(p.changesApplied)} changes applied, ${formatCount(p.backlog)} waiting`);
-  if (p.waitingFor !== null) details.push(`waiting: ${p.waitingFor}`);
+  details.push(...formatWaiting(p));
   const rows =
     p.phase === 'verify'
       ? `${formatCount(p.rowsVerified)} rows compared`

@@ -8,7 +8,14 @@ const SPEED_WINDOW_MS = 10_000;
 type Facts = Partial<
   Pick<
     ProgressSnapshot,
-    'phase' | 'rowsCopied' | 'rowsEstimated' | 'changesApplied' | 'backlog' | 'rowsVerified' | 'waitingFor'
+    | 'phase'
+    | 'rowsCopied'
+    | 'rowsEstimated'
+    | 'changesApplied'
+    | 'backlog'
+    | 'rowsVerified'
+    | 'waitingFor'
+    | 'throttled'
   >
 >;
 
@@ -27,6 +34,7 @@ export class ProgressTracker {
     backlog: 0,
     rowsVerified: 0,
     waitingFor: null as string | null,
+    throttled: null as string | null,
   };
 
   constructor(private readonly table: string) {}
@@ -37,7 +45,7 @@ export class ProgressTracker {
 
   enter(phase: Phase): void {
     this.closePhase();
-    this.update({ phase, waitingFor: null });
+    this.update({ phase, waitingFor: null, throttled: null });
   }
 
   update(facts: Facts): void {

@@ -19,4 +19,6 @@ export interface ProgressSnapshot {
   readonly rowsVerified: number;
   /** Why nothing moves; null while something does. */
   readonly waitingFor: string | null;
+  /** Whom the migration makes way for (`throttle`, or the operator); null while it does for nobody. */
+  readonly throttled: string | null;
 }

@@ -13,7 +13,9 @@ import { ProgressTracker } from '../../lib/progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../../lib/schema/derived-names';
 import { readTableSchema } from '../../lib/schema/read-table-schema';
 import { ownerOf, StateTable } from '../../lib/state/state-table';
-import { Throttle } from '../../lib/throttle/throttle';
+import { LiveSettings } from '../../lib/options/live-settings';
+import { CutOverGate } from '../../lib/migration/cut-over-gate';
+import { Throttler } from '../../lib/throttle/throttler';
 import { sabotage, type Rewrite } from '../support/saboteur';
 import type { RunningServer } from '../support/servers';
 import { aroundQueries } from '../support/test-table-statements';
@@ -75,9 +77,11 @@ export class Pipeline {
     });
     await work.execute(AUTOCOMMIT_OFF);
     const progress = new ProgressTracker(TABLE);
+    const settings = new LiveSettings(options);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
-      ...{ throttle: new Throttle(), triggers: [], epoch: EPOCH },
+      ...{ throttler: new Throttler(settings, () => undefined), settings, gate: new CutOverGate() },
+      ...{ triggers: [], epoch: EPOCH },
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, schema, names.state, EPOCH),
     });

@@ -5,13 +5,13 @@ const TIMED = { rows: false as const, targetMs: 500, rowsMin: 100, rowsMax: 50_0
 
 describe('chunk sizer', () => {
   it('leaves a fixed size alone', () => {
-    const sizer = new ChunkSizer({ ...TIMED, rows: 35_000 });
+    const sizer = new ChunkSizer(() => ({ ...TIMED, rows: 35_000 }));
     sizer.took(35_000, 10_000);
     expect(sizer.size).to.equal(35_000);
   });
 
   it('comes back to a fixed size after it had to be smaller', () => {
-    const sizer = new ChunkSizer({ ...TIMED, rows: 1000 });
+    const sizer = new ChunkSizer(() => ({ ...TIMED, rows: 1000 }));
     sizer.shrink();
     sizer.took(250, 1);
     expect(sizer.size).to.equal(750);
@@ -21,7 +21,7 @@ describe('chunk sizer', () => {
   });
 
   it('grows at most threefold at once and never beyond rowsMax', () => {
-    const sizer = new ChunkSizer(TIMED);
+    const sizer = new ChunkSizer(() => TIMED);
     const sizes = [];
     for (let i = 0; i < 6; i++) {
       sizer.took(sizer.size, 1);
@@ -31,13 +31,13 @@ describe('chunk sizer', () => {
   });
 
   it('settles where a chunk takes the target time', () => {
-    const sizer = new ChunkSizer(TIMED);
+    const sizer = new ChunkSizer(() => TIMED);
     for (let i = 0; i < 10; i++) sizer.took(sizer.size, sizer.size / 20);
     expect(sizer.size).to.equal(10_000);
   });
 
   it('never goes below rowsMin by time, but does when a chunk failed for its size', () => {
-    const sizer = new ChunkSizer(TIMED);
+    const sizer = new ChunkSizer(() => TIMED);
     sizer.took(1000, 1_000_000);
     expect(sizer.size).to.equal(100);
     expect(sizer.shrink()).to.equal(true);

@@ -1,0 +1,115 @@
+import { refuseBadOptions } from './bad-options';
+import { checkField, unknownOption, type Field, type Fields } from './fields';
+import { formatSetting, parseSetting } from './live-setting-text';
+import { FIELDS } from './option-fields';
+import type { ChunkOptions, ResolvedOptions, ResolvedThrottle } from './options';
+
+/** One setting, for people. */
+export interface LiveSetting {
+  /** What the option is called, as `throttle.maxLagMs`. */
+  readonly name: string;
+  /** As `set` takes it; passwords are hidden. */
+  readonly value: string;
+  readonly unit: string;
+}
+
+/** What may change while a migration runs, and the unit of each. */
+const UNITS = {
+  'chunk.rows': 'rows',
+  'chunk.targetMs': 'ms',
+  'chunk.pauseMs': 'ms',
+  'throttle.maxLoad': 'status variables',
+  'throttle.criticalLoad': 'status variables',
+  'throttle.criticalLoadHibernateMs': 'ms',
+  'throttle.maxHistoryLength': 'undo log records',
+  'throttle.maxChunkMs': 'ms',
+  'throttle.replicas': 'URLs',
+  'throttle.maxLagMs': 'ms',
+  'throttle.niceRatio': 'times',
+  'throttle.query': 'SQL',
+  'throttle.http': 'URL',
+} as const;
+
+export type LiveSettingName = keyof typeof UNITS;
+
+const NAMES = Object.keys(UNITS) as LiveSettingName[];
+
+/**
+ * The one place of everything that may be changed while a migration runs. It begins as the options say; whoever obeys a
+ * setting reads it here each time.
+ */
+export class LiveSettings {
+  private readonly groups: { chunk: Required<ChunkOptions>; throttle: ResolvedThrottle };
+  private readonly listeners = new Set<() => void>();
+
+  constructor(options: Pick<ResolvedOptions, 'chunk' | 'throttle'>) {
+    this.groups = { chunk: { ...options.chunk }, throttle: { ...options.throttle } };
+  }
+
+  get chunk(): Readonly<Required<ChunkOptions>> {
+    return this.groups.chunk;
+  }
+
+  get throttle(): Readonly<ResolvedThrottle> {
+    return this.groups.throttle;
+  }
+
+  /**
+   * Changes one setting, by the rules of the option of that name. `off` and `false` switch it off where it can be. URLs of
+   * replicas replace those given as URLs before; replicas given as a Knex stay.
+   *
+   * @throws Refusal LHM_UNKNOWN_OPTION, LHM_BAD_OPTION; nothing is changed then
+   */
+  set(name: string, text: string): void {
+    if (!isSetting(name)) {
+      const { code, hint } = unknownOption(name, name, NAMES);
+      refuseBadOptions([{ code, hint, message: `There is no setting '${name}'.` }]);
+      return;
+    }
+    const field = fieldOf(name);
+    const value = parseSetting(field, text);
+    refuseBadOptions(checkField(value, field, name));
+    this.put(name, value);
+    for (const listener of this.listeners) listener();
+  }
+
+  /** All of them, in a fixed order. */
+  describe(): readonly LiveSetting[] {
+    return NAMES.map((name) => ({ name, value: formatSetting(this.get(name)), unit: UNITS[name] }));
+  }
+
+  /** Calls the function after each change. */
+  listen(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  private get(name: LiveSettingName): unknown {
+    const [group, key] = name.split('.') as ['chunk' | 'throttle', string];
+    return (this.groups[group] as unknown as Record<string, unknown>)[key];
+  }
+
+  private put(name: LiveSettingName, value: unknown): void {
+    const [group, key] = name.split('.') as ['chunk' | 'throttle', string];
+    const put = name === 'throttle.replicas' ? [...this.knexes(), ...((value || []) as string[])] : value;
+    Object.assign(this.groups[group], { [key]: put });
+  }
+
+  private knexes(): readonly unknown[] {
+    return this.throttle.replicas.filter((replica) => typeof replica !== 'string');
+  }
+}
+
+function isSetting(name: string): name is LiveSettingName {
+  return Object.hasOwn(UNITS, name);
+}
+
+function fieldOf(name: LiveSettingName): Field {
+  let fields: Fields = FIELDS;
+  let field: Field | undefined;
+  for (const part of name.split('.')) {
+    field = fields[part];
+    if (field?.kind === 'group') fields = field.fields;
+  }
+  if (field === undefined) throw new Error(`no option '${name}'`);
+  return field;
+}
