@@ -165,7 +165,7 @@ export class CutOver {
 
   /** @throws Postponed when a connection was lost or a statement killed, and the tables are as they were */
   private async lookAfter(error: unknown): ReturnType<typeof settleSwap> {
-    const { database, observer, pair, steadiness, options, view } = this.deps;
+    const { database, work, observer, pair, steadiness, options, view } = this.deps;
     const bound = liveLock(options.giveUpAfterMs);
     // Without the table the application stands still, so it is not left like that until all connections are back.
     if (!observer.lost) await giveNameBack(observer, pair, bound).catch(() => undefined);
@@ -188,6 +188,8 @@ export class CutOver {
       // The locks went with the connection, so what it took to come back has blocked nobody.
       throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
     }
+    // Whatever was answered to it the first time: with the table locked nothing could be seen, and nobody could go on.
+    if (!work.lost) await work.execute('UNLOCK TABLES').catch(() => undefined);
     const looker = await database.open('looker');
     try {
       return await look(looker);

@@ -10,6 +10,7 @@ import type { CutOverDeps, SwapStrategy, SwapTimes } from './cut-over-deps';
 import { carryAutoIncrement, checkGhost, drainLocked } from './final-drain';
 import { answerOldReadViews, prepareAnswer, type OldReadViews } from './old-read-views';
 import { Postponed } from './postponed';
+import { unsettled } from './unsettled';
 import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
@@ -40,7 +41,8 @@ export async function lockedAttempt(
     await lock(deps, [...sentries, ...relatives]);
   } catch (error) {
     // What a step has taken for the attempt is not kept through the pause.
-    if (!work.lost) await takeBackSteps(deps);
+    if (work.lost) throw unsettled(error);
+    await takeBackSteps(deps);
     if (isTransient(error)) throw new Postponed(messageOf(error), { cause: error });
     throw error;
   }
@@ -58,13 +60,16 @@ export async function lockedAttempt(
     swapping = true;
     await strategy.swap();
   } catch (error) {
+    let takenBack = false;
     if (!work.lost) {
       try {
-        if (!swapping || (await hasNotSwapped(deps, error))) await takeBackSteps(deps);
+        takenBack = !swapping || (await hasNotSwapped(deps, error));
+        if (takenBack) await takeBackSteps(deps);
       } finally {
         if (!isLost(work)) await work.execute('UNLOCK TABLES');
       }
     }
+    if (!takenBack) throw unsettled(error);
     // In-doubt transactions and others' row locks show as a lock wait timeout, somebody's DDL that waits for the table as
     // a deadlock with the RENAME: writers go on, and we try again.
     if (isLockTimeout(error) || isTransient(error)) throw new Postponed(messageOf(error), { cause: error });

@@ -20,6 +20,7 @@ import { renameBackStatement, renameStatement } from './rename-statement';
 import { idOf, RENAME_THEN_REPLAY, type ReplayNote } from './replay-note';
 import { SentryLockRename } from './sentry-lock-rename';
 import { settleSwap } from './settle-swap';
+import { unsettled } from './unsettled';
 
 const log = debugLog('cut-over');
 
@@ -46,24 +47,14 @@ export class RenameThenReplay {
 
   /** @throws Postponed with every lock released and the origin in place; any other error may have come after the swap */
   async attempt(answer: OldReadViews): Promise<SwapTimes> {
-    const { work, observer, pair, steps, database, state, epoch, options } = this.deps;
-    const { schema, names } = pair;
+    const { work, observer, database, options } = this.deps;
     const settings = `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`;
     // A RENAME of a connection that was lost, in either direction, may not come when the tables stand otherwise.
     await database.endLost(observer);
     await work.execute(settings);
-    await prepareAnswer(this.deps, answer);
-    for (const step of steps) await step.prepare();
-    const relatives: Relative[] = [];
-    for (const step of steps) relatives.push(...(await step.relatives()));
-    const turn = new TriggerTurn(work, database.server.triggersLeaveFiles);
-    await closeGates(work, schema, names, epoch, turn).catch(postponed);
-    const note: ReplayNote = {
-      replayed: false,
-      tableId: await idOf(work, { schema, table: names.ghost }),
-    };
-    await state.note(work, RENAME_THEN_REPLAY, note);
-    if (!database.server.renameUnderLock) await this.prepareSentry(settings, relatives);
+    const { relatives, note } = await this.prepare(settings, answer).catch((error: unknown) =>
+      this.giveUp(error),
+    );
     const started = clock.monotonic();
     const deadline = (): Deadline => deadlineIn(options.cutOver.drainBudgetMs, 'cutOver.drainBudgetMs');
     if (this.sentry === null) await this.renameUnderLock(relatives, answer, deadline());
@@ -74,6 +65,27 @@ export class RenameThenReplay {
     return { stallMs, oldReadViews };
   }
 
+  private async prepare(
+    settings: string,
+    answer: OldReadViews,
+  ): Promise<{ relatives: readonly Relative[]; note: ReplayNote }> {
+    const { work, pair, steps, database, state, epoch } = this.deps;
+    const { schema, names } = pair;
+    await prepareAnswer(this.deps, answer);
+    for (const step of steps) await step.prepare();
+    const relatives: Relative[] = [];
+    for (const step of steps) relatives.push(...(await step.relatives()));
+    const turn = new TriggerTurn(work, database.server.triggersLeaveFiles);
+    await closeGates(work, schema, names, epoch, turn);
+    const note: ReplayNote = {
+      replayed: false,
+      tableId: await idOf(work, { schema, table: names.ghost }),
+    };
+    await state.note(work, RENAME_THEN_REPLAY, note);
+    if (!database.server.renameUnderLock) await this.prepareSentry(settings, relatives);
+    return { relatives, note };
+  }
+
   /** What does not need the last changes to be applied. Afterwards the lock is held, and the tables have changed places. */
   private async renameUnderLock(
     relatives: readonly Relative[],
@@ -81,8 +93,8 @@ export class RenameThenReplay {
     deadline: Deadline,
   ): Promise<void> {
     const { work, pair } = this.deps;
-    await work.execute(lockStatement(this.deps, pair.names.ghost, relatives)).catch(postponed);
     try {
+      await work.execute(lockStatement(this.deps, pair.names.ghost, relatives));
       await this.beforeRename(this.deps, answer, deadline);
       await work.execute(renameStatement(pair));
     } catch (error) {
@@ -102,8 +114,8 @@ export class RenameThenReplay {
     const deps = { ...this.deps, work: locker };
     const more = [{ schema: pair.schema, table: pair.names.old }, ...relatives];
     this.locked = Promise.resolve();
-    await locker.execute(lockStatement({ pair, verifier: null }, pair.names.ghost, more)).catch(postponed);
     try {
+      await locker.execute(lockStatement({ pair, verifier: null }, pair.names.ghost, more));
       await this.beforeRename(deps, answer, deadline);
       await sentry.swap();
       await this.locked;
@@ -164,16 +176,19 @@ export class RenameThenReplay {
   /** Takes back what was begun, on the same connection where that is left; otherwise whoever looks at the tables next. */
   private async giveUp(error: unknown): Promise<never> {
     const { work, view, pair, database, options } = this.deps;
+    let takenBack = false;
     if (!work.lost) {
       if (!database.server.renameUnderLock) await this.unlockRenamingBack();
       try {
         const standing = await settleSwap(work, pair, liveLock(options.giveUpAfterMs));
         if (standing !== 'swapped') view.reset();
-        if (standing === 'not-swapped') await takeBackSteps(this.deps);
+        takenBack = standing === 'not-swapped';
+        if (takenBack) await takeBackSteps(this.deps);
       } finally {
         if (!lost(work)) await work.execute('UNLOCK TABLES');
       }
     }
+    if (!takenBack) throw unsettled(error);
     return postponed(error);
   }
 
