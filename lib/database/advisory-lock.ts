@@ -10,7 +10,8 @@ export class AdvisoryLock {
   private readonly name: string;
 
   constructor(
-    private readonly session: Session,
+    /** Who has it, once it was granted. */
+    readonly session: Session,
     schema: string,
     table: string,
   ) {

@@ -12,6 +12,19 @@ import type { Owner } from '../state/state-table';
 
 const log = debugLog('migration');
 
+export interface CleanerScope {
+  /** A name of ours that somebody else's table bears. */
+  readonly foreign?: string | null;
+  /** Whether the run got as far as to create triggers. Default: true. */
+  readonly captures?: boolean;
+}
+
+interface OwnTrigger {
+  readonly name: string;
+  /** The one that it is on. */
+  readonly table: string;
+}
+
 /**
  * Removes what a migration created: triggers first, then the journal they write to, or every write of the
  * application would fail. Safe to repeat; every lock it takes is bounded.
@@ -21,21 +34,25 @@ export class Cleaner {
     private readonly schema: string,
     private readonly names: DerivedNames,
     private readonly bound: BoundedLock,
-    /** A name of ours that somebody else's table bears. */
-    private readonly foreign: string | null = null,
+    private readonly scope: CleanerScope = {},
   ) {}
 
-  /** Removes everything, the ghost included: for a migration that did not reach the swap. */
+  /**
+   * Removes everything, the ghost included: for a migration that did not reach the swap. On the session that holds the
+   * lock of the table's migrations, because some of these names are the same in every run.
+   */
   async removeAll(session: Session): Promise<void> {
     await this.remove(session, await this.everything(session));
   }
 
   /**
-   * Removes what bears this run's own timestamp: for a run that has lost its ownership. The names without one may be
-   * its successor's by now.
+   * Removes what bears this run's own timestamp, and triggers that write to it: for a run that has lost its ownership. What
+   * else has a name without one may be its successor's by now.
    */
   async removeTimestamped(session: Session): Promise<void> {
-    await this.remove(session, await this.timestamped(session));
+    for (const table of new Set((await this.boundedTriggers(session)).map((trigger) => trigger.table)))
+      await this.dropLocked(session, table);
+    await this.dropTables(session, await this.timestamped(session));
   }
 
   /** Removes the helpers after the swap; the old table stays. */
@@ -52,7 +69,7 @@ export class Cleaner {
   async leftovers(session: Session, owner: Owner = 'ours'): Promise<Leftover[]> {
     const names = owner === 'others' ? await this.timestamped(session) : await this.everything(session);
     const tables = await readTableTypes(session, this.schema, names);
-    const triggers = (await this.triggers(session)).map((name) => ({
+    const triggers = (await this.boundedTriggers(session)).map(({ name }) => ({
       kind: 'trigger' as const,
       name: `${this.schema}.${name}`,
       sql: `DROP TRIGGER ${qualified(this.schema, name)}`,
@@ -69,11 +86,31 @@ export class Cleaner {
 
   private async remove(session: Session, tables: readonly string[]): Promise<void> {
     // One that was overlooked would make every write of the application fail, once its journal is gone.
-    for (const trigger of await withBoundedLock(session, this.bound, () => this.triggers(session))) {
-      await withBoundedLock(session, this.bound, () =>
-        session.execute(`DROP TRIGGER IF EXISTS ${qualified(this.schema, trigger)}`),
-      );
-    }
+    for (const { name } of await this.boundedTriggers(session))
+      await withBoundedLock(session, this.bound, () => this.dropTrigger(session, name));
+    await this.dropTables(session, tables);
+  }
+
+  /**
+   * Drops those of one table while nobody else can create any on it: a DROP that waits might meet the ones that the
+   * successor has made under the same names. The lock goes with the session.
+   */
+  private async dropLocked(session: Session, table: string): Promise<void> {
+    await withBoundedLock(session, this.bound, async () => {
+      await session.execute(`LOCK TABLES ${qualified(this.schema, table)} WRITE`);
+      try {
+        for (const { name } of await this.triggers(session, table)) await this.dropTrigger(session, name);
+      } finally {
+        if (!session.lost) await session.execute('UNLOCK TABLES');
+      }
+    });
+  }
+
+  private async dropTrigger(session: Session, name: string): Promise<void> {
+    await session.execute(`DROP TRIGGER IF EXISTS ${qualified(this.schema, name)}`);
+  }
+
+  private async dropTables(session: Session, tables: readonly string[]): Promise<void> {
     for (const table of tables) {
       await withBoundedLock(session, this.bound, () =>
         session.execute(`DROP TABLE IF EXISTS ${qualified(this.schema, table)}`),
@@ -87,7 +124,7 @@ export class Cleaner {
     const { journal, changelog, recheck, ghost, state } = this.names;
     // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
     const tables = [journal, changelog, recheck, ghost, ...(await this.sentry(session)), state];
-    return tables.filter((name) => name !== this.foreign);
+    return tables.filter((name) => name !== this.scope.foreign);
   }
 
   private async timestamped(session: Session): Promise<string[]> {
@@ -102,20 +139,30 @@ export class Cleaner {
     return found?.comment === SENTRY_COMMENT ? [old] : [];
   }
 
-  /** Those that write to this run's journal: their names alone are the same in every run. */
-  private async triggers(session: Session): Promise<string[]> {
+  /**
+   * Those that write to this run's journal: their names alone are the same in every run.
+   *
+   * @param table looks at that one alone; no other is opened then
+   */
+  private async triggers(session: Session, table?: string): Promise<OwnTrigger[]> {
+    if (this.scope.captures === false) return [];
     const { triggers, gates, journal } = this.names;
-    const rows = await wholeRead<{ name: string }>(
+    return wholeRead<OwnTrigger>(
       session,
-      `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
-        WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0`,
+      `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS \`table\` FROM information_schema.TRIGGERS
+        WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?) AND INSTR(ACTION_STATEMENT, ?) > 0
+          ${table === undefined ? '' : 'AND EVENT_OBJECT_TABLE = ?'}`,
       [
         this.schema,
         [...Object.values(triggers), ...Object.values(gates)],
         journal.slice(journal.lastIndexOf('_lhmj_')),
+        ...(table === undefined ? [] : [table]),
       ],
     );
-    return rows.map((row) => row.name);
+  }
+
+  private boundedTriggers(session: Session): Promise<OwnTrigger[]> {
+    return withBoundedLock(session, this.bound, () => this.triggers(session));
   }
 }
 

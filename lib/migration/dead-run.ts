@@ -1,5 +1,6 @@
 import type { Session } from '../database/session';
-import type { BoundedLock } from '../database/metadata-locks';
+import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
+import { patientSession } from '../database/patient-session';
 import { qualified } from '../database/sql';
 import { wholeRead } from '../database/whole-read';
 import type { Leftover } from '../errors';
@@ -45,11 +46,18 @@ async function removeProbe(session: Session, schema: string, state: string): Pro
  * Triggers that the server lists no more and does not let anybody create: what MariaDB keeps of those of a table that it
  * could not open (docs/triggers.md). Their table has forgotten them, so no lock is taken.
  */
-async function dropUnlisted(session: Session, schema: string, names: readonly string[]): Promise<void> {
-  const rows = await wholeRead<{ name: string }>(
-    session,
-    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
-    [schema, names],
+async function dropUnlisted(
+  session: Session,
+  schema: string,
+  names: readonly string[],
+  bound: BoundedLock,
+): Promise<void> {
+  const rows = await withBoundedLock(session, bound, () =>
+    wholeRead<{ name: string }>(
+      session,
+      'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+      [schema, names],
+    ),
   );
   for (const name of names) {
     if (rows.some((row) => row.name === name)) continue;
@@ -77,7 +85,7 @@ export async function removeDeadRun(
   epoch: string,
   bound: BoundedLock,
 ): Promise<Leftover[]> {
-  const left = await leftByRun(session, name);
+  const left = await leftByRun(patientSession(session, bound), name);
   if (left.length === 0) return left;
   const { schema } = name;
   const state = stateNameOf(name.table);
@@ -93,7 +101,7 @@ export async function removeDeadRun(
   if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
   const orphans = await settleSteps(session, name, record.names, found === 'swapped', bound);
   await new Cleaner(schema, record.names, bound).removeAll(session);
-  await dropUnlisted(session, schema, Object.values(record.names.triggers));
+  await dropUnlisted(session, schema, Object.values(record.names.triggers), bound);
   if (orphans.length > 0) {
     throw new Refusal(
       'LHM_FOREIGN_KEY_ORPHANS',

@@ -14,6 +14,8 @@ export interface FailureFacts {
   readonly table: string;
   readonly outcome: Outcome;
   readonly leftovers: readonly Leftover[];
+  /** Whether the server could not be asked which of them there are. */
+  readonly unsure?: boolean;
   /** Why what was begun could not be taken back. */
   readonly notTakenBack?: Error | undefined;
   /** What to do about the leftovers beside dropping them. */
@@ -139,9 +141,9 @@ const STANDS: Readonly<Partial<Record<Outcome, string>>> = {
   unknown: 'Look first whether the table is there and which definition it has.',
 };
 
-function hintFor({ outcome, leftovers }: FailureFacts, hint: string): string {
+function hintFor({ outcome, leftovers, unsure = false }: FailureFacts, hint: string): string {
   const left = leftovers.map(({ name, sql }) => `${name} (${sql})`).join('; ');
-  const which = outcome === 'unknown' ? 'May be left on the server' : 'Left on the server';
+  const which = unsure || outcome === 'unknown' ? 'May be left on the server' : 'Left on the server';
   return [STANDS[outcome] ?? '', hint, left && `${which}: ${left}.`].filter((part) => part !== '').join(' ');
 }
 

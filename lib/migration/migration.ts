@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ChangeSource } from '../changes/change-source';
-import { AdvisoryLock } from '../database/advisory-lock';
+import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import { patientSession } from '../database/patient-session';
@@ -37,6 +37,7 @@ import { fillAndSwap } from './fill-and-swap';
 import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
 import { operate, type Operator } from './operator';
+import { Ownership } from './ownership';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
@@ -80,7 +81,7 @@ export class Migration {
   private pair: TablePair | null = null;
   private work: Session | null = null;
   private observer: Session | null = null;
-  private lock: AdvisoryLock | null = null;
+  private readonly ownership: Ownership;
   private source: ChangeSource | null = null;
   /** What a person has to look at after a failure. */
   private readonly found: string[] = [];
@@ -105,6 +106,7 @@ export class Migration {
     const { settings, throttler, gate } = this;
     this.operator = operate({ settings, throttler, gate, progress, stop });
     this.names = derivedNames(name.table, timestampOf(this.startedAt));
+    this.ownership = new Ownership(name, this.names, this.epoch);
   }
 
   /** Runs the migration. On a rejection, `fail` must be called. */
@@ -113,9 +115,7 @@ export class Migration {
     const { hooks } = options;
     const observer = await database.open('observer');
     this.observer = observer;
-    const lock = new AdvisoryLock(observer, this.name.schema, this.name.table);
-    await lock.acquire(this.full);
-    this.lock = lock;
+    const lock = await this.ownership.acquire(observer);
 
     progress.enter('preflight');
     await this.throttler.open();
@@ -185,10 +185,11 @@ export class Migration {
     }
   }
 
-  /** What may be claimed while the server cannot be asked. */
-  private unsettled(): Pick<Settled, 'outcome' | 'leftovers'> {
-    const outcome = this.stage === 'swapped' ? 'swapped' : 'unknown';
-    return { outcome, leftovers: possibleLeftovers(this.name.schema, this.names, outcome === 'swapped') };
+  /** What may be claimed while the server cannot be asked. Before changes are captured the table was only read. */
+  private unsettled(): Pick<Settled, 'outcome' | 'leftovers'> & { readonly unsure: true } {
+    const { stage } = this;
+    const outcome = stage === 'swapped' ? 'swapped' : stage === 'capturing' ? 'unknown' : 'rolled-back';
+    return { outcome, leftovers: possibleLeftovers(this.name.schema, this.names, outcome), unsure: true };
   }
 
   /** Finds out how the tables stand, on a session of its own, and takes back what was not swapped. */
@@ -200,11 +201,14 @@ export class Migration {
     const bound = liveLock(this.options.giveUpAfterMs);
     const { owner, swapped } = await finalStanding({
       ...{ session, database: this.database, bound },
-      pair: this.stage === 'swapped' ? null : this.pair,
-      owner: (on) => ownerOf(on, schema, this.names.state, this.epoch),
+      pair: this.stage === 'capturing' ? this.pair : null,
+      owner: (on) => this.ownership.on(on),
     });
     if (swapped) this.stage = 'swapped';
-    const cleaner = new Cleaner(schema, this.names, bound, foreign);
+    const cleaner = new Cleaner(schema, this.names, bound, {
+      foreign,
+      captures: this.stage !== 'created',
+    });
     if (owner === 'ours' && this.pair !== null)
       this.found.push(
         ...(await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound)),
@@ -215,27 +219,23 @@ export class Migration {
     // Another server may have taken over, and would miss what is dropped here.
     if (await isReadOnlyServer(session))
       return { outcome: 'rolled-back', leftovers: await cleaner.leftovers(session, owner), again: false };
-    const { name, names, epoch, lock, observer } = this;
-    const { leftovers, again } = await takeBack({
-      cleaner,
-      session,
-      owner,
-      name,
-      names,
-      epoch,
-      lock,
-      observer,
-    });
+    const unbroken = this.ownership.isUnbroken;
+    const { leftovers, again } = await takeBack({ cleaner, session, owner, unbroken });
     const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
     return { outcome, leftovers, again };
   }
 
-  /** Where a new connection meets another server, one that is left of the old ones takes back what was begun. */
+  /**
+   * The session that holds our lock, as long as it does: what it still waits for cannot outlive the lock. Otherwise a new
+   * one; and where that meets another server, one that is left of the old ones takes back what was begun.
+   */
   private async openCleaner(): Promise<Session> {
+    const { observer } = this;
+    const holder = await this.ownership.holder();
+    if (holder !== null) return holder;
     try {
       return await this.database.open('cleaner');
     } catch (error) {
-      const { observer } = this;
       if (!(error instanceof Refusal) || observer === null || observer.lost) throw error;
       return observer;
     }
@@ -251,8 +251,9 @@ export class Migration {
   }
 
   private preflight(observer: Session): Promise<TableSchema> {
-    const { name, names, options } = this;
-    return preflight({ session: observer, server: this.database.server, name, names, options });
+    const { name, names, options, signal } = this;
+    const session = patientSession(observer, liveLock(options.giveUpAfterMs, signal));
+    return preflight({ session, server: this.database.server, name, names, options });
   }
 
   /** Copying and applying share one session, so that no two statements of ours ever meet the same row. */
@@ -285,7 +286,11 @@ export class Migration {
     for (const setting of workSettings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);
-    const triggers = await carriedTriggers(work, pair, database.server.triggersLeaveFiles);
+    const triggers = await carriedTriggers(
+      patientSession(work, bound),
+      pair,
+      database.server.triggersLeaveFiles,
+    );
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
       ...{ throttler, settings, gate },

@@ -6,6 +6,7 @@ import { chosenAnswer } from '../cut-over/old-read-views';
 import { blockers } from '../database/blockers';
 import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
+import { patientSession } from '../database/patient-session';
 import { errorNumber, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { Refusal } from '../errors';
@@ -50,7 +51,7 @@ export interface PlanInput {
 export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const { database, name, names, options } = input;
   const { server } = database;
-  const session = await database.open('plan');
+  const session = patientSession(await database.open('plan'), liveLock(options.giveUpAfterMs));
   const findings = await inspect({ session, server, name, names, options });
   const found = findings.table ?? refuseUnreadable(findings);
   const table = await settleTimeZone(database, session, found);
