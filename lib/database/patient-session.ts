@@ -5,6 +5,13 @@ import type { Session } from './session';
 /** DDL waits its turn by `withBoundedLock`, with pauses in which the application runs on. */
 const DDL = /^\s*(?:ALTER|CREATE|DROP|LOCK|RENAME|TRUNCATE)\b/i;
 
+const patience = new WeakMap<Session, BoundedLock>();
+
+/** How long a session that `patientSession` made waits for others; undefined for any other. */
+export function patienceOf(session: Session): BoundedLock | undefined {
+  return patience.get(session);
+}
+
 /**
  * The session, saying a statement again that somebody else's DDL was given priority over: where tables are related by
  * foreign keys, DDL on one locks the others, and of two that wait for each other the server refuses the one that only
@@ -26,11 +33,13 @@ export function patientSession(session: Session, bound: BoundedLock): Session {
     query: async <R>(sql: string, values?: readonly unknown[]) => (await raw(sql, values))[0] as R[],
     execute: async (sql, values) => (await raw(sql, values))[0] as Awaited<ReturnType<Session['execute']>>,
   };
-  return new Proxy(session, {
+  const patient = new Proxy(session, {
     get: (target, name) => {
       if (name in own) return own[name as keyof Session];
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+  patience.set(patient, bound);
+  return patient;
 }

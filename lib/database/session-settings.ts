@@ -69,6 +69,8 @@ export function sessionSettings(
     [server.statementTimeoutVariable]: 0,
     ...(server.flavor === 'mariadb'
       ? {
+          // With 0 no warning can be asked for, and one is all that tells of a table that was left out.
+          max_error_count: 64,
           idle_transaction_timeout: 0,
           idle_write_transaction_timeout: 0,
           idle_readonly_transaction_timeout: 0,
@@ -93,6 +95,7 @@ export function sessionSettings(
             'SET SESSION show_create_table_verbosity = 0',
             // Beyond it a long list of keys would be looked for in the whole table.
             'SET SESSION range_optimizer_max_mem_size = 0',
+            'SET SESSION max_error_count = 64',
           ]
         : [
             "SET SESSION alter_algorithm = 'DEFAULT'",

@@ -1,4 +1,5 @@
-import { errorNumber, LOCK_WAIT_TIMEOUT, TRIGGERS_UNREADABLE } from './server-error';
+import { patienceOf } from './patient-session';
+import { errorNumber, isTransient, LOCK_WAIT_TIMEOUT, TRIGGERS_UNREADABLE } from './server-error';
 import type { Row, Session } from './session';
 import { clock } from '../util/clock';
 
@@ -8,7 +9,7 @@ const CUT_SHORT = new Set([1317, LOCK_WAIT_TIMEOUT, 1213, 1969, TRIGGERS_UNREADA
 /** A table was skipped, at once, since its definition is being changed. */
 const SKIPPED = 1684;
 
-/** How often, and how many ms apart, it is read again before that counts as a lock that was not granted. */
+/** How often, and how many ms apart, a session without patience of its own reads it again. */
 const LOOKS = 40;
 const BETWEEN_MS = 50;
 
@@ -19,28 +20,51 @@ const BETWEEN_MS = 50;
  *
  * Only an equation with EVENT_OBJECT_SCHEMA (not TRIGGER_SCHEMA) keeps it from opening every table of the server.
  *
- * @throws an error with the number that the server has made a warning of
+ * A patient session (`patientSession`) reads again for as long as it waits for any lock; another one for 2 s, after which
+ * whoever called tries again, or does not.
+ *
+ * @throws an error with the number that the server has made a warning of; that of a lock wait timeout for a table that
+ *   was skipped because its definition is being changed
  */
 export async function wholeRead<R = Row>(
   session: Session,
   sql: string,
   values?: readonly unknown[],
 ): Promise<R[]> {
+  return patiently(session, () => readOnce<R>(session, sql, values));
+}
+
+async function readOnce<R>(session: Session, sql: string, values?: readonly unknown[]): Promise<R[]> {
+  const rows = await session.query<R>(sql, values);
+  for (const { Code, Message } of await session.query<Warning>('SHOW WARNINGS')) {
+    if (Number(Code) === SKIPPED) throw new Skipped(Message);
+    const error = Object.assign(new Error(Message), { errno: Number(Code) });
+    if (CUT_SHORT.has(errorNumber(error))) throw error;
+  }
+  return rows;
+}
+
+/** A lock that was not granted, though nobody has waited for it. */
+class Skipped extends Error {
+  readonly errno = LOCK_WAIT_TIMEOUT;
+}
+
+async function patiently<T>(session: Session, read: () => Promise<T>): Promise<T> {
+  const bound = patienceOf(session);
+  const started = clock.monotonic();
   for (let look = 1; ; look++) {
-    const rows = await session.query<R>(sql, values);
-    const warnings = await session.query<Warning>('SHOW WARNINGS');
-    const skipped = warnings.find(({ Code }) => Number(Code) === SKIPPED);
-    if (skipped !== undefined && look < LOOKS) {
-      await clock.sleep(BETWEEN_MS);
-      continue;
+    try {
+      return await read();
+    } catch (error) {
+      if (bound === undefined) {
+        if (!(error instanceof Skipped) || look >= LOOKS) throw error;
+        await clock.sleep(BETWEEN_MS);
+      } else {
+        if (!isTransient(error) || look >= bound.attempts) throw error;
+        if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
+        await bound.pause(look);
+      }
     }
-    for (const { Code, Message } of warnings) {
-      const error = Object.assign(new Error(Message), {
-        errno: Number(Code) === SKIPPED ? LOCK_WAIT_TIMEOUT : Number(Code),
-      });
-      if (CUT_SHORT.has(errorNumber(error))) throw error;
-    }
-    return rows;
   }
 }
 
@@ -50,24 +74,25 @@ interface Warning {
 }
 
 /**
- * Whether a table of which no triggers were found has none. For reads under `SET STATEMENT`, which takes the warning along.
+ * Reads the triggers of a table under `SET STATEMENT`, which takes the warning along: where none were found, it is looked
+ * whether there are any.
  *
- * @throws an error that counts as a lock wait timeout where it has some, or could not be looked at
+ * @throws an error that counts as a lock wait timeout where there are some, or where the table could not be looked at
  */
-export async function refuseOverlooked(
+export async function readNotOverlooked<R>(
   session: Session,
-  schema: string,
-  table: string,
-  found: readonly unknown[],
-): Promise<void> {
-  if (found.length > 0) return;
-  const names = await wholeRead(
-    session,
-    'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?',
-    [schema, table],
-  );
-  if (names.length > 0)
-    throw Object.assign(new Error(`the triggers of ${table} could not be read`), {
-      errno: LOCK_WAIT_TIMEOUT,
-    });
+  { schema, table }: { readonly schema: string; readonly table: string },
+  read: () => Promise<R[]>,
+): Promise<R[]> {
+  return patiently(session, async () => {
+    const rows = await read();
+    if (rows.length > 0) return rows;
+    const names = await readOnce(
+      session,
+      'SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?',
+      [schema, table],
+    );
+    if (names.length > 0) throw new Skipped(`the triggers of ${table} could not be read`);
+    return rows;
+  });
 }

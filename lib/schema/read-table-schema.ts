@@ -1,7 +1,7 @@
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { refuseOverlooked, wholeRead } from '../database/whole-read';
+import { readNotOverlooked, wholeRead } from '../database/whole-read';
 import type { TableName } from './identifier';
 import type { Column, Index, IndexPart, TableSchema, TriggerFacts } from './table-schema';
 
@@ -74,16 +74,16 @@ export async function readIndexes(session: Session, { schema, table }: TableName
  * On MariaDB under a sql_mode of its own: TIME_ROUND_FRACTIONAL makes another moment of the one when they were created, and
  * not every session has it.
  */
-export async function readTriggers(session: Session, { schema, table }: TableName): Promise<TriggerFacts[]> {
-  const rows = await session.query<TriggerFacts>(
-    `/*M! SET STATEMENT sql_mode = '' FOR */ SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body,
+export async function readTriggers(session: Session, name: TableName): Promise<TriggerFacts[]> {
+  return readNotOverlooked(session, name, () =>
+    session.query<TriggerFacts>(
+      `/*M! SET STATEMENT sql_mode = '' FOR */ SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body,
             CAST(CREATED AS CHAR) AS created
        FROM information_schema.TRIGGERS
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`,
-    [schema, table],
+      [name.schema, name.table],
+    ),
   );
-  await refuseOverlooked(session, schema, table, rows);
-  return rows;
 }
 
 /** Names of all CHECK constraints in the schema, where they are unique in it. */

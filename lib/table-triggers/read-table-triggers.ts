@@ -1,6 +1,6 @@
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
-import { refuseOverlooked } from '../database/whole-read';
+import { readNotOverlooked } from '../database/whole-read';
 import type { TableName } from '../schema/identifier';
 import type { TableTrigger } from './table-trigger';
 
@@ -23,16 +23,17 @@ export async function readTableTriggers(
   ours: readonly string[],
 ): Promise<TableTrigger[]> {
   // Under a sql_mode of its own, as `readTriggers`.
-  const rows = await session.query<Listed>(
-    `/*M! SET STATEMENT sql_mode = '' FOR */ SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing,
+  const rows = await readNotOverlooked(session, { schema, table }, () =>
+    session.query<Listed>(
+      `/*M! SET STATEMENT sql_mode = '' FOR */ SELECT TRIGGER_NAME AS name, ACTION_TIMING AS timing,
             EVENT_MANIPULATION AS event, DEFINER AS definer, DATABASE_COLLATION AS databaseCollation,
             CAST(CREATED AS CHAR) AS created
        FROM information_schema.TRIGGERS
       WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?
       ORDER BY EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER`,
-    [schema, table],
+      [schema, table],
+    ),
   );
-  await refuseOverlooked(session, schema, table, rows);
   const listed = rows.filter(({ name }) => !ours.includes(name));
   const triggers: TableTrigger[] = [];
   for (const name of inOrder(listed)) {

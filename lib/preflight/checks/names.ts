@@ -1,5 +1,6 @@
 import { readTableTypes } from '../../schema/read-table-schema';
 import { qualified } from '../../database/sql';
+import { wholeRead } from '../../database/whole-read';
 import { sortAfter } from '../../schema/derived-names';
 import type { Problem } from '../../errors';
 import type { Check } from '../check';
@@ -18,7 +19,8 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
     });
   }
   const wanted = [...Object.values(names.triggers), ...Object.values(names.gates), names.state];
-  const rows = await session.query<{ name: string; tableName: string }>(
+  const rows = await wholeRead<{ name: string; tableName: string }>(
+    session,
     'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
     [name.schema, wanted],
   );
