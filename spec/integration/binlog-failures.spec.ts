@@ -51,6 +51,7 @@ for (const flavor of availableFlavors()) {
     });
 
     afterEach(async () => {
+      fixture.closeStreams();
       await fixture.query('DELETE FROM t');
     });
 
@@ -73,7 +74,7 @@ for (const flavor of availableFlavors()) {
       const from = await fixture.position();
       await fixture.query('FLUSH BINARY LOGS');
       const { file } = await fixture.position();
-      await fixture.query(`PURGE BINARY LOGS TO '${file}'`);
+      await fixture.purgeTo(file);
       const error = expectRefusal(await rejection(fixture.stream([table], from)), 'LHM_BINLOG_PURGED');
       expect(error.message).to.match(/could not find|not found/i);
       expect(error.hint).to.contain('expire_logs');
