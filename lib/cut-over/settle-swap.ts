@@ -78,14 +78,23 @@ export async function settleSwap(
   }
 }
 
+/** Whether a swap came before the last changes: whoever takes the migration over takes it back. */
+export async function mayBeTakenBack(
+  session: Session,
+  { schema, names }: Pick<SettledPair, 'schema' | 'names'>,
+): Promise<boolean> {
+  return (await readNote(session, schema, names))?.replayed === false;
+}
+
 async function readNote(
   session: Session,
   schema: string,
-  { state }: DerivedNames,
+  { state, old }: DerivedNames,
 ): Promise<ReplayNote | null> {
   try {
     const record = await readRecord(session, schema, state);
-    return (record?.steps?.[RENAME_THEN_REPLAY] as ReplayNote | undefined) ?? null;
+    if (record?.names.old !== old) return null;
+    return (record.steps?.[RENAME_THEN_REPLAY] as ReplayNote | undefined) ?? null;
   } catch (error) {
     // It is removed last of all, when everything is done.
     if (errorNumber(error) === NO_SUCH_TABLE) return null;

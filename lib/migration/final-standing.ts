@@ -3,7 +3,7 @@ import type { BoundedLock } from '../database/metadata-locks';
 import type { Session } from '../database/session';
 import { confirmSwap } from '../cut-over/confirm-swap';
 import { halfSwapped } from '../cut-over/half-swapped';
-import { giveNameBack, settleSwap } from '../cut-over/settle-swap';
+import { giveNameBack, mayBeTakenBack, settleSwap } from '../cut-over/settle-swap';
 import type { TablePair } from '../schema/table-pair';
 import type { Owner } from '../state/state-table';
 
@@ -30,6 +30,11 @@ export async function finalStanding(
   await database.endLost(session);
   const owner = await input.owner(session);
   if (pair === null) return { owner, swapped: false };
+  // Asked before it is looked: what is settled by then stays so.
+  if (owner === 'others' && (await mayBeTakenBack(session, pair)))
+    throw new Error(
+      'another run has taken over, and is about to take a swap back that came before the last changes',
+    );
   const standing =
     owner === 'others' ? await confirmSwap(session, pair, true) : await settleSwap(session, pair, bound);
   if (standing === 'swapped' || standing === 'not-swapped') return { owner, swapped: standing === 'swapped' };

@@ -11,7 +11,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { TestTable, without } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
-import { aroundQueries } from '../support/test-table-statements';
+import { aroundQueries, intercept } from '../support/test-table-statements';
 
 /** What the application does in a transaction that stays open, and which DROP of the clean-up waits for that. */
 const HELD = [
@@ -115,6 +115,39 @@ for (const flavor of availableFlavors()) {
         });
       }
     }
+
+    it('says nothing of a swap that the next run is about to take back', async () => {
+      let lock = '';
+      aroundQueries(test.knex, (query) => (sql, values, callback) => {
+        if (sql.includes('GET_LOCK(?, ?)')) lock ||= String(values[0]);
+        return query(sql, values, callback);
+      });
+      const run = async (): Promise<void> => {
+        // First those that would take it back themselves.
+        const connections = await migrationConnections(test, [holder.threadId]);
+        for (const { Id } of connections.reverse()) await test.query(`KILL ${Id}`);
+        const [row] = (await holder.query('SELECT GET_LOCK(?, 20) AS granted', [lock]))[0] as {
+          granted: number;
+        }[];
+        expect(Number(row?.granted)).to.equal(1);
+      };
+      const lost = intercept(test.knex, { match: /^RENAME TABLE/, when: 'after', run });
+      // Nor does it get to take it back itself.
+      aroundQueries(test.knex, (query) => (sql, values, callback) => {
+        if (!lost.happened || !sql.startsWith('RENAME')) return query(sql, values, callback);
+        callback(Object.assign(new Error('cut off'), { code: 'ECONNRESET', fatal: true }));
+        return undefined;
+      });
+      const error = await test.failure(ADD_COLUMN, {
+        ...{ reconnectMs: 0, cutOver: { strategy: 'rename-then-replay' } },
+      });
+      expect(lost.happened).to.equal(true);
+      expect(error.outcome, error.message).to.equal('unknown');
+      await holder.query('SELECT RELEASE_LOCK(?)', [lock]);
+      await test.migrate(ADD_COLUMN, { knex: test.makeKnex() });
+      expect(await test.rows()).to.have.length(30);
+      await expectNoLeaks(test);
+    });
 
     it('by a run that no longer owns anything goes what would fail every write, and no more', async () => {
       const [mine, others] = ['1', '2'].map((timestamp) => derivedNames('emails', timestamp));
