@@ -24,6 +24,7 @@ export type {
   TriggerOptions,
   VerifyOptions,
 } from './options/options';
+export type { Loads } from './options/throttle-options';
 export type { Phase } from './phase';
 export type {
   DataRisk,
@@ -35,4 +36,5 @@ export type {
   PlannedTrigger,
 } from './plan/plan';
 export type { ProgressSnapshot } from './progress/progress';
+export type { ThrottleFunction, ThrottleSource, Verdict } from './throttle/throttle-source';
 export type { VerifiedCounts } from './verify/verifier';

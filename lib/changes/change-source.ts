@@ -11,6 +11,14 @@ export interface ChangeBatch {
   acknowledge(session: Session): Promise<void>;
 }
 
+/** A counter on the server that is written all the time: how far a replica is behind can be read off it. */
+export interface Heartbeat {
+  /** SQL that reads it, as `counter`. */
+  readonly sql: string;
+  /** How long ago it was counted further than this, in ms; 0 when it was not. */
+  lagAt(counter: number): number;
+}
+
 /** Where the copy stands: every key up to it is in the ghost. */
 export interface CopiedTo {
   /** `none`: nothing is copied yet; `all`: the last chunk is done; otherwise the last key copied. */
@@ -22,6 +30,8 @@ export interface CopiedTo {
  * is visible stands for a change that is visible; whether a visible change has its entry yet, `gather` makes sure.
  */
 export interface ChangeSource {
+  /** Null where the source writes none. */
+  readonly heartbeat: Heartbeat | null;
   /** Resolves when no later write can be missed. */
   start(): Promise<void>;
   /** The oldest captured entries, read on the session that will apply them. Entries beyond the copy need no apply. */

@@ -44,6 +44,14 @@ export interface CutOverDeps {
   readonly signal: AbortSignal;
 }
 
+/** For whom attempts are put off, and for whom not. */
+export interface MakingWay {
+  /** Resolves when neither the throttle nor the operator holds the swap back. */
+  untilClear(): Promise<void>;
+  /** Runs an attempt, in which nobody is made way for. */
+  notMeanwhile<T>(attempt: () => Promise<T>): Promise<T>;
+}
+
 export type StrategyName = 'rename-under-lock' | 'sentry' | 'two-step' | 'rename-then-replay';
 
 /** What one successful attempt took. */

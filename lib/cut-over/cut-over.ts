@@ -9,7 +9,7 @@ import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
 import type { Session } from '../database/session';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
-import type { CutOverDeps, StrategyName, SwapStrategy, SwapTimes } from './cut-over-deps';
+import type { CutOverDeps, MakingWay, StrategyName, SwapStrategy, SwapTimes } from './cut-over-deps';
 import type { Relative } from './locked-step';
 import { lockedAttempt, takeBackSteps } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
@@ -59,8 +59,7 @@ export class CutOver {
     private readonly deps: CutOverDeps,
     private readonly progress: ProgressTracker,
     private readonly keepUp: (ms: number) => Promise<void>,
-    /** Resolves when neither the throttle nor the operator holds the swap back. */
-    private readonly hold: () => Promise<void>,
+    private readonly way: MakingWay,
   ) {
     this.killer = deps.options.cutOver.killBlockers ? new BlockerKiller(deps) : null;
     this.answer = chosenAnswer(deps.options.cutOver.oldReadViews, deps.database.server, deps.pair.ghost);
@@ -83,14 +82,14 @@ export class CutOver {
         let started = Infinity;
         try {
           const heldSince = clock.monotonic();
-          await this.hold();
+          await this.way.untilClear();
           giveUpAt += clock.monotonic() - heldSince;
           await steadiness.steadily(() => this.catchUp());
           await steadiness.steadily(() => this.waitForBlockers());
           await steadiness.steadily(() => this.meetAgain());
           await steadiness.steadily(() => this.seeIdentity());
           started = clock.monotonic();
-          const times = await this.attempt(strategy);
+          const times = await this.way.notMeanwhile(() => this.attempt(strategy));
           return {
             strategy: strategy.name,
             stallMs: Math.round(times.stallMs),
@@ -240,7 +239,7 @@ export class CutOver {
   private async catchUp(): Promise<void> {
     const { source, observer } = this.deps;
     for (let turn = 0; turn < CATCH_UP_TURNS; turn++) {
-      if (turn > 0) await this.hold();
+      if (turn > 0) await this.way.untilClear();
       await source.gather(null);
       if ((await source.backlog(observer, SMALL_BACKLOG + 1)) <= SMALL_BACKLOG) return;
       await this.keepUp(1000);

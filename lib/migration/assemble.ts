@@ -171,12 +171,10 @@ export function assemble(input: AssembleInput): Assembled {
     steadiness: recovery,
   };
   refuseSteps(options.cutOver.strategy, deps.steps);
-  const cutOver: CutOver = new CutOver(
-    deps,
-    progress,
-    (ms) => keepUp(parts, ms),
-    () => clearToSwap(parts),
-  );
+  const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms), {
+    untilClear: () => clearToSwap(parts),
+    notMeanwhile: (attempt) => input.throttler.notMeanwhile(attempt),
+  });
   const parts: Assembled = {
     ...{
       database,

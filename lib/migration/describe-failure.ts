@@ -27,7 +27,7 @@ export interface FailureFacts {
 }
 
 const TOO_MANY =
-  'Let more connections in (max_connections, or the limit of the account): a migration has up to five open at once.';
+  'Let more connections in (max_connections, or the limit of the account): a migration has up to six open at once, and one more with throttle.query.';
 const WRITABLE = 'The server became read-only: connect to the one that the application writes to.';
 const RAISE_PACKET =
   'Raise max_allowed_packet (SET GLOBAL, for connections made from then on), and run again.';

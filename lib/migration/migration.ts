@@ -118,7 +118,7 @@ export class Migration {
     const lock = await this.ownership.acquire(observer);
 
     progress.enter('preflight');
-    await this.throttler.open();
+    await this.throttler.open(database);
     await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
     const origin = await settleTimeZone(database, observer, await this.preflight(observer));
     signal.throwIfAborted();
@@ -132,6 +132,7 @@ export class Migration {
     progress.enter('capture');
     this.stage = 'capturing';
     await parts.source.start();
+    this.throttler.useHeartbeat(parts.source.heartbeat);
     await parts.recovery.steadily(() => parts.guard.remember(observer));
 
     const cutOver = await fillAndSwap(parts, () => this.hookContext());

@@ -3,11 +3,15 @@ import type { Session } from '../database/session';
 import { ANSWER_WITHIN_MS } from './poller';
 import { unlessAborted } from './unless-aborted';
 
+/** How long after nobody waits for an answer any more the server gives up what it was asked, in ms. */
+const ENDED_AFTER_MS = 1000;
+
 /** A connection of a source's own, made when it is first needed and made anew when it was lost or does not answer. */
 export class PolledSession {
   private session: Session | null = null;
   private usable = false;
   private ended = false;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
@@ -15,8 +19,11 @@ export class PolledSession {
   ) {}
 
   /** Rejects when the signal is aborted; the server gives the statement up by itself. */
-  async query<R>(sql: string, signal: AbortSignal): Promise<R[]> {
-    return unlessAborted(this.run<R>(sql, signal), signal);
+  query<R>(sql: string, signal: AbortSignal): Promise<R[]> {
+    // One after another: two that find the connection lost must not both make a new one.
+    const run = this.last.then(() => this.run<R>(sql, signal));
+    this.last = run.catch(() => undefined);
+    return unlessAborted(run, signal);
   }
 
   /** The connection itself. */
@@ -27,7 +34,8 @@ export class PolledSession {
     else return this.session;
     if (this.ended) await this.session.close();
     const { flavor, statementTimeoutVariable } = database.server;
-    const most = flavor === 'mariadb' ? ANSWER_WITHIN_MS / 1000 : ANSWER_WITHIN_MS;
+    const mostMs = ANSWER_WITHIN_MS + ENDED_AFTER_MS;
+    const most = flavor === 'mariadb' ? mostMs / 1000 : mostMs;
     await this.session.execute(`SET SESSION ${statementTimeoutVariable} = ${most}`);
     this.usable = true;
     return this.session;
@@ -49,7 +57,8 @@ export class PolledSession {
     const giveUp = (): void => void this.giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     try {
-      return await session.query<R>(sql);
+      // A connection that is cut leaves its statements without an answer.
+      return await unlessAborted(session.query<R>(sql), signal);
     } finally {
       signal.removeEventListener('abort', giveUp);
     }

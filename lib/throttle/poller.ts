@@ -11,13 +11,15 @@ export const ANSWER_WITHIN_MS = 3000;
 
 /** Asks one source again and again, beside the work, and remembers what it said last. */
 export class Poller {
-  private verdict: Verdict = hold('which has not been asked yet');
+  private verdict: Verdict | null = null;
   private answeredAt = clock.monotonic();
   private asking: Promise<void> | null = null;
   /** The source still has not settled a check that was given up. */
   private hanging = false;
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
+  /** Of the question: an answer to another one does not count. */
+  private version = 0;
   private limit: AbortController | null = null;
 
   constructor(
@@ -31,6 +33,7 @@ export class Poller {
     const ageMs = clock.monotonic() - this.answeredAt;
     if (!this.stopped && ageMs > this.everyMs + ANSWER_WITHIN_MS + 1000)
       return `${this.source.name}, whose last answer is ${Math.round(ageMs / 1000)} s old`;
+    if (this.verdict === null) return `${this.source.name}, which has not been asked yet`;
     return this.verdict.kind === 'clear' ? null : this.verdict.reason;
   }
 
@@ -45,11 +48,24 @@ export class Poller {
     await this.poll();
   }
 
+  /** What is being asked may have changed: asks anew, without waiting for an answer to what was asked before. */
+  async askAnew(): Promise<void> {
+    if (this.asking !== null) {
+      this.version += 1;
+      this.limit?.abort();
+    }
+    await this.refresh();
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer !== null) clock.clearTimeout(this.timer);
     this.limit?.abort();
-    await this.source.close?.();
+    try {
+      await this.source.close?.();
+    } catch (error) {
+      log('%s: %s', this.source.name, messageOf(error));
+    }
   }
 
   private poll(): Promise<void> {
@@ -63,8 +79,9 @@ export class Poller {
   }
 
   private async ask(): Promise<void> {
+    const { version } = this;
     const verdict = await this.answer();
-    if (this.stopped) return;
+    if (this.stopped || version !== this.version) return;
     const before = this.reason;
     this.verdict = verdict;
     this.answeredAt = clock.monotonic();
@@ -82,7 +99,8 @@ export class Poller {
     try {
       this.hanging = true;
       const check = Promise.resolve(this.source.check(limit.signal)).finally(() => (this.hanging = false));
-      return await unlessAborted(check, limit.signal);
+      const verdict: unknown = await unlessAborted(check, limit.signal);
+      return isVerdict(verdict) ? verdict : hold(`${name}, which returned ${shown(verdict)}`);
     } catch (error) {
       if (limit.signal.aborted) return hold(`${name}, which does not answer`);
       this.hanging = false;
@@ -91,4 +109,14 @@ export class Poller {
       clock.clearTimeout(timer);
     }
   }
+}
+
+/** Callers write sources, too, and not all of them with types. */
+function isVerdict(value: unknown): value is Verdict {
+  const { kind, reason } = (value ?? {}) as { kind?: unknown; reason?: unknown };
+  return kind === 'clear' || ((kind === 'hold' || kind === 'abort') && typeof reason === 'string');
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'no verdict' : String(value);
 }

@@ -1,4 +1,5 @@
 import { knex as createKnex, type Knex } from 'knex';
+import type { Heartbeat } from '../changes/change-source';
 import type { LiveSettings } from '../options/live-settings';
 import type { Poller } from './poller';
 import { ReplicaSource } from './sources/replica';
@@ -12,6 +13,7 @@ interface Watched {
 
 /** The replicas that are watched, one poller each; those given as URLs may come and go. */
 export class Replicas {
+  heartbeat: Heartbeat | null = null;
   private readonly watched = new Map<Knex | string, Watched>();
 
   constructor(
@@ -48,7 +50,7 @@ export class Replicas {
 
   private add(replica: Knex | string, called: string): ReplicaSource {
     const own = typeof replica === 'string' ? connect(replica) : null;
-    const source = new ReplicaSource(own ?? (replica as Knex), called, this.settings);
+    const source = new ReplicaSource(own ?? (replica as Knex), called, this.settings, () => this.heartbeat);
     this.watched.set(replica, { poller: this.poller(source), own });
     return source;
   }

@@ -1,10 +1,16 @@
+import type { Heartbeat } from '../changes/change-source';
+import type { Database } from '../database/database';
 import { Refusal } from '../errors';
+import { clock } from '../util/clock';
 import type { LiveSettings } from '../options/live-settings';
 import { Poller } from './poller';
 import { ownSources } from './own-sources';
 import { Replicas } from './replicas';
 import { ChunkLatency } from './sources/chunk-latency';
 import type { ThrottleSource } from './throttle-source';
+
+/** How long the writers that were held back by an attempt at the swap may take to be done, in ms. */
+const AFTERMATH_MS = 2000;
 
 /** Whether the migration must make way for somebody: the operator, or one of the sources, each asked beside the work. */
 export class Throttler {
@@ -13,6 +19,7 @@ export class Throttler {
   private readonly chunks: ChunkLatency;
   private operator: string | null = null;
   private stopped = false;
+  private deafUntil = -Infinity;
 
   constructor(
     private readonly settings: LiveSettings,
@@ -28,14 +35,14 @@ export class Throttler {
    *
    * @throws Refusal when something that was asked for cannot be watched
    */
-  async open(): Promise<void> {
+  async open(database: Database): Promise<void> {
     await this.replicas.open();
-    for (const source of ownSources(this.settings)) this.pollers.push(this.poller(source));
+    for (const source of await ownSources(database, this.settings)) this.pollers.push(this.poller(source));
     await Promise.all(this.all().map((poller) => poller.start()));
     this.settings.listen(() => {
       if (this.stopped) return;
       this.replicas.follow();
-      void this.refresh();
+      for (const poller of this.all()) void poller.askAnew();
     });
   }
 
@@ -53,6 +60,24 @@ export class Throttler {
   /** Resolves when all have answered a question that was put after the call, or did not in time. */
   async refresh(): Promise<void> {
     await Promise.all(this.all().map((poller) => poller.refresh()));
+  }
+
+  /** Lets the lag of replicas be read off it, where they show it. */
+  useHeartbeat(heartbeat: Heartbeat | null): void {
+    this.replicas.heartbeat = heartbeat;
+  }
+
+  /**
+   * Runs an attempt at the swap, which holds writers back and so drives the load up itself: it is no reason to stop the
+   * migration meanwhile.
+   */
+  async notMeanwhile<T>(attempt: () => Promise<T>): Promise<T> {
+    this.deafUntil = Infinity;
+    try {
+      return await attempt();
+    } finally {
+      this.deafUntil = clock.monotonic() + AFTERMATH_MS;
+    }
   }
 
   /** How long a step of the copy took. */
@@ -82,7 +107,7 @@ export class Throttler {
 
   private poller(source: ThrottleSource): Poller {
     return new Poller(source, source.intervalMs ?? this.settings.throttle.intervalMs, (reason) => {
-      if (this.stopped) return;
+      if (this.stopped || clock.monotonic() < this.deafUntil) return;
       this.stopMigration(
         new Refusal(
           'LHM_CRITICAL_LOAD',

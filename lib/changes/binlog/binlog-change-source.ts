@@ -27,6 +27,7 @@ import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './c
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { asError, changed, isSwap, lostForGood } from './binlog-refusals';
 import { insertLocked, insertOn } from './insert-keys';
+import { MarkTimes } from './mark-times';
 import { Marks, NotThereYet } from './marks';
 
 const log = debugLog('changes');
@@ -53,6 +54,7 @@ export class BinlogChangeSource implements ChangeSource {
   private readonly journal: Journal;
   private readonly changelog: ChangelogTable;
   private readonly keys = new CapturedKeys();
+  readonly heartbeat: MarkTimes;
   private readonly stream: BinlogStream;
   private readonly marks = new Marks();
   private writer: Session | null = null;
@@ -76,6 +78,7 @@ export class BinlogChangeSource implements ChangeSource {
     const { schema, origin, key } = pair;
     this.journal = new Journal(pair);
     this.changelog = new ChangelogTable(pair);
+    this.heartbeat = new MarkTimes(this.changelog.readMark);
     this.stream = new BinlogStream({
       database,
       tables: [
@@ -106,7 +109,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.pump = this.run();
     // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
     await this.gather(null, FIRST_MARK_MS);
-    this.beat = clock.setTimeout(() => this.heartbeat(), this.options.heartbeatMs);
+    this.beat = clock.setTimeout(() => this.beatAgain(), this.options.heartbeatMs);
     log('reading changes of %s from %s:%d', pair.origin.table, this.started.file, this.started.offset);
   }
 
@@ -199,6 +202,7 @@ export class BinlogChangeSource implements ChangeSource {
       try {
         if (marker.lost) await this.database.reopen(marker);
         await this.changelog.mark(marker, mark);
+        this.heartbeat.committed(mark);
         return mark;
       } catch (error) {
         const again = isInterruption(error) || isTransient(error);
@@ -208,12 +212,12 @@ export class BinlogChangeSource implements ChangeSource {
     }
   }
 
-  private heartbeat(): void {
+  private beatAgain(): void {
     if (this.closed || this.marks.over) return;
     this.writeMark()
       .catch((error: unknown) => log('no heartbeat: %s', messageOf(error)))
       .finally(() => {
-        if (!this.closed) this.beat = clock.setTimeout(() => this.heartbeat(), this.options.heartbeatMs);
+        if (!this.closed) this.beat = clock.setTimeout(() => this.beatAgain(), this.options.heartbeatMs);
       })
       .catch(() => undefined);
   }

@@ -32,6 +32,11 @@ export class ChangelogTable {
     await session.execute(`UPDATE ${this.table} SET mark = ${mark} WHERE id = ${MARK}`);
   }
 
+  /** SQL that reads the mark as `counter`, wherever the table is. */
+  get readMark(): string {
+    return `SELECT mark AS counter FROM ${this.table} WHERE id = ${MARK}`;
+  }
+
   /** SQL that writes down that everything before the position is in the journal. */
   moveTo(position: BinlogPosition): string {
     return `UPDATE ${this.table} SET position = ${text(JSON.stringify(position))} WHERE id = ${POSITION}`;

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Heartbeat } from '../../changes/change-source';
 import type { Database } from '../../database/database';
 import { grantee } from '../../database/grants';
 import { connectDatabase } from '../../database/mysql-database';
@@ -10,6 +11,9 @@ import { replicaStatus, type ReplicaStatus } from '../replica-status';
 import { CLEAR, hold, type ThrottleSource, type Verdict } from '../throttle-source';
 
 const ACCESS_DENIED = 1227;
+
+/** A table, a database that is not there, or that the account may not read. */
+const UNREADABLE = new Set([1044, 1049, 1142, 1146]);
 
 /**
  * How far one replica is behind, and whether it applies changes at all. A session that writes to the table with
@@ -27,6 +31,7 @@ export class ReplicaSource implements ThrottleSource {
     /** What it is called before it has told its own name. */
     private readonly called: string,
     private readonly settings: LiveSettings,
+    private readonly heartbeat: () => Heartbeat | null = () => null,
   ) {}
 
   get name(): string {
@@ -34,7 +39,8 @@ export class ReplicaSource implements ThrottleSource {
   }
 
   async check(signal: AbortSignal): Promise<Verdict> {
-    return this.judge(await this.status(signal));
+    const status = await this.status(signal);
+    return this.judge(status, await this.lagByHeartbeat(signal));
   }
 
   async close(): Promise<void> {
@@ -69,21 +75,35 @@ export class ReplicaSource implements ThrottleSource {
     return replicaStatus({ query: (sql) => session.query(sql, signal) }, database.server);
   }
 
-  private judge(status: readonly ReplicaStatus[]): Verdict {
+  private judge(status: readonly ReplicaStatus[], lagByHeartbeat: number | null): Verdict {
     const stopped = this.stopped(status);
     if (stopped !== null) return hold(stopped);
     const { maxLagMs } = this.settings.throttle;
     if (maxLagMs === false) return CLEAR;
     if (status.some(({ lagMs }) => lagMs === null))
       return hold(`${this.name}, whose lag is not known (it is not connected to its source)`);
-    const lagMs = Math.max(...status.map((one) => one.lagMs ?? Infinity));
-    return lagMs > maxLagMs ? hold(`${this.name}, which is ${lagMs / 1000} s behind`) : CLEAR;
+    const lagMs = lagByHeartbeat ?? Math.max(...status.map((one) => one.lagMs ?? Infinity));
+    return lagMs > maxLagMs ? hold(`${this.name}, which is ${(lagMs / 1000).toFixed(1)} s behind`) : CLEAR;
   }
 
   private stopped(status: readonly ReplicaStatus[]): string | null {
     const halted = status.find(({ applying }) => !applying);
     if (halted === undefined) return status.length > 0 ? null : `${this.name}, which is no replica any more`;
     return `${this.name}, which has stopped applying changes${halted.error === '' ? '' : ` (error ${halted.error})`}`;
+  }
+
+  /** Null where there is none, or it is not on the replica yet, or the account may not read it. */
+  private async lagByHeartbeat(signal: AbortSignal): Promise<number | null> {
+    const heartbeat = this.heartbeat();
+    if (heartbeat === null) return null;
+    const { session } = await this.connect();
+    try {
+      const [row] = await session.query<{ counter: string | number }>(heartbeat.sql, signal);
+      return row === undefined ? null : heartbeat.lagAt(Number(row.counter));
+    } catch (error) {
+      if (UNREADABLE.has(errorNumber(error))) return null;
+      throw error;
+    }
   }
 
   private async connect(): Promise<{ database: Database; session: PolledSession }> {
