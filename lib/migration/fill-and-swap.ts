@@ -3,6 +3,7 @@ import type { HookContext } from '../options/options';
 import { analyzeGhost } from './analyze-ghost';
 import type { Assembled } from './assemble';
 import { estimateRows } from './estimate-rows';
+import { countRowsBeside } from './exact-row-count';
 import { runHook } from './hooks';
 import { postpone } from './postpone';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
@@ -24,7 +25,12 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
   const name = { schema: pair.schema, table: pair.origin.table };
   const rowsEstimated = await recovery.steadily(() => estimateRows(observer, name));
   progress.update({ rowsEstimated });
-  await copyRows(parts);
+  const count = countRowsBeside(parts);
+  try {
+    await copyRows(parts);
+  } finally {
+    await count.stop();
+  }
   await catchUp(parts);
   await runHook(hooks, 'afterRowCopy', context);
   await verifyRows(parts);

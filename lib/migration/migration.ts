@@ -8,7 +8,6 @@ import type { Session } from '../database/session';
 import { isReadOnlyServer } from '../database/read-only';
 import { areTriggersUnreadable, messageOf } from '../database/server-error';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
-import { passOf } from '../cut-over/gates';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -21,7 +20,6 @@ import { preflight } from '../preflight/preflight';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
-import { changesKeys } from '../schema/key-plan';
 import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { LiveSettings } from '../options/live-settings';
@@ -43,16 +41,13 @@ import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
 import { takeBack } from './take-back';
 import type { StopSignals } from './stop-signals';
+import { tellingLock } from './telling-lock';
 import { tidy } from './tidy';
+import { settingsOfWork } from './settings-of-work';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
 
 const log = debugLog('migration');
-
-const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
-
-/** What cascades do meanwhile is watched for otherwise, and rows that had no parent before are copied as they are. */
-const CHECKS_OFF = 'SET SESSION foreign_key_checks = 0';
 
 /** How far a migration got: what a failure has to take back, and what it may claim. */
 type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
@@ -273,7 +268,8 @@ export class Migration {
     const state = new StateTable(name.schema, name.table, names, this.epoch);
     this.stage = 'created';
     await state.create(work, this.startedAt);
-    const bound = liveLock(options.giveUpAfterMs, signal);
+    const patient = liveLock(options.giveUpAfterMs, signal);
+    const bound = tellingLock(patient, observer, database, name, progress);
     const { pair, keys, sqlMode } = await prepareGhost({
       ...{ knex: options.knex, database, session: patientSession(work, bound), origin, names },
       called: name.called,
@@ -283,7 +279,7 @@ export class Migration {
     for (const key of keys.final)
       if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
-    const workSettings = [AUTOCOMMIT_OFF, passOf(this.epoch), ...(changesKeys(keys) ? [CHECKS_OFF] : [])];
+    const workSettings = settingsOfWork(this.epoch, keys);
     for (const setting of workSettings) await work.execute(setting);
     const answer = chosenAnswer(options.cutOver.oldReadViews, database.server, pair.ghost);
     await checkCanAnswer(observer, database.server, answer);

@@ -6,14 +6,20 @@ import { clock } from '../util/clock';
 import { hold } from './hold';
 import { keepUp, type Parts } from './run-migration';
 
-/** How often is asked whether the swap may be made, in ms. */
-const ASK_EVERY_MS = 1000;
+/** How long is waited for between two looks, in ms. An object, so that a spec can let hours pass in a minute. */
+export const pace = {
+  /** Until a function is asked again whether the swap may be made. */
+  askMs: 1000,
+  /** Until it is looked again whether the flag file is there. */
+  fileMs: 400,
+  /** Until it is looked whether the operator has said something. */
+  hearMs: 250,
+  /** Until changes are applied again, when there were few. */
+  restMs: 100,
+};
 
 /** Whom the operator's word is shown as. */
 const OPERATOR = 'the operator, who postponed the swap';
-
-/** How long changes are applied until it is looked whether the operator has said something, in ms. */
-const HEAR_EVERY_MS = 250;
 
 /** How long changes are applied between two looks at an answer that is not there yet, in ms. */
 const LOOK_EVERY_MS = 100;
@@ -35,27 +41,28 @@ export async function postpone(parts: Parts, context: () => HookContext): Promis
       if (gate.isClosed()) continue;
       break;
     }
-    progress.update({ waitingFor: reason(postponeUntil) });
-    await keepUpUnlessOpen(parts, ASK_EVERY_MS);
+    tell(parts, reason(postponeUntil));
+    await keepUpUnlessOpen(parts, typeof postponeUntil === 'string' ? pace.fileMs : pace.askMs);
   }
-  progress.update({ waitingFor: null });
+  progress.update({ waitingFor: null, postponed: null });
 }
 
 /** Before each attempt at the swap: whom it makes way for was asked just now, and the operator does not hold it back. */
 export async function clearToSwap(parts: Parts): Promise<void> {
-  const { throttler, gate } = parts;
+  const { throttler, gate, progress } = parts;
   do {
     await untilNotClosed(parts);
     await throttler.refresh();
     await hold(parts);
   } while (gate.isClosed() || throttler.reason() !== null);
+  progress.update({ postponed: null });
 }
 
 async function untilNotClosed(parts: Parts): Promise<void> {
   const { gate, progress } = parts;
   if (!gate.isClosed()) return;
   while (gate.isClosed()) {
-    progress.update({ waitingFor: OPERATOR });
+    tell(parts, OPERATOR);
     await keepUp(parts, LOOK_EVERY_MS);
   }
   progress.update({ waitingFor: null });
@@ -64,7 +71,8 @@ async function untilNotClosed(parts: Parts): Promise<void> {
 /** The operator need not wait for the next question. */
 async function keepUpUnlessOpen(parts: Parts, ms: number): Promise<void> {
   const until = clock.monotonic() + ms;
-  while (!parts.gate.isOpen() && clock.monotonic() < until) await keepUp(parts, HEAR_EVERY_MS);
+  while (!parts.gate.isOpen() && clock.monotonic() < until)
+    await keepUp(parts, Math.min(ms, pace.hearMs), pace.restMs);
 }
 
 /** However long the answer takes, the new table is kept up to date meanwhile; the operator need not wait for it. */
@@ -76,7 +84,7 @@ async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookC
   await Promise.race([answer.catch(() => undefined), clock.sleep(LOOK_EVERY_MS)]);
   while (!isOver()) {
     if (parts.gate.isOpen()) return true;
-    parts.progress.update({ waitingFor: reason(until) });
+    tell(parts, reason(until));
     await keepUp(parts, LOOK_EVERY_MS);
   }
   return answer;
@@ -108,6 +116,12 @@ async function exists(path: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** Since when is kept when somebody else goes on holding it back. */
+function tell({ progress }: Parts, by: string): void {
+  const since = progress.snapshot().postponed?.since ?? clock.now();
+  progress.update({ waitingFor: by, postponed: Object.freeze({ by, since }) });
 }
 
 function reason(until: PostponeUntil): string {

@@ -148,7 +148,7 @@ export async function swap(parts: Parts): Promise<CutOverResult> {
 }
 
 /** Applies and compares changes for some time, unless it holds; what the migration does while it waits for something. */
-export async function keepUp(parts: Parts, ms: number): Promise<void> {
+export async function keepUp(parts: Parts, ms: number, restMs = 20): Promise<void> {
   const { work, replayer, verifier, lock, guard, observer, recovery, signal, progress, throttler } = parts;
   const held = isHeld(parts);
   const until = clock.monotonic() + ms;
@@ -160,10 +160,14 @@ export async function keepUp(parts: Parts, ms: number): Promise<void> {
     await recovery.steadily(async () => {
       await replayer.replayFor(work, ms, signal, held);
       if (verifier?.walkDone)
-        while (!held() && (await verifier.recheckNext(work)) > 0) signal.throwIfAborted();
+        while (!held() && (await verifier.recheckNext(work)) > 0) {
+          signal.throwIfAborted();
+          // Writers may be faster, and somebody may wait for the end of this.
+          if (clock.monotonic() >= until) break;
+        }
     });
     progress.update({ changesApplied: replayer.applied, throttled: throttler.reason() });
-    await pause(Math.min(20, Math.max(1, until - clock.monotonic())), signal);
+    await pause(Math.min(restMs, Math.max(1, until - clock.monotonic())), signal);
   } while (clock.monotonic() < until);
 }
 

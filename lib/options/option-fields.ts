@@ -85,6 +85,7 @@ export const FIELDS: Fields = {
   reconnectMs: MS,
   giveUpAfterMs: { ...MS, orFalse: true },
   cleanUp: { kind: 'group', fields: { dropOldTable: { kind: 'boolean' } } },
+  exactRowCount: { kind: 'boolean' },
   progress: { kind: 'one-of', values: ['auto', 'bar', 'lines', 'none'], orFunction: true },
   hooks: {
     kind: 'group',

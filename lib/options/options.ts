@@ -197,6 +197,11 @@ export interface LargeHadronOptions {
    * up. False for as long as the attempts allow, which is minutes. Default false; 2000 with the fixture preset.
    */
   readonly giveUpAfterMs?: number | false;
+  /**
+   * Count the rows beside the copy, so that progress and time left are not taken from the server's estimate; on a connection
+   * of its own, range by range, until the copy ends. Default true; false with the fixture preset.
+   */
+  readonly exactRowCount?: boolean;
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
@@ -238,6 +243,7 @@ export interface ResolvedOptions {
   readonly viewsOf: 'server' | 'database';
   /** Infinity where there is no limit. */
   readonly giveUpAfterMs: number;
+  readonly exactRowCount: boolean;
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
   readonly signal: AbortSignal | undefined;

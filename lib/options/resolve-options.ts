@@ -115,6 +115,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     viewsOf: fixture ? 'database' : 'server',
     giveUpAfterMs: orNever(given.giveUpAfterMs ?? (fixture ? 2000 : false)),
     cleanUp: { dropOldTable: given.cleanUp?.dropOldTable ?? false },
+    exactRowCount: given.exactRowCount ?? !fixture,
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
     hooks: { ...given.hooks },
     signal: given.signal,

@@ -1,3 +1,4 @@
+import { clock } from '../util/clock';
 import type { ProgressSnapshot } from './progress';
 
 export function formatDuration(ms: number): string {
@@ -12,11 +13,23 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Why nothing moves: at most two parts. */
-export function formatWaiting({ throttled, waitingFor }: ProgressSnapshot): string[] {
+/** Why nothing moves: at most three parts. */
+export function formatWaiting({ throttled, waitingFor, postponed }: ProgressSnapshot): string[] {
   const parts = throttled === null ? [] : [`throttled: ${throttled}`];
-  if (waitingFor !== null && waitingFor !== throttled) parts.push(`waiting: ${waitingFor}`);
+  if (postponed !== null) {
+    const forMs = Math.max(0, clock.now() - postponed.since);
+    parts.push(
+      `postponed for ${formatDuration(forMs)} (since ${new Date(postponed.since).toISOString()}) by ${postponed.by}`,
+    );
+  }
+  if (waitingFor !== null && waitingFor !== throttled && waitingFor !== postponed?.by)
+    parts.push(`waiting for ${waitingFor}`);
   return parts;
+}
+
+/** What the copy is measured by. */
+export function formatTotal({ rowsEstimated, rowsCounted }: ProgressSnapshot): string {
+  return `${rowsCounted ? '' : 'about '}${formatCount(rowsEstimated)} rows`;
 }
 
 /** One line for a log. */
@@ -24,7 +37,7 @@ export function formatLine(p: ProgressSnapshot): string {
   const parts = [`[lhm] ${p.table}: ${p.phase}`];
   if (p.phase === 'copy') {
     const share = p.rowsEstimated === 0 ? 100 : Math.floor((p.rowsCopied / p.rowsEstimated) * 100);
-    parts.push(`${formatCount(p.rowsCopied)} of about ${formatCount(p.rowsEstimated)} rows (${share} %)`);
+    parts.push(`${formatCount(p.rowsCopied)} of ${formatTotal(p)} (${share} %)`);
     if (p.rowsPerSecond > 0) parts.push(`${formatCount(p.rowsPerSecond)} rows/s`);
     if (p.etaMs !== null) parts.push(`${formatDuration(p.etaMs)} left`);
   }

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { formatCount, formatDuration, formatWaiting } from './format';
+import { formatCount, formatDuration, formatTotal, formatWaiting } from './format';
 import type { ProgressSnapshot } from './progress';
 import type { ProgressTracker } from './progress-tracker';
 import type { Reporter } from './reporter';
@@ -55,6 +55,6 @@ function payload(p: ProgressSnapshot): Record<string, string> {
   const rows =
     p.phase === 'verify'
       ? `${formatCount(p.rowsVerified)} rows compared`
-      : `${formatCount(p.rowsCopied)} of ~${formatCount(p.rowsEstimated)} rows`;
+      : `${formatCount(p.rowsCopied)} of ${formatTotal(p)}`;
   return { table: p.table, phase: p.phase, rows, details: details.join(', ') };
 }

@@ -2,7 +2,7 @@ import type { Phase } from '../phase';
 import type { ProgressSnapshot } from './progress';
 import { clock } from '../util/clock';
 
-/** Seconds of history the speed is taken from. */
+/** How much of the past the speed is taken from, in ms. */
 const SPEED_WINDOW_MS = 10_000;
 
 type Facts = Partial<
@@ -11,11 +11,13 @@ type Facts = Partial<
     | 'phase'
     | 'rowsCopied'
     | 'rowsEstimated'
+    | 'rowsCounted'
     | 'changesApplied'
     | 'backlog'
     | 'rowsVerified'
     | 'waitingFor'
     | 'throttled'
+    | 'postponed'
   >
 >;
 
@@ -30,11 +32,13 @@ export class ProgressTracker {
     phase: 'plan' as Phase,
     rowsCopied: 0,
     rowsEstimated: 0,
+    rowsCounted: false,
     changesApplied: 0,
     backlog: 0,
     rowsVerified: 0,
     waitingFor: null as string | null,
     throttled: null as string | null,
+    postponed: null as ProgressSnapshot['postponed'],
   };
 
   constructor(private readonly table: string) {}
@@ -45,7 +49,8 @@ export class ProgressTracker {
 
   enter(phase: Phase): void {
     this.closePhase();
-    this.update({ phase, waitingFor: null, throttled: null });
+    this.update({ phase, waitingFor: null, throttled: null, postponed: null });
+    if (phase === 'copy') this.sample(this.facts.rowsCopied);
   }
 
   update(facts: Facts): void {
@@ -98,13 +103,20 @@ export class ProgressTracker {
   private sample(rows: number): void {
     const at = clock.monotonic();
     this.samples.push({ at, rows });
-    while (this.samples.length > 2 && at - (this.samples[0]?.at ?? at) > SPEED_WINDOW_MS)
-      this.samples.shift();
+    this.forget(at);
   }
 
+  /** The one that the window begins with stays. */
+  private forget(now: number): void {
+    while ((this.samples[1]?.at ?? now) <= now - SPEED_WINDOW_MS) this.samples.shift();
+  }
+
+  /** Up to now, not to the last chunk: while nothing moves, it falls. */
   private speed(): number {
+    const now = clock.monotonic();
+    this.forget(now);
     const [first, last] = [this.samples[0], this.samples.at(-1)];
-    if (first === undefined || last === undefined || last.at === first.at) return 0;
-    return Math.round(((last.rows - first.rows) * 1000) / (last.at - first.at));
+    if (first === undefined || last === undefined || now <= first.at) return 0;
+    return Math.round(((last.rows - first.rows) * 1000) / (now - first.at));
   }
 }

@@ -7,9 +7,11 @@ export interface ProgressSnapshot {
   readonly phase: Phase;
   readonly elapsedMs: number;
   readonly rowsCopied: number;
-  /** The server's estimate of the rows in the table, never below `rowsCopied`. */
+  /** Rows in the table, never below `rowsCopied`: the server's estimate, or what was counted (`rowsCounted`). */
   readonly rowsEstimated: number;
-  /** Rows copied per second, over the last seconds. */
+  /** Whether `rowsEstimated` was counted (`exactRowCount`), and is no estimate any more. */
+  readonly rowsCounted: boolean;
+  /** Rows copied per second, over the last ten seconds. */
   readonly rowsPerSecond: number;
   /** Until the copy ends, at the recent speed, in ms; null while it cannot be told. */
   readonly etaMs: number | null;
@@ -19,6 +21,8 @@ export interface ProgressSnapshot {
   readonly rowsVerified: number;
   /** Why nothing moves; null while something does. */
   readonly waitingFor: string | null;
+  /** Who holds the swap back (`cutOver.postponeUntil`, or the operator) and since when, in ms since 1970; null while nobody does. */
+  readonly postponed: { readonly by: string; readonly since: number } | null;
   /** Whom the migration makes way for (`throttle`, or the operator); null while it does for nobody. */
   readonly throttled: string | null;
 }
