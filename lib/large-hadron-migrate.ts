@@ -1,3 +1,4 @@
+import { startControl, type ControlServer } from './control/control-server';
 import type { AlterFunction } from './ghost/alter-function';
 import { runQuietHook } from './migration/hooks';
 import { Migration } from './migration/migration';
@@ -54,7 +55,16 @@ export async function largeHadronMigrate(
     () => void runQuietHook(() => hooks.onStatus?.(migration.hookContext())),
     STATUS_EVERY_MS,
   );
+  let control: ControlServer | null = null;
   try {
+    control = await startControl(resolved.control, `${name.schema}.${name.table}`, {
+      context: {
+        operator: migration.operator,
+        table: `${name.schema}.${name.table}`,
+        ...{ forceNamed: resolved.control.forceNamed },
+      },
+      before: () => Promise.resolve(),
+    });
     const result = await migration.run();
     await runQuietHook(() => hooks.onSuccess?.(migration.hookContext()));
     return result;
@@ -63,6 +73,7 @@ export async function largeHadronMigrate(
     await runQuietHook(() => hooks.onFailure?.(failure, migration.hookContext()));
     throw failure;
   } finally {
+    await control?.close();
     clock.clearInterval(status);
     reporter.stop();
     stop.dispose();

@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cut-over'],
   ['foreign-keys'],
   ['plan', 'migration'],
-  ['plan-large-hadron-migration', 'large-hadron-clean-up'],
+  ['plan-large-hadron-migration', 'large-hadron-clean-up', 'control'],
   ['large-hadron-migrate'],
   ['index'],
 ];

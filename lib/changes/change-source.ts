@@ -57,6 +57,8 @@ export interface ChangeSource {
   probe(session: Session): Promise<void>;
   /** Throws when the capture is no longer complete: a trigger gone or changed. */
   check(session: Session): Promise<void>;
+  /** How far the binary log has been read, as `file:position`, where it is. */
+  coordinates?(): string | null;
   /** Lets go of what the source itself has open. Never rejects. */
   close(): Promise<void>;
 }

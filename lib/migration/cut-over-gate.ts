@@ -1,6 +1,8 @@
 /** What the operator says of the swap: nothing, `closed` (hold it back), or `open` (whatever the options say). */
 export class CutOverGate {
   private said: 'nothing' | 'open' | 'closed' = 'nothing';
+  /** Instead of what `cutOver.postponeUntil` says; null when nothing was said. */
+  flagFile: string | null = null;
 
   isOpen(): boolean {
     return this.said === 'open';
@@ -12,6 +14,10 @@ export class CutOverGate {
 
   open(): void {
     this.said = 'open';
+  }
+
+  reset(): void {
+    this.said = 'nothing';
   }
 
   close(): void {

@@ -99,7 +99,13 @@ export class Migration {
     this.settings = new LiveSettings(options);
     this.throttler = new Throttler(this.settings, stop);
     const { settings, throttler, gate } = this;
-    this.operator = operate({ settings, throttler, gate, progress, stop });
+    const { postponeUntil } = options.cutOver;
+    this.operator = operate({
+      ...{ settings, throttler, gate, progress, stop },
+      flagFile: typeof postponeUntil === 'string' ? postponeUntil : null,
+      server: `${database.server.flavor} ${database.server.version}`,
+      coordinates: () => this.source?.coordinates?.() ?? null,
+    });
     this.names = derivedNames(name.table, timestampOf(this.startedAt));
     this.ownership = new Ownership(name, this.names, this.epoch);
   }

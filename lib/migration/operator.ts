@@ -18,6 +18,14 @@ export interface Operator {
   cutOverNow(): void;
   /** Holds the swap back, until `cutOverNow`; the new table is kept up to date meanwhile. */
   postpone(): void;
+  /** Holds the swap back for as long as there is a file of this name, whatever `cutOver.postponeUntil` said. */
+  postponeWhile(path: string): void;
+  /** The flag file that holds the swap back, or would; null where there is none. */
+  postponedWhile(): string | null;
+  /** How far the binary log has been read; null where it is not read. */
+  coordinates(): string | null;
+  /** The server that is migrated, in words. */
+  server(): string;
   /** Stops at once, as an abort signal does: the call rejects with LHM_PANIC, and the table is as it was. */
   panic(reason?: string): void;
 }
@@ -27,11 +35,16 @@ export interface OperatorParts {
   readonly throttler: Throttler;
   readonly gate: CutOverGate;
   readonly progress: ProgressTracker;
+  /** The flag file of the options. */
+  readonly flagFile: string | null;
+  readonly server: string;
+  readonly coordinates: () => string | null;
   /** Aborts the migration's signal. */
   readonly stop: (reason: Refusal) => void;
 }
 
-export function operate({ settings, throttler, gate, progress, stop }: OperatorParts): Operator {
+export function operate(parts: OperatorParts): Operator {
+  const { settings, throttler, gate, progress, stop } = parts;
   return {
     settings,
     pause: (reason = 'the operator') => throttler.pause(reason),
@@ -39,6 +52,14 @@ export function operate({ settings, throttler, gate, progress, stop }: OperatorP
     status: () => progress.snapshot(),
     cutOverNow: () => gate.open(),
     postpone: () => gate.close(),
+    postponeWhile: (path) => {
+      gate.flagFile = path;
+      // What was said before is no longer meant.
+      gate.reset();
+    },
+    postponedWhile: () => gate.flagFile ?? parts.flagFile,
+    coordinates: parts.coordinates,
+    server: () => parts.server,
     panic: (reason = 'no reason was given') =>
       stop(
         new Refusal(

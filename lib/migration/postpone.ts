@@ -31,12 +31,12 @@ const LOOK_EVERY_MS = 100;
  * @throws Refusal LHM_HOOK_FAILED when the function throws, or the file cannot be looked for
  */
 export async function postpone(parts: Parts, context: () => HookContext): Promise<void> {
-  const { progress, options, gate } = parts;
-  const { postponeUntil } = options.cutOver;
-  if (postponeUntil === null && !gate.isClosed()) return;
+  const { progress, gate } = parts;
+  if (untilOf(parts) === null && !gate.isClosed()) return;
   progress.enter('postpone');
   while (!gate.isOpen()) {
     await untilNotClosed(parts);
+    const postponeUntil = untilOf(parts);
     if (postponeUntil === null || (await answerOf(parts, postponeUntil, context))) {
       if (gate.isClosed()) continue;
       break;
@@ -45,6 +45,11 @@ export async function postpone(parts: Parts, context: () => HookContext): Promis
     await keepUpUnlessOpen(parts, typeof postponeUntil === 'string' ? pace.fileMs : pace.askMs);
   }
   progress.update({ waitingFor: null, postponed: null });
+}
+
+/** What the operator said last counts. */
+function untilOf({ gate, options }: Parts): PostponeUntil | null {
+  return gate.flagFile ?? options.cutOver.postponeUntil;
 }
 
 /** Before each attempt at the swap: whom it makes way for was asked just now, and the operator does not hold it back. */

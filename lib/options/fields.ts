@@ -19,9 +19,11 @@ export type Field =
       readonly orNull?: boolean;
       readonly orFunction?: boolean;
       readonly orFalse?: boolean;
+      readonly orBoolean?: boolean;
     }
   | { readonly kind: 'loads'; readonly orAuto?: boolean }
   | { readonly kind: 'http' }
+  | { readonly kind: 'address' }
   | { readonly kind: 'sources' }
   | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly orFunction?: boolean }
   | { readonly kind: 'function' }
@@ -74,7 +76,8 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       return typeof given === 'boolean';
     case 'string':
       if (typeof given === 'function') return field.orFunction === true;
-      if (given === false) return field.orFalse === true;
+      if (given === false) return field.orFalse === true || field.orBoolean === true;
+      if (given === true) return field.orBoolean === true;
       return (typeof given === 'string' && given !== '') || (given === null && field.orNull === true);
     case 'one-of':
       if (typeof given === 'function') return field.orFunction === true;
@@ -94,6 +97,8 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       return given === false || (given === 'auto' && field.orAuto === true) || areLoads(given);
     case 'http':
       return given === false || (typeof given === 'string' && /^https?:$/.test(protocolOf(given)));
+    case 'address':
+      return given === false || (typeof given === 'string' && isAddress(given));
     case 'replicas':
       return given === false || (Array.isArray(given) && given.every(isReplica));
     case 'sources':
@@ -111,7 +116,7 @@ export function describeField(field: Field): string {
     case 'boolean':
       return 'true or false';
     case 'string':
-      return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}${field.orFalse ? ' or false' : ''}`;
+      return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}${field.orFalse ? ' or false' : ''}${field.orBoolean ? ', true or false' : ''}`;
     case 'one-of':
       return `one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
     case 'function':
@@ -124,6 +129,8 @@ export function describeField(field: Field): string {
       return `an object of status variables and the most each may be, as { Threads_running: 50 }${field.orAuto ? ", 'auto'" : ''}, or false`;
     case 'http':
       return 'a URL (http: or https:), or false';
+    case 'address':
+      return "an address, as '127.0.0.1:7000', or false";
     case 'replicas':
       return 'an array of Knex instances (no transactions) and URLs (mysql://user:password@host:port), or false';
     case 'sources':
@@ -143,6 +150,12 @@ function areLoads(given: unknown): given is Loads {
 
 function isAmount(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** A host and a port, 0 for any that is free. */
+function isAddress(given: string): boolean {
+  const [, port] = /^.+:(\d{1,5})$/.exec(given) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 function isReplica(given: unknown): boolean {

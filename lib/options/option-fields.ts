@@ -80,6 +80,16 @@ export const FIELDS: Fields = {
       intervalMs: { kind: 'number', min: 20, max: 60_000 },
     },
   },
+  control: {
+    kind: 'group',
+    orBoolean: true,
+    fields: {
+      socket: { kind: 'string', orBoolean: true },
+      tcp: { kind: 'address' },
+      token: { kind: 'string', orFalse: true },
+      forceNamed: { kind: 'boolean' },
+    },
+  },
   foreignKeys: { kind: 'one-of', values: ['auto', 'refuse', 'discard'] },
   blindSpots: { kind: 'one-of', values: ['refuse', 'accept'] },
   reconnectMs: MS,

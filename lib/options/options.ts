@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { ProgressSnapshot } from '../progress/progress';
+import type { ControlOptions, ResolvedControl } from './control-options';
 import type { ThrottleFunction, ThrottleSource } from '../throttle/throttle-source';
 import type { ThrottleOptions } from './throttle-options';
 
@@ -175,6 +176,11 @@ export interface LargeHadronOptions {
   readonly triggers?: TriggerOptions;
   readonly binlog?: BinlogOptions;
   readonly throttle?: ThrottleOptions;
+  /**
+   * Where a person or a program can speak to the migration while it runs: false for nowhere. Default a unix socket; false
+   * with the fixture preset.
+   */
+  readonly control?: boolean | ControlOptions;
   readonly cleanUp?: CleanUpOptions;
   /**
    * What becomes of foreign keys. `auto`: the table's own are there on the new one, those of other tables lead to it.
@@ -235,6 +241,7 @@ export interface ResolvedOptions {
   readonly triggers: Required<TriggerOptions>;
   readonly binlog: Required<BinlogOptions>;
   readonly throttle: ResolvedThrottle;
+  readonly control: ResolvedControl;
   readonly cleanUp: Required<CleanUpOptions>;
   readonly foreignKeys: ForeignKeysOption;
   readonly blindSpots: 'refuse' | 'accept';

@@ -1,6 +1,7 @@
 import type { Problem } from '../errors';
 import { isKnex, isTransaction } from '../database/knex-connection';
 import { refuseBadOptions } from './bad-options';
+import { resolveControl, type ControlOptions } from './control-options';
 import { checkFields } from './fields';
 import { FIELDS } from './option-fields';
 import type { LargeHadronOptions, ResolvedOptions, ResolvedThrottle, ThrottleOptions } from './options';
@@ -63,7 +64,21 @@ function findProblems(given: unknown): Problem[] {
       hint: 'Raise rowsMax or lower rowsMin.',
     });
   }
+  problems.push(...controlProblems(options['control']));
   return problems;
+}
+
+/** Whoever reaches an address can stop the migration. */
+function controlProblems(given: unknown): Problem[] {
+  const { tcp = false, token } = (given ?? {}) as ControlOptions;
+  if (tcp === false || (typeof token === 'string' && token.length >= 16)) return [];
+  return [
+    {
+      code: 'LHM_BAD_OPTION',
+      message: "Option 'control.tcp' is given without a 'control.token' of at least 16 characters.",
+      hint: 'Give a token that nobody guesses, or leave control.tcp out.',
+    },
+  ];
 }
 
 function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOptions {
@@ -109,6 +124,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       heartbeatMs: given.binlog?.heartbeatMs ?? 500,
     },
     throttle: resolveThrottle(given.throttle, fixture),
+    control: resolveControl(given.control, !fixture),
     foreignKeys: given.foreignKeys ?? 'auto',
     blindSpots: given.blindSpots ?? 'refuse',
     reconnectMs: given.reconnectMs ?? (fixture ? 5000 : 120_000),
@@ -161,6 +177,7 @@ function deepFreeze(options: ResolvedOptions): ResolvedOptions {
     options.triggers,
     options.binlog,
     options.throttle,
+    options.control,
     options.cleanUp,
     options.hooks,
   ]) {

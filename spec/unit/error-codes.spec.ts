@@ -10,6 +10,7 @@ const CODE = /\bLHM_[A-Z][A-Z_]*[A-Z]\b/g;
 /** What begins with the same letters, but is an environment variable. */
 const VARIABLES = new Set([
   'LHM_CACHE',
+  'LHM_SOCKET_DIRECTORY',
   'LHM_LEDGER_RUNS',
   'LHM_MARIADB_URL',
   'LHM_MYSQL_URL',

@@ -222,6 +222,11 @@ export class BinlogChangeSource implements ChangeSource {
       .catch(() => undefined);
   }
 
+  coordinates(): string | null {
+    const { position } = this.stream;
+    return position === null ? null : `${position.file}:${position.offset}`;
+  }
+
   /** Reads until the end of the migration. Never rejects. */
   private async run(): Promise<void> {
     for (;;) {

@@ -1,0 +1,191 @@
+import { messageOf } from '../database/server-error';
+import type { Operator } from '../migration/operator';
+import { formatCount, formatDuration, formatLine } from '../progress/format';
+import type { LiveSettingName } from '../options/live-settings';
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly operator: Operator;
+  /** `schema.table` */
+  readonly table: string;
+  /** Whether what cannot be undone must name the table (`control.forceNamed`). */
+  readonly forceNamed: boolean;
+}
+
+export interface Command {
+  /** After the name in `help`. */
+  readonly takes?: string;
+  readonly help: string;
+  /** The same command by other names: gh-ost's, mostly. */
+  readonly also?: readonly string[];
+  /** @param value what stood after `=`; null where nothing did */
+  readonly run: (context: CommandContext, value: string | null) => Answer | Promise<Answer>;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly data?: unknown;
+}
+
+/** What was asked for cannot be done as it was asked; nothing was changed. */
+export class BadCommand extends Error {}
+
+const text = (words: string): Answer => ({ text: words });
+
+/** One of the live settings, under a name of gh-ost's. */
+function setting(name: LiveSettingName, help: string): Command {
+  return {
+    takes: '[=value]',
+    help: `${help} (${name})`,
+    run: ({ operator: { settings } }, value) => {
+      if (value !== null && value !== '?') settings.set(name, value);
+      const found = settings.describe().find((one) => one.name === name);
+      return text(`${name} = ${found?.value ?? ''} ${found?.unit ?? ''}`.trimEnd());
+    },
+  };
+}
+
+/** For what would hit the wrong migration hard. */
+function named({ table, forceNamed }: CommandContext, value: string | null): void {
+  const said = value === null || value === '' ? null : value;
+  if (said === null) {
+    if (forceNamed) throw new BadCommand(`say which migration is meant: add =${table}`);
+    return;
+  }
+  if (said !== table && said !== table.slice(table.indexOf('.') + 1))
+    throw new BadCommand(`this is the migration of ${table}, not of ${said}`);
+}
+
+function whole(context: CommandContext): Answer {
+  const { operator } = context;
+  const now = operator.status();
+  const settings = operator.settings.describe();
+  const lines = [
+    formatLine(now),
+    `  running for ${formatDuration(now.elapsedMs)}, ${formatCount(now.rowsCopied)} rows copied, ${formatCount(now.changesApplied)} changes applied, ${formatCount(now.backlog)} waiting`,
+    ...settings.map(({ name, value, unit }) => `  ${name} = ${value} ${unit}`),
+  ];
+  return { text: lines.join('\n'), data: { ...now, pid: process.pid, settings } };
+}
+
+/** Everything that a person or a program can say to a running migration. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  help: {
+    help: 'this list',
+    run: () => text(helpText()),
+  },
+  sup: {
+    help: 'how it stands, in one line',
+    run: ({ operator }) => ({ text: formatLine(operator.status()), data: operator.status() }),
+  },
+  status: { help: 'how it stands, and every setting', also: ['info'], run: whole },
+  coordinates: {
+    help: 'how far the binary log has been read (mode binlog)',
+    run: ({ operator }) => text(operator.coordinates() ?? 'the binary log is not read: mode is triggers'),
+  },
+  applier: {
+    help: 'the server that the migration writes to',
+    also: ['inspector'],
+    run: ({ operator }) => text(operator.server()),
+  },
+  'chunk-size': setting('chunk.rows', 'rows in a chunk; off sizes chunks by time'),
+  'max-lag-millis': setting('throttle.maxLagMs', 'how far a replica may lag'),
+  'max-load': setting('throttle.maxLoad', 'status variables above which it holds, as Threads_running=50'),
+  'critical-load': setting('throttle.criticalLoad', 'status variables above which it stops'),
+  'nice-ratio': setting('throttle.niceRatio', 'rest after each step, in times of the step'),
+  'throttle-query': setting('throttle.query', 'SQL whose number above 0 holds it'),
+  'throttle-http': setting('throttle.http', 'URL whose answer other than 200 holds it'),
+  'throttle-control-replicas': setting('throttle.replicas', 'URLs of replicas to watch'),
+  throttle: {
+    takes: '[=why]',
+    help: 'hold copy, replay and comparison',
+    also: ['pause', 'suspend'],
+    run: ({ operator }, value) => {
+      operator.pause(value === null || value === '' ? 'the operator' : `the operator (${value})`);
+      return text('held until no-throttle');
+    },
+  },
+  'no-throttle': {
+    help: 'go on, unless something else holds it',
+    also: ['unthrottle', 'resume', 'continue'],
+    run: ({ operator }) => {
+      operator.continue();
+      return text('no longer held by the operator');
+    },
+  },
+  postpone: {
+    help: 'hold the swap back until cut-over',
+    run: ({ operator }) => {
+      operator.postpone();
+      return text('the swap is held back until cut-over');
+    },
+  },
+  'postpone-cut-over-flag-file': {
+    takes: '[=path]',
+    help: 'hold the swap back for as long as the file is there',
+    run: ({ operator }, value) => {
+      if (value !== null && value !== '?') operator.postponeWhile(value);
+      return text(`the swap is held back by ${operator.postponedWhile() ?? 'no file'}`);
+    },
+  },
+  'cut-over': {
+    takes: '[=table]',
+    help: 'let the swap follow, whatever held it back',
+    also: ['unpostpone', 'no-postpone'],
+    run: (context, value) => {
+      named(context, value);
+      context.operator.cutOverNow();
+      return text('the swap follows as soon as everything else allows it');
+    },
+  },
+  panic: {
+    takes: '[=table]',
+    help: 'stop at once, and take everything back',
+    run: (context, value) => {
+      named(context, value);
+      context.operator.panic('told to by panic');
+      return text('stopping; everything is taken back');
+    },
+  },
+};
+
+/** The command of that name, and how it is called first of all. */
+export function commandNamed(name: string): readonly [string, Command] | null {
+  for (const [first, command] of Object.entries(COMMANDS))
+    if (first === name || command.also?.includes(name) === true) return [first, command];
+  return null;
+}
+
+function helpText(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { takes = '', help, also = [] }]) => {
+    const others = also.length === 0 ? '' : ` (also ${also.join(', ')})`;
+    return `  ${(name + takes).padEnd(36)}${help}${others}`;
+  });
+  return ['A line each: name, name=value, or name=? to ask.', ...lines, SETTINGS].join('\n');
+}
+
+const SETTINGS = `  ${'<setting>[=value]'.padEnd(36)}any setting that status lists, as throttle.maxLagMs=500`;
+
+/**
+ * Does what was said. Bad input changes nothing and is answered.
+ *
+ * @throws BadCommand, or the Refusal of a setting that takes no such value
+ */
+export async function runCommand(
+  context: CommandContext,
+  name: string,
+  value: string | null,
+): Promise<Answer> {
+  const known = commandNamed(name);
+  if (known !== null) return known[1].run(context, value);
+  const found = context.operator.settings.describe().find((one) => one.name === name);
+  if (found === undefined)
+    throw new BadCommand(`there is no command '${name.slice(0, 60)}'; help lists them`);
+  return setting(found.name as LiveSettingName, '').run(context, value);
+}
+
+/** For the answer. */
+export function whatWentWrong(error: unknown): string {
+  const { hint } = error as { hint?: unknown };
+  return typeof hint === 'string' ? `${messageOf(error)} ${hint}` : messageOf(error);
+}

@@ -1,0 +1,139 @@
+import { chmod, unlink } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { messageOf } from '../database/server-error';
+import { Refusal } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { ResolvedControl } from '../options/control-options';
+import { isAlive } from './client';
+import { serveClient, type ConnectionDeps } from './control-connection';
+import { newSocketPath, ownDirectory, socketPaths } from './socket-path';
+
+const log = debugLog('control');
+
+/** Clients at the same time; more are turned away. */
+const MOST_CLIENTS = 32;
+
+/** Where a person or a program can speak to the migration. */
+export interface ControlServer {
+  /** The unix socket's path; null where there is none. */
+  readonly path: string | null;
+  /** Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens, on a unix socket that only its owner may use and, if asked for, on TCP. The table that is migrated counts more
+ * than being reachable: where nobody asked for a socket by name, one that cannot be had is done without.
+ *
+ * @throws Refusal LHM_CONTROL when what was asked for by name cannot be had
+ */
+export async function startControl(
+  control: ResolvedControl,
+  table: string,
+  deps: Omit<ConnectionDeps, 'token'>,
+): Promise<ControlServer> {
+  const servers: { server: Server; clients: Set<Socket> }[] = [];
+  const close = async (): Promise<void> => {
+    for (const { server, clients } of servers) {
+      for (const client of clients) client.destroySoon();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    }
+  };
+  let path: string | null = null;
+  try {
+    if (control.socket !== false) {
+      path = await socketPath(control.socket, table);
+      servers.push(await listen({ path }, { ...deps, token: null }));
+      await chmod(path, 0o600);
+      log('listening on %s', path);
+    }
+  } catch (error) {
+    await close();
+    servers.length = 0;
+    path = null;
+    log('no socket: %s', messageOf(error));
+    if (typeof control.socket === 'string') throw refused(`socket '${control.socket}'`, error);
+  }
+  if (control.tcp !== false) {
+    try {
+      const at = control.tcp.lastIndexOf(':');
+      const host = control.tcp.slice(0, at).replace(/^\[|\]$/g, '');
+      const port = Number(control.tcp.slice(at + 1));
+      servers.push(await listen({ host, port }, { ...deps, token: control.token }));
+      log('listening on %s', control.tcp);
+    } catch (error) {
+      await close();
+      throw refused(`address '${control.tcp}'`, error);
+    }
+  }
+  return { path, close };
+}
+
+/** @param wanted a path, or true for one of ours */
+async function socketPath(wanted: string | true, table: string): Promise<string> {
+  if (wanted === true) {
+    await ownDirectory();
+    // What processes left that are gone.
+    for (const left of await socketPaths()) await removeDead(left);
+    return newSocketPath(table);
+  }
+  if (!(await removeDead(wanted))) throw new Error('another process listens there');
+  return wanted;
+}
+
+/** @returns whether the path is free now */
+async function removeDead(path: string): Promise<boolean> {
+  if (await isAlive(path)) return false;
+  await unlink(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+  return true;
+}
+
+async function listen(
+  where: { path: string } | { host: string; port: number },
+  deps: ConnectionDeps,
+): Promise<{ server: Server; clients: Set<Socket> }> {
+  const clients = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    if (clients.size >= MOST_CLIENTS) {
+      socket.destroy();
+      return;
+    }
+    clients.add(socket);
+    socket.on('close', () => clients.delete(socket));
+    serveClient(socket, deps);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Between its making and the change of its mode nobody may come in.
+    const mask = 'path' in where ? narrowMask() : null;
+    try {
+      server.listen(where, () => resolve());
+    } finally {
+      if (mask !== null) process.umask(mask);
+    }
+  });
+  server.on('error', (error) => log('%s', messageOf(error)));
+  // Nobody who merely listens keeps the process.
+  server.unref();
+  return { server, clients };
+}
+
+/** Only the main thread has a mask; elsewhere the directory's mode, or the one given right after, has to do. */
+function narrowMask(): number | null {
+  try {
+    return process.umask(0o177);
+  } catch {
+    return null;
+  }
+}
+
+function refused(what: string, cause: unknown): Refusal {
+  return new Refusal(
+    'LHM_CONTROL',
+    `The migration cannot be controlled by the ${what}: ${messageOf(cause)}.`,
+    'Choose another one, or leave the option control out.',
+    { cause },
+  );
+}

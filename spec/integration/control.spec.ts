@@ -1,0 +1,269 @@
+import { expect } from 'chai';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { LargeHadronError, type MigrationResult, type ProgressSnapshot } from '../../lib';
+import { ask, type Reply } from '../../lib/control/client';
+import { expectNoLeaks } from '../support/leak-guard';
+import { expectTakenBack } from '../support/leak-guard-leftovers';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { failureOf, TestTable, without, type Options } from '../support/test-table';
+import { until } from '../support/test-table-process-list';
+import { ADD_COLUMN } from '../support/test-table-refusal';
+
+const ROWS = 300;
+const SLOWLY = { rows: 2, pauseMs: 10 };
+const TOKEN = 'nobody guesses this one';
+
+/** What a person types, and everything that comes back. */
+async function typed(path: string, text: string): Promise<string> {
+  const socket = createConnection({ path });
+  socket.setEncoding('utf8');
+  socket.end(text);
+  let answer = '';
+  for await (const part of socket) answer += part as string;
+  return answer;
+}
+
+for (const flavor of availableFlavors()) {
+  describe(`the control server of a migration on ${flavor}`, function () {
+    this.timeout(60_000);
+    let server: RunningServer;
+    let test: TestTable;
+    let folder: string;
+    let path: string;
+    let was: { definition: string; rows: Record<string, unknown>[] };
+    let now: ProgressSnapshot | null;
+    let copied: number[];
+    let end: Promise<MigrationResult | LargeHadronError>;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'lhm-control-'));
+      path = join(folder, 'socket');
+      test = await TestTable.create(server, { rows: ROWS });
+      was = { definition: await test.definition(), rows: await test.rows() };
+      now = null;
+      copied = [];
+    });
+    afterEach(async () => {
+      await test.drop();
+      await rm(folder, { recursive: true });
+    });
+
+    /** Begins, and resolves when rows are being copied. */
+    async function begin(options: Options = {}): Promise<void> {
+      const running = test.migrate(ADD_COLUMN, {
+        ...{ chunk: SLOWLY, control: { socket: path } },
+        ...options,
+        progress: (snapshot) => {
+          now = snapshot;
+          if (snapshot.rowsCopied !== copied.at(-1)) copied.push(snapshot.rowsCopied);
+        },
+      });
+      end = running.catch((error: unknown) => error as LargeHadronError);
+      await seen('some rows', ({ rowsCopied }) => rowsCopied > 4);
+    }
+
+    async function seen(what: string, condition: (snapshot: ProgressSnapshot) => boolean): Promise<void> {
+      let over: unknown;
+      void end.then((value) => (over = value));
+      await until(what, () => {
+        if (now !== null && condition(now)) return Promise.resolve(true);
+        if (over !== undefined) throw over instanceof Error ? over : new Error(`it ended before: ${what}`);
+        return Promise.resolve(undefined);
+      });
+    }
+
+    const say = (command: string, value?: string): Promise<Reply> =>
+      ask({ path }, value === undefined ? { command } : { command, value });
+
+    async function sayWell(command: string, value?: string): Promise<Reply> {
+      const reply = await say(command, value);
+      expect(reply.ok, reply.text).to.equal(true);
+      return reply;
+    }
+
+    async function expectSwapped(): Promise<void> {
+      // What the test wanted to see has been seen.
+      await say('chunk.pauseMs', '0').catch(() => undefined);
+      const result = await end;
+      if (result instanceof Error) throw result;
+      expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
+      expect(await test.definition()).to.contain('`extra`');
+      await expectNoLeaks(test);
+    }
+
+    it('is there for its owner alone, and gone with the migration', async () => {
+      await begin();
+      expect((await stat(path)).mode & 0o777).to.equal(0o600);
+      await expectSwapped();
+      expect(await stat(path).catch((error: unknown) => (error as NodeJS.ErrnoException).code)).to.equal(
+        'ENOENT',
+      );
+    });
+
+    it('tells how it stands, to people and to programs', async () => {
+      await begin();
+      const { data } = await sayWell('status');
+      expect(data).to.include({ table: `${test.database}.emails`, phase: 'copy', pid: process.pid });
+      expect(await typed(path, 'status\n')).to.contain('throttle.maxLagMs = 1500 ms');
+      expect(await typed(path, 'sup\nchunk-size\n')).to.match(
+        /^\[lhm\] .*: copy, .*\nchunk\.rows = 2 rows\n$/,
+      );
+      expect(await typed(path, 'help')).to.contain('postpone-cut-over-flag-file');
+      expect(await typed(path, 'applier')).to.contain(server.version.slice(0, 4));
+      expect(await typed(path, 'coordinates')).to.contain('mode is triggers');
+      await expectSwapped();
+    });
+
+    it('tells how far the binary log has been read', async () => {
+      await begin({ mode: 'binlog' });
+      expect((await sayWell('coordinates')).text).to.match(/^[\w.-]+\.\d+:\d+$/);
+      await expectSwapped();
+    });
+
+    it('throttle, no-throttle: rows are held, and go on', async () => {
+      await begin();
+      await sayWell('throttle', 'lunch');
+      await seen('the hold', ({ throttled }) => throttled === 'the operator (lunch)');
+      const { rowsCopied } = now!;
+      expect(rowsCopied).to.be.below(ROWS);
+      expect((await sayWell('sup')).text).to.contain('throttled: the operator (lunch)');
+      expect((await sayWell('status')).data).to.include({ rowsCopied });
+      await sayWell('no-throttle');
+      await seen('more rows', (snapshot) => snapshot.rowsCopied > rowsCopied);
+      await expectSwapped();
+    });
+
+    it('chunk-size: the next chunks have it', async () => {
+      await begin();
+      expect((await sayWell('chunk-size', '50')).text).to.equal('chunk.rows = 50 rows');
+      await expectSwapped();
+      const chunks = new Set(copied.slice(1, -1).map((rows, i) => rows - copied[i]!));
+      expect([...chunks]).to.deep.equal([2, 50]);
+    });
+
+    it('every other setting is taken and shown', async () => {
+      await begin({ throttle: { intervalMs: 20 } });
+      const given = {
+        'max-lag-millis': ['700', 'throttle.maxLagMs = 700 ms'],
+        'critical-load': ['Threads_running=100000', 'throttle.criticalLoad = Threads_running=100000'],
+        'nice-ratio': ['0.5', 'throttle.niceRatio = 0.5'],
+        'throttle-control-replicas': ['off', 'throttle.replicas = '],
+        'chunk.pauseMs': ['60', 'chunk.pauseMs = 60 ms'],
+        'throttle-http': ['off', 'throttle.http = '],
+      };
+      for (const [name, [value, shown]] of Object.entries(given)) {
+        expect((await sayWell(name, value)).text).to.contain(shown);
+        expect((await sayWell(name, '?')).text).to.contain(shown);
+      }
+      await expectSwapped();
+    });
+
+    it('postpone, postpone-cut-over-flag-file, cut-over: the swap is held back, and follows', async () => {
+      const flag = join(folder, 'flag');
+      await writeFile(flag, '');
+      await begin({ chunk: { rows: 100 }, hooks: { beforeRowCopy: () => void sayWell('postpone') } });
+      await seen('the postponement', ({ phase, waitingFor }) => phase === 'postpone' && waitingFor !== null);
+      await test.query("INSERT INTO emails (id, address) VALUES (5000, 'late')");
+      was = { ...was, rows: await test.rows() };
+      expect(await test.definition()).not.to.contain('`extra`');
+      expect((await sayWell('postpone-cut-over-flag-file', flag)).text).to.contain(flag);
+      await seen('the flag', ({ waitingFor }) => waitingFor?.includes(flag) === true);
+      const released = performance.now();
+      expect((await say('cut-over', 'others')).ok).to.equal(false);
+      await sayWell('cut-over', 'emails');
+      await seen('the swap', ({ phase }) => phase === 'cut-over');
+      expect(performance.now() - released, 'ms until it began').to.be.below(5000);
+      await expectSwapped();
+    });
+
+    it('panic: the table is as it was', async () => {
+      await begin();
+      await sayWell('panic');
+      const error = await end;
+      expect(error).to.be.instanceOf(LargeHadronError);
+      await expectTakenBack(test, error as LargeHadronError, was, { code: 'LHM_PANIC' });
+    });
+
+    it('forceNamed: what cannot be undone must name the table', async () => {
+      await begin({ control: { socket: path, forceNamed: true } });
+      for (const command of ['cut-over', 'panic']) {
+        expect((await say(command)).text).to.contain(`${test.database}.emails`);
+        expect((await say(command, 'orders')).text).to.contain('not of orders');
+      }
+      await sayWell('cut-over', `${test.database}.emails`);
+      await expectSwapped();
+    });
+
+    it('garbage, endless lines and a client that never reads change nothing', async () => {
+      await begin();
+      const settings = (): Promise<unknown> =>
+        sayWell('status').then(({ data }) => (data as { settings: unknown }).settings);
+      const before = await settings();
+      const deaf: Socket = createConnection({ path });
+      deaf.on('error', () => undefined);
+      deaf.pause();
+      const gone = new Promise((resolve) => deaf.once('close', resolve));
+      for (let line = 0; line < 4000 && !deaf.destroyed; line++) deaf.write('status\n');
+      const garbage = [
+        ...Array.from({ length: 100 }, () => randomBytes(40).toString('latin1').replace(/\n/g, ' ')),
+        ...['chunk-size=-1', 'chunk-size=many', 'nice-ratio=1e9', 'max-load=;', 'throttle-http=ftp://x', '='],
+        ...['{}', '{"command":5}', '{"command":"chunk-size","value":{}}', '{"command":', 'panic=orders'],
+      ];
+      for (const line of garbage) {
+        const answer = await typed(path, `${line}\n`);
+        if (line.trim() !== '') expect(answer, JSON.stringify(line)).to.match(/^error: |^\{"ok":false/);
+      }
+      expect(await typed(path, 'x'.repeat(100_000)).catch(() => 'error: cut off')).to.match(/^error: /);
+      expect(await settings()).to.deep.equal(before);
+      deaf.resume();
+      await gone;
+      await expectSwapped();
+    });
+
+    it('TCP takes nothing without the token', async () => {
+      const port = await freePort();
+      await begin({ control: { socket: false, tcp: `127.0.0.1:${port}`, token: TOKEN } });
+      const address = { host: '127.0.0.1', port };
+      for (const token of [undefined, 'nobody guesses this onf']) {
+        const reply = await ask(address, { command: 'panic' }, token === undefined ? {} : { token });
+        expect(reply).to.deep.equal({ ok: false, text: 'the token is missing or wrong' });
+      }
+      const reply = await ask(address, { command: 'status' }, { token: TOKEN });
+      expect(reply.ok, reply.text).to.equal(true);
+      await expectSwapped();
+    });
+
+    it('a socket of a process that is gone is replaced, a live one is not, and neither harms', async () => {
+      await writeFile(path, '');
+      await begin();
+      const another = await TestTable.create(server);
+      const error = await failureOf(another.migrate(ADD_COLUMN, { control: { socket: path } }));
+      expect(error).to.include({ code: 'LHM_CONTROL', outcome: 'untouched' });
+      expect(error.hint).to.contain('control');
+      await another.drop();
+      await sayWell('sup');
+      await expectSwapped();
+    });
+
+    it('refuses TCP without a token', async () => {
+      const error = await failureOf(test.migrate(ADD_COLUMN, { control: { tcp: '127.0.0.1:0' } }));
+      expect(error).to.include({ code: 'LHM_BAD_OPTION', outcome: 'untouched' });
+    });
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
