@@ -5,11 +5,9 @@ import type { Database } from '../database/database';
 import { liveLock } from '../database/metadata-locks';
 import { patientSession } from '../database/patient-session';
 import type { Session } from '../database/session';
-import { isReadOnlyServer } from '../database/read-only';
-import { areTriggersUnreadable, messageOf } from '../database/server-error';
-import { ConnectionDoesNotEnd } from '../database/ended-connection';
+import { messageOf } from '../database/server-error';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
-import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
+import type { LargeHadronError } from '../errors';
 import { debugLog } from '../events/debug-log';
 import { refuseOrphansEarly } from '../foreign-keys/orphans';
 import type { AlterFunction } from '../ghost/alter-function';
@@ -20,26 +18,20 @@ import { preflight } from '../preflight/preflight';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
-import type { TablePair } from '../schema/table-pair';
 import type { TableSchema } from '../schema/table-schema';
 import { LiveSettings } from '../options/live-settings';
 import { Throttler } from '../throttle/throttler';
 import { ownerOf, StateTable } from '../state/state-table';
 import { carriedTriggers } from '../table-triggers/carried-triggers';
 import { assemble, type Assembled } from './assemble';
-import { Cleaner } from './cleaner';
 import { CutOverGate } from './cut-over-gate';
 import { removeDeadRun } from './dead-run';
-import { describeFailure, tellingMost } from './describe-failure';
+import { FailedMigration, type Reached } from './failed-migration';
 import { fillAndSwap } from './fill-and-swap';
-import { finalStanding } from './final-standing';
 import { runHook } from './hooks';
 import { operate, type Operator } from './operator';
 import { Ownership } from './ownership';
-import { possibleLeftovers } from './possible-leftovers';
-import { settleSteps } from './settle-steps';
 import { migrationResult, type MigrationResult } from './result';
-import { takeBack } from './take-back';
 import type { StopSignals } from './stop-signals';
 import { tellingLock } from './telling-lock';
 import { tidy } from './tidy';
@@ -49,37 +41,14 @@ import { clock } from '../util/clock';
 
 const log = debugLog('migration');
 
-/** How far a migration got: what a failure has to take back, and what it may claim. */
-type Stage = 'nothing' | 'created' | 'capturing' | 'swapped';
-
-/** Sessions on which cleaning up is tried: the first may be cut off like the one before. */
-const SETTLE_ATTEMPTS = 2;
-
-/** The state table says what foreign keys and triggers still need. */
-const CLEAN_UP =
-  ' Better than by hand: largeHadronCleanUp, or the next migration of the table, finishes what was begun and removes the rest.';
-
-/** How a failed migration leaves the server. */
-interface Settled {
-  readonly outcome: Outcome;
-  readonly leftovers: readonly Leftover[];
-  /** Whether trying once more may remove the rest. */
-  readonly again: boolean;
-}
-
 /** One migration of one table: the story, and what to do when it breaks off. */
 export class Migration {
   private readonly names: DerivedNames;
   private readonly startedAt = new Date(clock.now());
   private readonly epoch = randomUUID();
-  private stage: Stage = 'nothing';
-  private pair: TablePair | null = null;
-  private work: Session | null = null;
-  private observer: Session | null = null;
+  private readonly reached: Reached = { stage: 'nothing', pair: null, work: null, observer: null };
   private readonly ownership: Ownership;
   private source: ChangeSource | null = null;
-  /** What a person has to look at after a failure. */
-  private readonly found: string[] = [];
   private readonly settings: LiveSettings;
   private readonly throttler: Throttler;
   private readonly gate = new CutOverGate();
@@ -115,7 +84,7 @@ export class Migration {
     const { database, options, progress, signal } = this;
     const { hooks } = options;
     const observer = await database.open('observer');
-    this.observer = observer;
+    this.reached.observer = observer;
     const lock = await this.ownership.acquire(observer);
 
     progress.enter('preflight');
@@ -131,13 +100,13 @@ export class Migration {
     signal.throwIfAborted();
 
     progress.enter('capture');
-    this.stage = 'capturing';
+    this.reached.stage = 'capturing';
     await parts.source.start();
     this.throttler.useHeartbeat(parts.source.heartbeat);
     await parts.recovery.steadily(() => parts.guard.remember(observer));
 
     const cutOver = await fillAndSwap(parts, () => this.hookContext());
-    this.stage = 'swapped';
+    this.reached.stage = 'swapped';
     await this.throttler.close();
     await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
@@ -162,85 +131,11 @@ export class Migration {
     log('failed in phase %s: %s', facts.phase, messageOf(error));
     await this.throttler.close();
     await this.source?.close();
-    const foreign = error instanceof NameTaken ? error.taken : null;
-    if (this.stage === 'nothing' || foreign === this.names.state)
-      return describeFailure(error, { ...facts, outcome: 'untouched', leftovers: [] });
-    // Nothing can be taken back before it can be opened, and how its triggers were made is in the state table.
-    if (areTriggersUnreadable(error))
-      return describeFailure(error, { ...facts, ...this.unsettled(), advice: '' });
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { outcome, leftovers, again } = await this.settle(foreign);
-        if (again && attempt < SETTLE_ATTEMPTS) continue;
-        const seen =
-          this.found.length === 0 ? '' : ` While foreign keys were away, ${this.found.join('; ')}.`;
-        return describeFailure(error, { ...facts, inTheWay: inTheWay + seen, outcome, leftovers });
-      } catch (secondError) {
-        log('attempt %d to clean up: %s', attempt, messageOf(secondError));
-        const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
-        if (!refused && attempt < SETTLE_ATTEMPTS) continue;
-        const notTakenBack = refused ? secondError : undefined;
-        return describeFailure(tellingMost(error, secondError), {
-          ...{ ...facts, ...this.unsettled(), notTakenBack, advice: CLEAN_UP },
-        });
-      }
-    }
-  }
-
-  /** What may be claimed while the server cannot be asked. Before changes are captured the table was only read. */
-  private unsettled(): Pick<Settled, 'outcome' | 'leftovers'> & { readonly unsure: true } {
-    const { stage } = this;
-    const outcome = stage === 'swapped' ? 'swapped' : stage === 'capturing' ? 'unknown' : 'rolled-back';
-    return { outcome, leftovers: possibleLeftovers(this.name.schema, this.names, outcome), unsure: true };
-  }
-
-  /** Finds out how the tables stand, on a session of its own, and takes back what was not swapped. */
-  private async settle(foreign: string | null): Promise<Settled> {
-    const session = await this.openCleaner();
-    // A statement that was cut off on our side may still be running on the server's.
-    if (this.work !== null && !this.work.lost) await this.work.close();
-    const { schema } = this.name;
-    const bound = liveLock(this.options.giveUpAfterMs);
-    const { owner, swapped } = await finalStanding({
-      ...{ session, database: this.database, bound },
-      pair: this.stage === 'capturing' ? this.pair : null,
-      owner: (on) => this.ownership.on(on),
-    });
-    if (swapped) this.stage = 'swapped';
-    const cleaner = new Cleaner(schema, this.names, bound, {
-      foreign,
-      captures: this.stage !== 'created',
-    });
-    if (owner === 'ours' && this.pair !== null)
-      this.found.push(
-        ...(await settleSteps(session, this.name, this.names, this.stage === 'swapped', bound)),
-      );
-    if (this.stage === 'swapped') {
-      return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
-    }
-    // Another server may have taken over, and would miss what is dropped here.
-    if (await isReadOnlyServer(session))
-      return { outcome: 'rolled-back', leftovers: await cleaner.leftovers(session, owner), again: false };
-    const unbroken = this.ownership.isUnbroken;
-    const { leftovers, again } = await takeBack({ cleaner, session, owner, unbroken });
-    const outcome = this.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
-    return { outcome, leftovers, again };
-  }
-
-  /**
-   * The session that holds our lock, as long as it does: what it still waits for cannot outlive the lock. Otherwise a new
-   * one; and where that meets another server, one that is left of the old ones takes back what was begun.
-   */
-  private async openCleaner(): Promise<Session> {
-    const { observer } = this;
-    const holder = await this.ownership.holder();
-    if (holder !== null) return holder;
-    try {
-      return await this.database.open('cleaner');
-    } catch (error) {
-      if (!(error instanceof Refusal) || observer === null || observer.lost) throw error;
-      return observer;
-    }
+    const { database, name, names, options, ownership } = this;
+    return new FailedMigration({ database, name, names, options, ownership }, this.reached).describe(
+      error,
+      facts,
+    );
   }
 
   hookContext(): HookContext {
@@ -260,8 +155,9 @@ export class Migration {
 
   /** Copying and applying share one session, so that no two statements of ours ever meet the same row. */
   private async openWork(): Promise<Session> {
-    this.work = await this.database.open('work');
-    return this.work;
+    const work = await this.database.open('work');
+    this.reached.work = work;
+    return work;
   }
 
   private async clone(
@@ -272,7 +168,7 @@ export class Migration {
   ): Promise<Assembled> {
     const { database, name, names, options, progress, signal, throttler, settings, gate } = this;
     const state = new StateTable(name.schema, name.table, names, this.epoch);
-    this.stage = 'created';
+    this.reached.stage = 'created';
     await state.create(work, this.startedAt);
     const patient = liveLock(options.giveUpAfterMs, signal);
     const bound = tellingLock(patient, observer, database, name, progress);
@@ -281,7 +177,7 @@ export class Migration {
       called: name.called,
       ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
-    this.pair = pair;
+    this.reached.pair = pair;
     for (const key of keys.final)
       if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.
