@@ -29,7 +29,7 @@ const STATUS_EVERY_MS = 5000;
  */
 export async function largeHadronMigrate(
   table: string,
-  options: LargeHadronOptions & { readonly dryRun: true },
+  options: LargeHadronOptions & { readonly dryRun: true | 'ghost' },
   alter: AlterFunction | string,
 ): Promise<MigrationPlan>;
 export async function largeHadronMigrate(
@@ -42,9 +42,8 @@ export async function largeHadronMigrate(
   options: LargeHadronOptions,
   alter: AlterFunction | string,
 ): Promise<MigrationResult | MigrationPlan> {
-  if ((options as Partial<LargeHadronOptions> | undefined)?.dryRun === true) {
+  if ([true, 'ghost'].includes((options as Partial<LargeHadronOptions> | undefined)?.dryRun ?? false))
     return planLargeHadronMigration(table, options, alter);
-  }
   const { resolved, database, name } = await prepareMigration(table, options, alter);
   const progress = new ProgressTracker(`${name.schema}.${name.table}`);
   const stop = stopSignals(resolved.signal, resolved.handleSignals);

@@ -25,7 +25,12 @@ export type Field =
   | { readonly kind: 'http' }
   | { readonly kind: 'address' }
   | { readonly kind: 'sources' }
-  | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly orFunction?: boolean }
+  | {
+      readonly kind: 'one-of';
+      readonly values: readonly string[];
+      readonly orFunction?: boolean;
+      readonly orBoolean?: boolean;
+    }
   | { readonly kind: 'function' }
   | { readonly kind: 'names' }
   | { readonly kind: 'signal' }
@@ -81,6 +86,7 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       return (typeof given === 'string' && given !== '') || (given === null && field.orNull === true);
     case 'one-of':
       if (typeof given === 'function') return field.orFunction === true;
+      if (typeof given === 'boolean') return field.orBoolean === true;
       return typeof given === 'string' && field.values.includes(given);
     case 'function':
       return typeof given === 'function';
@@ -118,7 +124,7 @@ export function describeField(field: Field): string {
     case 'string':
       return `a string${field.orFunction ? ', a function' : ''}${field.orNull ? ' or null' : ''}${field.orFalse ? ' or false' : ''}${field.orBoolean ? ', true or false' : ''}`;
     case 'one-of':
-      return `one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
+      return `${field.orBoolean ? 'true, false or ' : ''}one of ${field.values.map((value) => `'${value}'`).join(', ')}${field.orFunction ? ', or a function' : ''}`;
     case 'function':
       return 'a function';
     case 'names':

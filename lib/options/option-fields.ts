@@ -5,7 +5,7 @@ const MS: { kind: 'number'; min: number; max: number } = { kind: 'number', min: 
 /** Every option there is. */
 export const FIELDS: Fields = {
   knex: { kind: 'any' },
-  dryRun: { kind: 'boolean' },
+  dryRun: { kind: 'one-of', values: ['ghost'], orBoolean: true },
   mode: { kind: 'one-of', values: ['triggers', 'binlog'] },
   chunk: {
     kind: 'group',

@@ -155,8 +155,11 @@ export interface LargeHadronOptions {
    * `pool.afterCreate` on each; its pool is left alone. They must reach one server directly: no pooler, no balancer.
    */
   readonly knex: Knex;
-  /** Resolve with the plan of what would be done, and touch nothing. Default false. */
-  readonly dryRun?: boolean;
+  /**
+   * Resolve with the plan of what would be done, and touch nothing. `ghost`: the new table is really made and altered, and
+   * removed again; the plan shows what it became. Default false.
+   */
+  readonly dryRun?: boolean | 'ghost';
   /**
    * How changes are captured. `triggers`: three triggers write the keys of changed rows to a journal, in the application's
    * own transactions. `binlog`: the server's binary log is read instead, and nothing is put on the application's statements;

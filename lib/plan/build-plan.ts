@@ -34,7 +34,14 @@ import { helperKey, replicaWarning, temporaryAccount, tooLittleRoom } from './wa
 /** Transactions younger than this, in seconds, are gone before a migration gets to ask for a lock. */
 const LONG_S = 2;
 
+/** Makes a ghost that is really there for as long as `make` takes, and says what it became. */
+export interface GhostTrial {
+  around<T>(session: Session, make: () => Promise<T>): Promise<{ made: T; definition: string }>;
+}
+
 export interface PlanInput {
+  /** How the change is tried where nothing stands in its way; null for on a temporary table. */
+  readonly ghost: GhostTrial | null;
   readonly database: Database;
   readonly name: TableName;
   readonly names: DerivedNames;
@@ -55,7 +62,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
   const findings = await inspect({ session, server, name, names, options });
   const found = findings.table ?? refuseUnreadable(findings);
   const table = await settleTimeZone(database, session, found);
-  const trial = await tryChange(input, session, table);
+  const trial = await tryChange(input, session, table, findings.problems.length === 0);
   const { pair, warning } = trial;
   const triggers = await readTableTriggers(session, name, Object.values(names.triggers));
   const own = parseForeignKeys(table.createSql, name.schema);
@@ -80,6 +87,7 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
     statements: trial.statements,
     names: { ghost: names.ghost, old: names.old, journal: names.journal },
     columns: pair === null ? [] : plannedColumns(pair),
+    newDefinition: trial.definition,
     chunkKey: pair === null ? null : { index: pair.key.originIndex, columns: pair.key.originKeys.names },
     cutOver: {
       strategy:
@@ -118,23 +126,41 @@ interface Trial {
   readonly alter: readonly string[];
   readonly statements: readonly string[];
   readonly warning: string | null;
+  /** Of a ghost that was really there. */
+  readonly definition: string | null;
 }
 
-async function tryChange(input: PlanInput, session: Session, origin: TableSchema): Promise<Trial> {
+async function tryChange(
+  input: PlanInput,
+  session: Session,
+  origin: TableSchema,
+  fit: boolean,
+): Promise<Trial> {
   const { database, name, names, options, alter } = input;
+  const ghost = fit ? input.ghost : null;
+  let definition: string | null = null;
   let prepared: PreparedGhost;
   try {
-    prepared = await prepareGhost({
-      ...{ knex: options.knex, database, session, origin, names, called: name.called },
-      ...{ columns: options.columns, alter, foreignKeys: options.foreignKeys },
-      bound: liveLock(options.giveUpAfterMs),
-      temporary: true,
-    });
+    const make = (): Promise<PreparedGhost> =>
+      prepareGhost({
+        ...{ knex: options.knex, database, session, origin, names, called: name.called },
+        ...{ columns: options.columns, alter, foreignKeys: options.foreignKeys },
+        bound: liveLock(options.giveUpAfterMs),
+        temporary: ghost === null,
+      });
+    if (ghost === null) prepared = await make();
+    else ({ made: prepared, definition } = await ghost.around(session, make));
   } catch (error) {
     const cause = error instanceof Refusal ? error.cause : error;
-    if (!NOT_TEMPORARY.has(errorNumber(cause))) throw error;
+    if (ghost !== null || !NOT_TEMPORARY.has(errorNumber(cause))) throw error;
     const warning = `The change could not be tried on a temporary table (${messageOf(cause)}); the migration itself will tell.`;
-    return { pair: null, alter: typeof alter === 'string' ? [alter] : [], statements: [], warning };
+    return {
+      pair: null,
+      alter: typeof alter === 'string' ? [alter] : [],
+      statements: [],
+      warning,
+      definition,
+    };
   }
   const { pair } = prepared;
   const statements = [
@@ -143,7 +169,7 @@ async function tryChange(input: PlanInput, session: Session, origin: TableSchema
     insertFromOrigin(pair, '… range by range …'),
     renameStatement(pair),
   ];
-  return { pair, alter: prepared.statements, statements, warning: null };
+  return { pair, alter: prepared.statements, statements, warning: null, definition };
 }
 
 /** What a temporary table cannot have: partitions, FULLTEXT indexes, compression. */

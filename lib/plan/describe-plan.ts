@@ -14,6 +14,7 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
         )),
     ...list('Change:', plan.alter),
     ...list('Columns:', plan.columns.filter(({ how }) => how !== 'same').map(describeColumn)),
+    ...definition(plan),
     ...list('Why this way:', plan.why),
     ...list('Steps:', [
       `rows are copied to '${names.ghost}' ${chunkKey === null ? '' : `along ${chunkKey.index} (${chunkKey.columns.join(', ')}), `}in about ${count(estimate.chunks)} chunks`,
@@ -48,6 +49,16 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
     ...list('Worth knowing:', plan.warnings),
   ];
   return lines.join('\n');
+}
+
+/** The server's own lines. */
+function definition({ newDefinition }: Pick<MigrationPlan, 'newDefinition'>): string[] {
+  if (newDefinition === null) return [];
+  return [
+    '',
+    'The new table, as it was made and removed again:',
+    ...newDefinition.split('\n').map((line) => `  ${line}`),
+  ];
 }
 
 function journal({ journalEntryBytes, writesPerSecond }: MigrationPlan['estimate']): string[] {

@@ -68,7 +68,10 @@ export interface PlanBlocker {
   readonly why: string;
 }
 
-/** What `largeHadronMigrate` would do. Nothing was created or changed to find it out. */
+/**
+ * What `largeHadronMigrate` would do. Nothing was created or changed to find it out, but for a ghost that was removed again
+ * with `dryRun: 'ghost'`.
+ */
 export interface MigrationPlan {
   /** `schema.table` */
   readonly table: string;
@@ -85,6 +88,8 @@ export interface MigrationPlan {
   readonly names: { readonly ghost: string; readonly old: string; readonly journal: string };
   /** Empty when the change could not be tried; `warnings` then says why. */
   readonly columns: readonly PlannedColumn[];
+  /** SHOW CREATE TABLE as it would be, with `dryRun: 'ghost'`, if nothing would be refused; null otherwise. */
+  readonly newDefinition: string | null;
   /** By which key rows are walked and found; null when the change could not be tried. */
   readonly chunkKey: { readonly index: string; readonly columns: readonly string[] } | null;
   readonly cutOver: {
