@@ -19,6 +19,7 @@ export class Throttler {
   private readonly chunks: ChunkLatency;
   private operator: string | null = null;
   private stopped = false;
+  private closing: Promise<unknown> | null = null;
   private deafUntil = -Infinity;
 
   constructor(
@@ -95,10 +96,10 @@ export class Throttler {
   }
 
   /** Nobody has to be made way for any more. Never rejects. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.stopped = true;
-    await Promise.all(this.all().map((poller) => poller.stop()));
-    await this.replicas.close();
+    this.closing ??= Promise.all([...this.pollers.map((poller) => poller.stop()), this.replicas.close()]);
+    return this.closing.then(() => undefined);
   }
 
   private all(): readonly Poller[] {

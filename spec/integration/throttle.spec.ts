@@ -12,7 +12,7 @@ import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { Operated } from '../support/operated';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
-import { until } from '../support/test-table-process-list';
+import { migrationConnections, until } from '../support/test-table-process-list';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
 const ROWS = 100;
@@ -325,7 +325,35 @@ for (const flavor of availableFlavors()) {
         close: () => ((closed += 1), Promise.resolve()),
       };
       await expectGoneOn(await begin({ sources: [source] }));
-      expect(closed).to.be.at.least(1);
+      expect(closed).to.equal(1);
+    });
+
+    it('carries on when all of its connections are lost, those of the throttle included', async () => {
+      const run = await begin({ query: 'SELECT 0', maxHistoryLength: 1_000_000 }, { preset: 'production' });
+      await someRows(run);
+      const lost = await migrationConnections(test);
+      // The observer, the work, the figures of the server and the query.
+      expect(lost.length).to.be.at.least(4);
+      for (const { Id } of lost) await test.query(`KILL ${Id}`);
+      await expectGoneOn(run);
+    });
+
+    it('rests after each chunk by niceRatio', async () => {
+      const run = await begin({ niceRatio: 100 }, { chunk: { rows: 1 }, mode: 'triggers' });
+      await someRows(run);
+      // It rests far longer than it copies: looks follow each other without a row more.
+      await until('a rest', () => {
+        const { rowsCopied } = run.seen.at(-1)!;
+        return run.seen.slice(-5).every((now) => now.phase === 'copy' && now.rowsCopied === rowsCopied)
+          ? true
+          : undefined;
+      });
+      await test.query("UPDATE emails SET note = 'meanwhile' WHERE id = 1");
+      await run.until('the change to be applied', ({ changesApplied }) => changesApplied > 0);
+      run.operator.settings.set('throttle.niceRatio', '0');
+      run.operator.settings.set('chunk.rows', '50');
+      was = { ...was, rows: await test.rows() };
+      await expectGoneOn(run);
     });
 
     it('rests after chunks that take long', async () => {
