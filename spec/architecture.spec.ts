@@ -20,7 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['plan', 'migration'],
   ['plan-large-hadron-migration', 'large-hadron-clean-up', 'control'],
   ['large-hadron-migrate'],
-  ['index'],
+  ['index', 'cli'],
 ];
 
 /** Within one row, and where a feature builds on another's plain SQL. */

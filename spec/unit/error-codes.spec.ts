@@ -15,6 +15,7 @@ const VARIABLES = new Set([
   'LHM_MARIADB_URL',
   'LHM_MYSQL_URL',
   'LHM_SERVERS',
+  'LHM_URL',
 ]);
 
 function texts(folder: string): { path: string; text: string }[] {

@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { largeHadronCleanUp } from '../../large-hadron-clean-up';
+import { withKnex, type ConnectionFlags } from '../connection';
+import { addConnectionFlags } from '../connection-flags';
+import { EXIT } from '../exit-codes';
+import type { Ends } from '../program';
+import { say } from '../secrets';
+
+interface Flags extends ConnectionFlags {
+  readonly dropOldTablesAfterMs?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function cleanUpCommand(ends: Ends): Command {
+  const command = new Command('clean-up')
+    .description('Removes what runs left whose process is gone, and lists the originals that were kept.')
+    .argument('[table]', 'default: every table of the database')
+    .option('--drop-old-tables-after-ms <ms>', 'drop originals of at least this age')
+    .option('--dry-run', 'say what would be removed, and touch nothing')
+    .option('--json', 'as JSON');
+  return addConnectionFlags(command).action(async (table: string | undefined, flags: Flags) => {
+    const { dropOldTablesAfterMs: ms, dryRun = false, json = false } = flags;
+    const found = await withKnex(flags, (knex) =>
+      largeHadronCleanUp(table ?? null, {
+        ...{ knex, dryRun },
+        ...(ms === undefined ? {} : { dropOldTablesAfterMs: Number(ms) }),
+      }),
+    );
+    const lines = [
+      ...found.removed.map(({ kind, name }) => `${dryRun ? 'to be removed' : 'removed'}: ${kind} ${name}`),
+      ...found.alive.map((name) => `being migrated: ${name}`),
+      ...found.oldTables.map((old) => `${old.dropped ? 'dropped' : 'kept'}: table ${old.name}`),
+    ];
+    say(json ? JSON.stringify(found, null, 2) : lines.join('\n') || 'nothing was left');
+    ends(EXIT.done);
+  });
+}

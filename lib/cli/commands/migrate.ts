@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { largeHadronMigrate } from '../../large-hadron-migrate';
+import type { LargeHadronOptions } from '../../options/options';
+import { formatCount, formatDuration } from '../../progress/format';
+import { withKnex, type ConnectionFlags } from '../connection';
+import { addConnectionFlags } from '../connection-flags';
+import { EXIT } from '../exit-codes';
+import { addOptionFlags, optionsFrom } from '../option-flags';
+import type { Ends } from '../program';
+import { say } from '../secrets';
+
+type Flags = ConnectionFlags & { readonly json?: boolean } & Record<string, unknown>;
+
+export function migrateCommand(ends: Ends): Command {
+  const command = new Command('migrate')
+    .description('Changes a table while the application goes on.')
+    .argument('<table>', "'emails' or 'schema.emails'")
+    .argument('<alter>', "as after ALTER TABLE: 'ADD COLUMN a INT'")
+    .option('--json', 'the result as JSON');
+  return addOptionFlags(addConnectionFlags(command)).action(
+    async (table: string, alter: string, flags: Flags) => {
+      const result = await withKnex(flags, (knex) =>
+        largeHadronMigrate(table, { ...optionsFrom(flags), knex } as LargeHadronOptions, alter),
+      );
+      const { rowsCopied, changesApplied, durations, cutOver, oldTable } = result;
+      const words =
+        `${result.table}: ${formatCount(rowsCopied)} rows copied, ${formatCount(changesApplied)} changes applied in ` +
+        `${formatDuration(durations.total)}; writers waited ${Math.round(cutOver.stallMs)} ms at most for the swap; ` +
+        (oldTable === null ? 'the original was dropped' : `the original is '${oldTable}'`);
+      say(flags.json === true ? JSON.stringify(result, null, 2) : words);
+      ends(EXIT.done);
+    },
+  );
+}

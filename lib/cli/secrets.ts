@@ -1,0 +1,39 @@
+const secrets = new Set<string>();
+
+/** A shorter one would be found in words that have nothing to do with it. */
+const SHORTEST = 4;
+
+/** In the list of processes, the arguments stand for everybody to read; a URL among them may hold a password. */
+export function hideArguments(): void {
+  process.title = 'lhm';
+}
+
+/** From now on, the text is not said. */
+export function keepSecret(secret: string): void {
+  if (secret.length >= SHORTEST) secrets.add(secret).add(encodeURIComponent(secret));
+}
+
+/** The text without passwords: of any URL, and those that are known. */
+export function redact(text: string): string {
+  let safe = text.replace(/(\w+:\/\/[^\s:@/]*):[^\s@]*@/g, '$1:***@');
+  for (const secret of secrets) safe = safe.replaceAll(secret, '***');
+  return safe;
+}
+
+/** On stdout: what was asked for. */
+export function say(text: string): void {
+  process.stdout.write(`${redact(text)}\n`);
+}
+
+/** On stderr: everything else. */
+export function tell(text: string): void {
+  process.stderr.write(`${redact(text)}\n`);
+}
+
+/** What goes to stderr by other ways, as `DEBUG=lhm:*`. */
+export function redactStderr(): void {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr) as (...given: unknown[]) => boolean;
+  stderr.write = (chunk: unknown, ...rest: unknown[]) =>
+    write(typeof chunk === 'string' ? redact(chunk) : chunk, ...rest);
+}

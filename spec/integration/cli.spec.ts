@@ -1,0 +1,164 @@
+import { expect } from 'chai';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { expectNoLeaks } from '../support/leak-guard';
+import { Lhm, lhm, type LhmResult } from '../support/lhm-cli';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { TestTable, without } from '../support/test-table';
+import { until } from '../support/test-table-process-list';
+
+const CHANGE = 'ADD COLUMN extra INT NULL';
+const PASSWORD = 'ge heim/@:%42';
+
+for (const flavor of availableFlavors()) {
+  describe(`lhm, the command, on ${flavor}`, function () {
+    this.timeout(60_000);
+    let server: RunningServer;
+    let test: TestTable;
+    let folder: string;
+    let account: string;
+    let env: NodeJS.ProcessEnv;
+    let url: string;
+
+    before(async () => {
+      server = await startServer(flavor);
+      account = `lhm_cli_${process.pid}`;
+      const admin = await TestTable.create(server);
+      await admin.query(`CREATE USER ${account}@'%' IDENTIFIED BY '${PASSWORD}'`);
+      await admin.query(`GRANT ALL ON *.* TO ${account}@'%' WITH GRANT OPTION`);
+      await admin.drop();
+    });
+    after(() => server.stop());
+
+    beforeEach(async () => {
+      test = await TestTable.create(server, { rows: 200 });
+      folder = await mkdtemp(join(tmpdir(), 'lhm-cli-'));
+      env = { LHM_SOCKET_DIRECTORY: join(folder, 's') };
+      const { host, port } = server.connection;
+      url = `mysql://${account}:${encodeURIComponent(PASSWORD)}@${host}:${port}/${test.database}`;
+    });
+    afterEach(async () => {
+      await rm(folder, { recursive: true });
+      await test.drop();
+    });
+
+    const secrets = [PASSWORD, encodeURIComponent(PASSWORD)];
+
+    function expectNoPassword(...texts: string[]): void {
+      for (const text of texts) for (const secret of secrets) expect(text).not.to.contain(secret);
+    }
+
+    async function run(code: number, args: readonly string[], input?: string): Promise<LhmResult> {
+      const result = await lhm(args, { LHM_URL: url, DEBUG: 'lhm:*', ...env }, input);
+      expectNoPassword(result.stdout, result.stderr);
+      expect(result.code, result.stdout + result.stderr.slice(-2000)).to.equal(code);
+      return result;
+    }
+
+    it('plans and migrates, by every way to say where the server is', async () => {
+      const plan = await run(0, ['plan', 'emails', CHANGE, '--ghost', '--json']);
+      expect((JSON.parse(plan.stdout) as { newDefinition: string }).newDefinition).to.contain('`extra`');
+      const open = url.replace(/:[^:@]*@/, '@');
+      const file = join(folder, 'password');
+      await writeFile(file, `${PASSWORD}\n`);
+      const byFile = ['--url', open, '--password-file', file];
+      const migrated = await run(0, ['migrate', 'emails', CHANGE, ...byFile, '--json', '--chunk-rows', '50']);
+      expect(JSON.parse(migrated.stdout)).to.include({ rowsCopied: 200, table: `${test.database}.emails` });
+      expect(await test.definition()).to.contain('`extra`');
+      const asked = await run(
+        0,
+        ['plan', 'emails', 'ADD a INT', '--url', open, '--ask-pass'],
+        `${PASSWORD}\n`,
+      );
+      expect(asked.stdout).to.contain('The migration would run.');
+      const knexfile = join(folder, 'knexfile.cjs');
+      const config = { other: {}, mine: { client: 'mysql2', connection: url } };
+      await writeFile(knexfile, `module.exports = ${JSON.stringify(config)}`);
+      await run(0, ['plan', 'emails', 'ADD a INT', '--knexfile', knexfile, '--env', 'mine']);
+      const cleaned = await run(0, ['clean-up', '--drop-old-tables-after-ms', '0']);
+      expect(cleaned.stdout).to.contain('dropped: table');
+      await expectNoLeaks(test);
+    });
+
+    it('says by its exit code what became of the table', async () => {
+      await run(2, ['migrate', 'emails', 'DROP COLUMN nope']);
+      await run(2, ['plan', 'emails', 'DROP PRIMARY KEY']);
+      await run(3, ['migrate', 'emails', 'ADD COLUMN one INT NOT NULL DEFAULT 1, ADD UNIQUE KEY one (one)']);
+      await expectNoLeaks(test);
+      const lost = await run(2, ['migrate', 'emails', CHANGE, '--url', url.replace(/:\d+\//, ':1/')]);
+      expect(lost.stderr).to.contain('LHM_CANNOT_CONNECT');
+    });
+
+    it('refuses bad input, and repeats no password of it', async () => {
+      const cases: [readonly string[], RegExp][] = [
+        [[`--urll=${url}`], /unknown option/],
+        [['--url', url.replace('mysql:', 'pg:')], /must look like/],
+        [['--url', url.replace('mysql://', '')], /must look like/],
+        [['--chunk-rows', 'many'], /chunk\.rows/],
+        [['--cut-over-strategy', 'x'], /cutOver\.strategy/],
+        [['--knexfile', '/nowhere.js'], /knexfile cannot be loaded/],
+        [['--password-file', '/nowhere'], /password file cannot be read/],
+        [[url], /too many arguments/],
+      ];
+      for (const [args, says] of cases) {
+        const { stderr } = await run(2, ['migrate', 'emails', CHANGE, ...args]);
+        expect(stderr).to.match(says);
+      }
+      await run(2, ['migrate', 'emails']);
+      await run(2, ['nonsense']);
+      await run(2, []);
+      await expectNoLeaks(test);
+    });
+
+    it('finds a running migration, shows and steers it', async () => {
+      await run(2, ['status']);
+      await run(2, ['pause']);
+      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '20', '--progress', 'lines'];
+      const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);
+      await until('it to copy', () => Promise.resolve(/: copy/.test(migration.stderr) || undefined));
+      expectNoPassword(migration.commandLine());
+      expect(migration.commandLine()).not.to.contain('mysql:');
+      await run(0, ['postpone']);
+      const watch = new Lhm(['watch', '--interval-ms', '50'], env);
+      await run(0, ['pause', 'emails']);
+      const held = async (): Promise<{ throttled: string | null; phase: string; postponed: unknown }> =>
+        (JSON.parse((await run(0, ['status', '--json'])).stdout) as Awaited<ReturnType<typeof held>>[])[0]!;
+      expect((await held()).throttled).to.contain('operator');
+      await run(2, ['set', 'chunk.rows=none at all']);
+      await run(2, ['set', 'nothing=1']);
+      await run(2, ['panic', 'other']);
+      await run(0, ['set', 'chunk.rows=200', 'emails']);
+      await run(0, ['set', 'chunk.pauseMs=0']);
+      expect((await run(0, ['status'])).stdout)
+        .to.contain('chunk.rows = 200')
+        .and.contain('throttled');
+      await run(0, ['continue']);
+      await until('the postponement', async () => ((await held()).postponed === null ? undefined : true));
+      await run(0, ['cut-over']);
+      const end = await migration.end;
+      expect(end.code, end.stderr).to.equal(0);
+      expectNoPassword(end.stdout, end.stderr);
+      expect(end.stdout).to.contain('200 rows copied');
+      const watched = await watch.end;
+      expect(watched.code).to.equal(0);
+      expect(watched.stdout).to.contain('throttled').and.contain('postponed for').and.contain('it has ended');
+      expect(without(await test.rows(), 'extra')).to.have.length(200);
+      await expectNoLeaks(test);
+    });
+
+    it('stops a running migration by panic', async () => {
+      const was = await test.definition();
+      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '50', '--progress', 'lines'];
+      const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);
+      await until('it to copy', () => Promise.resolve(/: copy/.test(migration.stderr) || undefined));
+      await run(0, ['panic', 'emails']);
+      const end = await migration.end;
+      expect(end.code).to.equal(3);
+      expect(end.stderr).to.contain('LHM_PANIC');
+      expect(await test.definition()).to.equal(was);
+      await expectNoLeaks(test);
+    });
+  });
+}
