@@ -4,6 +4,8 @@ export type { CleanUpResult } from './migration/clean-up';
 export type { OldTable } from './migration/old-tables';
 export { planLargeHadronMigration } from './plan-large-hadron-migration';
 export { LargeHadronError } from './errors';
+export { LargeHadronEvents } from './events/emitter';
+export type { EventMap, EventName } from './events/event-map';
 export type { ErrorCode, Leftover, Outcome, Problem } from './errors';
 export type { AlterContext, AlterFunction } from './ghost/alter-function';
 export type { Killed } from './cut-over/blocker-killer';
@@ -12,6 +14,7 @@ export type {
   ChunkOptions,
   CleanUpOptions,
   ColumnOptions,
+  CommandHookContext,
   CutOverOptions,
   ForeignKeysOption,
   Hook,
@@ -20,6 +23,7 @@ export type {
   LargeHadronOptions,
   PostponeUntil,
   ProgressOption,
+  RetryHookContext,
   ThrottleOptions,
   TriggerOptions,
   VerifyOptions,

@@ -1,6 +1,5 @@
 import { startControl, type ControlServer } from './control/control-server';
 import type { AlterFunction } from './ghost/alter-function';
-import { runQuietHook } from './migration/hooks';
 import { Migration } from './migration/migration';
 import type { MigrationResult } from './migration/result';
 import { prepareMigration } from './migration/prepare-migration';
@@ -8,6 +7,7 @@ import { stopSignals } from './migration/stop-signals';
 import type { LargeHadronOptions } from './options/options';
 import type { MigrationPlan } from './plan/plan';
 import { planLargeHadronMigration } from './plan-large-hadron-migration';
+import { tellProgress } from './progress/progress-events';
 import { ProgressTracker } from './progress/progress-tracker';
 import { startReporter } from './progress/reporter';
 import { clock } from './util/clock';
@@ -45,31 +45,39 @@ export async function largeHadronMigrate(
   if ([true, 'ghost'].includes((options as Partial<LargeHadronOptions> | undefined)?.dryRun ?? false))
     return planLargeHadronMigration(table, options, alter);
   const { resolved, database, name } = await prepareMigration(table, options, alter);
-  const progress = new ProgressTracker(`${name.schema}.${name.table}`);
+  const full = `${name.schema}.${name.table}`;
+  const progress = new ProgressTracker(full);
   const stop = stopSignals(resolved.signal, resolved.handleSignals);
   const reporter = startReporter(resolved.progress, progress, process.stderr);
   const migration = new Migration(database, name, resolved, alter, progress, stop);
-  const { hooks } = resolved;
+  const { hooks } = migration;
+  const { events } = resolved;
+  tellProgress(progress, events);
   const status = clock.setInterval(
-    () => void runQuietHook(() => hooks.onStatus?.(migration.hookContext())),
-    STATUS_EVERY_MS,
+    () => void hooks.status(),
+    resolved.hooks.statusEveryMs ?? STATUS_EVERY_MS,
   );
   let control: ControlServer | null = null;
   try {
-    control = await startControl(resolved.control, `${name.schema}.${name.table}`, {
+    control = await startControl(resolved.control, full, {
       context: {
         operator: migration.operator,
-        table: `${name.schema}.${name.table}`,
+        table: full,
         ...{ forceNamed: resolved.control.forceNamed },
       },
-      before: () => Promise.resolve(),
+      before: async (command, value) => {
+        events.emit('command', { table: full, command, value });
+        await hooks.command(command, value);
+      },
     });
     const result = await migration.run();
-    await runQuietHook(() => hooks.onSuccess?.(migration.hookContext()));
+    await hooks.success();
+    events.emit('done', { table: result.table, result });
     return result;
   } catch (error) {
     const failure = await migration.fail(error);
-    await runQuietHook(() => hooks.onFailure?.(failure, migration.hookContext()));
+    await hooks.failure(failure);
+    events.emit('failed', { table: failure.table, error: failure });
     throw failure;
   } finally {
     await control?.close();

@@ -41,6 +41,8 @@ export class RowCopier {
     private readonly applier: ChangeApplier,
     private readonly state: StateTable,
     private readonly sizer: ChunkSizer,
+    /** Told before a chunk is copied again; throws when it must not be. */
+    private readonly onRetry: (attempt: number, error: unknown) => Promise<void>,
   ) {}
 
   get copiedTo(): CopiedTo {
@@ -79,6 +81,7 @@ export class RowCopier {
         if (session.lost || attempt >= ATTEMPTS || !(isTransient(error) || smaller)) throw error;
         log('chunk failed, attempt %d: %o', attempt, error);
         if (smaller && !this.sizer.shrink(tooLarge) && tooLarge) throw error;
+        await this.onRetry(attempt, error);
       }
     }
   }

@@ -69,8 +69,10 @@ export class CutOver {
    * @throws Refusal LHM_CUT_OVER_BLOCKED when no attempt is left
    */
   async run(): Promise<CutOverResult> {
-    const { options, signal, steadiness, guard, observer } = this.deps;
+    const { options, signal, steadiness, guard, observer, pair } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
+    const { events } = options;
+    const table = `${pair.schema}.${pair.origin.table}`;
     let giveUpAt = clock.monotonic() + options.giveUpAfterMs;
     let made = 0;
     const blocked = new BlockedTime();
@@ -89,7 +91,9 @@ export class CutOver {
           await steadiness.steadily(() => this.meetAgain());
           await steadiness.steadily(() => this.seeIdentity());
           started = clock.monotonic();
+          events.emit('attempt', { table, attempt });
           const times = await this.way.notMeanwhile(() => this.attempt(strategy));
+          events.emit('swapped', { table, attempts: attempt, stallMs: Math.round(times.stallMs) });
           return {
             strategy: strategy.name,
             stallMs: Math.round(times.stallMs),
@@ -121,6 +125,7 @@ export class CutOver {
           waitMs = Math.min(waitMs, leftMs);
         }
         log('attempt %d postponed: %s', attempt, last.reason);
+        events.emit('attemptPostponed', { table, attempt, reason: last.reason });
         this.progress.update({ waitingFor: last.reason });
         const wait = pause(waitMs, signal);
         await this.keepUpUntil(wait);

@@ -34,6 +34,7 @@ import { RecheckTable } from '../verify/recheck-table';
 import { Verifier } from '../verify/verifier';
 import type { CarriedTrigger } from '../table-triggers/table-trigger';
 import type { CutOverGate } from './cut-over-gate';
+import type { Hooks } from './hooks';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
 import { clearToSwap } from './postpone';
@@ -55,6 +56,7 @@ export interface AssembleInput {
   readonly workSettings: readonly string[];
   readonly owner: RecoveryDeps['owner'];
   readonly throttler: Throttler;
+  readonly hooks: Hooks;
   readonly settings: LiveSettings;
   readonly gate: CutOverGate;
   readonly options: ResolvedOptions;
@@ -139,7 +141,16 @@ export function assemble(input: AssembleInput): Assembled {
     source,
     entries,
   );
-  const copier = new RowCopier(pair, applier, state, new ChunkSizer(() => chunkOptions(settings, pair)));
+  const copier = new RowCopier(
+    pair,
+    applier,
+    state,
+    new ChunkSizer(() => chunkOptions(settings, pair)),
+    async (attempt, error) => {
+      options.events.emit('retry', { table: `${pair.schema}.${pair.origin.table}`, attempt, error });
+      await input.hooks.retry(attempt, error);
+    },
+  );
   const replayer = new Replayer(source, applier, state, () => copier.copiedTo, entries);
   const recheck = new RecheckTable(pair);
   const verifier =
@@ -189,6 +200,7 @@ export function assemble(input: AssembleInput): Assembled {
       cutOver,
       recovery,
       throttler: input.throttler,
+      hooks: input.hooks,
       settings,
       gate: input.gate,
       progress,

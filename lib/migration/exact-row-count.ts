@@ -36,15 +36,20 @@ export interface RowCount {
  * an old read view nor the table for long, with rests as long as the work. Whatever fails, the estimate stays.
  */
 export function countRowsBeside(parts: Assembled): RowCount {
-  if (!parts.options.exactRowCount) return { stop: () => Promise.resolve() };
+  if (!parts.options.exactRowCount) {
+    const told = parts.hooks.runBeside('onRowCountComplete');
+    return { stop: () => told };
+  }
   const stopping = new AbortController();
   const { signal } = stopping;
   const abort = (): void => stopping.abort();
   if (parts.signal.aborted) abort();
   parts.signal.addEventListener('abort', abort, { once: true });
-  const counting = count(parts, signal).catch((error: unknown) => {
-    if (!signal.aborted) log('rows are not counted: %s', messageOf(error));
-  });
+  const counting = count(parts, signal)
+    .catch((error: unknown) => {
+      if (!signal.aborted) log('rows are not counted: %s', messageOf(error));
+    })
+    .then(() => parts.hooks.runBeside('onRowCountComplete'));
   return {
     stop: () => {
       parts.signal.removeEventListener('abort', abort);

@@ -4,7 +4,6 @@ import { analyzeGhost } from './analyze-ghost';
 import type { Assembled } from './assemble';
 import { estimateRows } from './estimate-rows';
 import { countRowsBeside } from './exact-row-count';
-import { runHook } from './hooks';
 import { postpone } from './postpone';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
 import { whatChanged } from './what-changed';
@@ -20,8 +19,8 @@ export async function fillAndSwap(parts: Assembled, context: () => HookContext):
 
 async function fill(parts: Assembled, context: () => HookContext): Promise<CutOverResult> {
   const { work, observer, recovery, progress, pair } = parts;
-  const { hooks } = parts.options;
-  await runHook(hooks, 'beforeRowCopy', context);
+  const { hooks } = parts;
+  await hooks.run('beforeRowCopy');
   const name = { schema: pair.schema, table: pair.origin.table };
   const rowsEstimated = await recovery.steadily(() => estimateRows(observer, name));
   progress.update({ rowsEstimated });
@@ -32,10 +31,10 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
     await count.stop();
   }
   await catchUp(parts);
-  await runHook(hooks, 'afterRowCopy', context);
+  await hooks.run('afterRowCopy');
   await verifyRows(parts);
   await recovery.steadily(() => analyzeGhost(work, pair, parts.server));
   await postpone(parts, context);
-  await runHook(hooks, 'beforeCutOver', context);
+  await hooks.run('beforeCutOver');
   return swap(parts);
 }

@@ -1,36 +1,116 @@
-import type { HookContext, HookOptions } from '../options/options';
-import { Refusal } from '../errors';
 import { messageOf } from '../database/server-error';
+import { Refusal, type LargeHadronError } from '../errors';
+import { debugLog } from '../events/debug-log';
+import type { CommandHookContext, HookContext, HookOptions, RetryHookContext } from '../options/options';
+import type { HookName } from './hook-names';
+import { runScripts, scriptFacts } from './hook-scripts';
 
-type AwaitedHook = 'beforeRowCopy' | 'afterRowCopy' | 'beforeCutOver' | 'afterCutOver';
+const log = debugLog('migration');
 
-/** Runs a hook that may stop the migration by throwing. */
-export async function runHook(
-  hooks: HookOptions,
-  name: AwaitedHook,
-  context: () => HookContext,
-): Promise<void> {
-  const hook = hooks[name];
-  if (hook === undefined) return;
-  try {
-    await hook(context());
-  } catch (cause) {
-    throw new Refusal(
-      'LHM_HOOK_FAILED',
-      `The hook ${name} threw: ${messageOf(cause)}.`,
-      name === 'afterCutOver'
-        ? 'Do what the hook was to do.'
-        : 'Mend what the hook found, or the hook, and run again.',
-      { cause },
-    );
+/** How long a script may take where nothing is said, in ms. */
+const SCRIPT_TIMEOUT_MS = 60_000;
+
+/** Hooks that may stop the migration, and are told no more than how it stands. */
+type PlainHook = Exclude<
+  HookName,
+  'onBatchCopyRetry' | 'onInteractiveCommand' | 'onStatus' | 'onSuccess' | 'onFailure'
+>;
+
+/** Runs the caller's hooks, functions first and executables after them, each awaited. */
+export class Hooks {
+  constructor(
+    private readonly options: HookOptions,
+    private readonly context: () => HookContext,
+    /** Stops the migration, for hooks that run beside it. */
+    private readonly stop: (reason: Refusal) => void,
+  ) {}
+
+  /** @throws Refusal LHM_HOOK_FAILED when one throws or fails, by which it stops what was about to be done */
+  async run(name: PlainHook): Promise<void> {
+    await this.vetoable(name, () => this.options[name]?.(this.context()), {});
   }
-}
 
-/** Runs a hook whose failure changes nothing. */
-export async function runQuietHook(run: () => void | Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch {
-    // Documented: what these hooks throw is ignored.
+  /** For what goes on beside the migration, which is stopped when one fails. Never rejects. */
+  async runBeside(name: PlainHook): Promise<void> {
+    await this.run(name).catch((error: unknown) => this.stop(error as Refusal));
+  }
+
+  /** @throws Refusal LHM_HOOK_FAILED when the command must not be run */
+  async command(command: string, value: string | null): Promise<void> {
+    const context = (): CommandHookContext => ({ ...this.context(), command, value });
+    const said = value === null ? command : `${command}=${value}`;
+    await this.vetoable('onInteractiveCommand', () => this.options.onInteractiveCommand?.(context()), {
+      LHM_COMMAND: said,
+    });
+  }
+
+  /** @throws Refusal LHM_HOOK_FAILED when the chunk must not be copied again */
+  async retry(attempt: number, error: unknown): Promise<void> {
+    const context = (): RetryHookContext => ({ ...this.context(), attempt, error });
+    await this.vetoable('onBatchCopyRetry', () => this.options.onBatchCopyRetry?.(context()), {
+      LHM_ATTEMPT: String(attempt),
+      LHM_ERROR: messageOf(error),
+    });
+  }
+
+  /** What it throws is ignored. */
+  async status(): Promise<void> {
+    await this.quietly('onStatus', () => this.options.onStatus?.(this.context()), {});
+  }
+
+  /** What it throws is ignored. */
+  async success(): Promise<void> {
+    await this.quietly('onSuccess', () => this.options.onSuccess?.(this.context()), {});
+  }
+
+  /** What it throws is ignored. */
+  async failure(error: LargeHadronError): Promise<void> {
+    await this.quietly('onFailure', () => this.options.onFailure?.(error, this.context()), {
+      LHM_ERROR: error.message,
+      LHM_ERROR_CODE: error.code,
+      LHM_OUTCOME: error.outcome,
+    });
+  }
+
+  private async vetoable(
+    name: HookName,
+    call: () => unknown,
+    more: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    try {
+      await this.both(name, call, more);
+    } catch (cause) {
+      throw new Refusal(
+        'LHM_HOOK_FAILED',
+        `The hook ${name} threw: ${messageOf(cause)}.`,
+        name === 'afterCutOver'
+          ? 'Do what the hook was to do.'
+          : 'Mend what the hook found, or the hook, and run again.',
+        { cause },
+      );
+    }
+  }
+
+  private async quietly(
+    name: HookName,
+    call: () => unknown,
+    more: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    try {
+      await this.both(name, call, more);
+    } catch (error) {
+      log('the hook %s threw, which is ignored: %s', name, messageOf(error));
+    }
+  }
+
+  private async both(
+    name: HookName,
+    call: () => unknown,
+    more: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await call();
+    const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;
+    if (directory === undefined) return;
+    await runScripts({ directory, hint, timeoutMs }, name, scriptFacts(this.context(), more));
   }
 }

@@ -28,7 +28,7 @@ import { CutOverGate } from './cut-over-gate';
 import { removeDeadRun } from './dead-run';
 import { FailedMigration, type Reached } from './failed-migration';
 import { fillAndSwap } from './fill-and-swap';
-import { runHook } from './hooks';
+import { Hooks } from './hooks';
 import { operate, type Operator } from './operator';
 import { Ownership } from './ownership';
 import { migrationResult, type MigrationResult } from './result';
@@ -53,6 +53,7 @@ export class Migration {
   private readonly throttler: Throttler;
   private readonly gate = new CutOverGate();
   private readonly signal: AbortSignal;
+  readonly hooks: Hooks;
   /** For whoever lets a person intervene. */
   readonly operator: Operator;
 
@@ -65,6 +66,7 @@ export class Migration {
     { signal, stop }: Pick<StopSignals, 'signal' | 'stop'>,
   ) {
     this.signal = signal;
+    this.hooks = new Hooks(options.hooks, () => this.hookContext(), stop);
     this.settings = new LiveSettings(options);
     this.throttler = new Throttler(this.settings, stop);
     const { settings, throttler, gate } = this;
@@ -81,18 +83,19 @@ export class Migration {
 
   /** Runs the migration. On a rejection, `fail` must be called. */
   async run(): Promise<MigrationResult> {
-    const { database, options, progress, signal } = this;
-    const { hooks } = options;
+    const { database, options, progress, signal, hooks } = this;
     const observer = await database.open('observer');
     this.reached.observer = observer;
     const lock = await this.ownership.acquire(observer);
 
+    await hooks.run('onStartup');
     progress.enter('preflight');
     await this.throttler.open(database);
     await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
     const origin = await settleTimeZone(database, observer, await this.preflight(observer));
     signal.throwIfAborted();
 
+    await hooks.run('onValidated');
     progress.enter('clone');
     const work = await this.openWork();
     const parts = await this.clone(observer, work, lock, origin);
@@ -110,7 +113,7 @@ export class Migration {
     await this.throttler.close();
     await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
-    await runHook(hooks, 'afterCutOver', () => this.hookContext());
+    await hooks.run('afterCutOver');
 
     progress.enter('clean-up');
     await tidy(parts, { schema: this.name.schema, names: this.names });
@@ -143,6 +146,7 @@ export class Migration {
       table: this.full,
       ghostTable: this.names.ghost,
       oldTable: this.names.old,
+      alter: typeof this.alter === 'string' ? this.alter : null,
       progress: this.progress.snapshot(),
     };
   }
@@ -193,6 +197,7 @@ export class Migration {
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
       ...{ throttler, settings, gate },
+      hooks: this.hooks,
       triggers,
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...workSettings],
       epoch: this.epoch,

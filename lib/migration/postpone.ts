@@ -34,6 +34,7 @@ export async function postpone(parts: Parts, context: () => HookContext): Promis
   const { progress, gate } = parts;
   if (untilOf(parts) === null && !gate.isClosed()) return;
   progress.enter('postpone');
+  await parts.hooks.run('onBeginPostponed');
   while (!gate.isOpen()) {
     await untilNotClosed(parts);
     const postponeUntil = untilOf(parts);

@@ -5,6 +5,7 @@ import type { CutOver, CutOverResult } from '../cut-over/cut-over';
 import type { Database } from '../database/database';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Session } from '../database/session';
+import type { Hooks } from './hooks';
 import type { Recovery } from './recovery';
 import type { CutOverGate } from './cut-over-gate';
 import { hold, restAfterChunk, restAfterStep } from './hold';
@@ -32,6 +33,7 @@ export interface Parts {
   readonly cutOver: CutOver;
   readonly recovery: Recovery;
   readonly throttler: Throttler;
+  readonly hooks: Hooks;
   readonly settings: LiveSettings;
   readonly gate: CutOverGate;
   readonly progress: ProgressTracker;

@@ -24,6 +24,7 @@ export type Field =
   | { readonly kind: 'loads'; readonly orAuto?: boolean }
   | { readonly kind: 'http' }
   | { readonly kind: 'address' }
+  | { readonly kind: 'events' }
   | { readonly kind: 'sources' }
   | {
       readonly kind: 'one-of';
@@ -103,6 +104,8 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       return given === false || (given === 'auto' && field.orAuto === true) || areLoads(given);
     case 'http':
       return given === false || (typeof given === 'string' && /^https?:$/.test(protocolOf(given)));
+    case 'events':
+      return typeof (given as { emit?: unknown } | null)?.emit === 'function';
     case 'address':
       return given === false || (typeof given === 'string' && isAddress(given));
     case 'replicas':
@@ -135,6 +138,8 @@ export function describeField(field: Field): string {
       return `an object of status variables and the most each may be, as { Threads_running: 50 }${field.orAuto ? ", 'auto'" : ''}, or false`;
     case 'http':
       return 'a URL (http: or https:), or false';
+    case 'events':
+      return 'a LargeHadronEvents';
     case 'address':
       return "an address, as '127.0.0.1:7000', or false";
     case 'replicas':

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { ProgressSnapshot } from '../progress/progress';
+import type { LargeHadronEvents } from '../events/emitter';
 import type { ControlOptions, ResolvedControl } from './control-options';
 import type { ThrottleFunction, ThrottleSource } from '../throttle/throttle-source';
 import type { ThrottleOptions } from './throttle-options';
@@ -14,27 +15,63 @@ export interface HookContext {
   readonly ghostTable: string;
   /** The name the original gets at the swap, without the schema. */
   readonly oldTable: string;
+  /** The change as it was given, where it was given as a string. */
+  readonly alter: string | null;
   readonly progress: ProgressSnapshot;
 }
 
 export type Hook = (context: HookContext) => void | Promise<void>;
 
-/** Called at fixed points of the run and awaited. A hook that throws stops the migration, but for the last three. */
+/** What `onInteractiveCommand` is told. */
+export interface CommandHookContext extends HookContext {
+  readonly command: string;
+  /** What stood after `=`; null where nothing did. */
+  readonly value: string | null;
+}
+
+/** What `onBatchCopyRetry` is told. */
+export interface RetryHookContext extends HookContext {
+  /** How often the chunk has failed. */
+  readonly attempt: number;
+  readonly error: unknown;
+}
+
+/** Called at fixed points of the run, in this order, and awaited. A hook that throws stops the migration, but for the last three. */
 export interface HookOptions {
+  /** At the very beginning; only the run's lock is held. */
+  readonly onStartup?: Hook;
+  /** After preflight: the migration can be made. Nothing has been created. */
+  readonly onValidated?: Hook;
   /** Before the first row is copied. */
   readonly beforeRowCopy?: Hook;
+  /** Once the rows are counted (`exactRowCount`), or estimated where they are not to be; beside the copy. */
+  readonly onRowCountComplete?: Hook;
+  /** Before a chunk that failed for a passing reason is copied again. */
+  readonly onBatchCopyRetry?: (context: RetryHookContext) => void | Promise<void>;
   /** After the last row was copied, before the verification. */
   readonly afterRowCopy?: Hook;
+  /** When the swap is held back (`cutOver.postponeUntil`, or the operator). */
+  readonly onBeginPostponed?: Hook;
   /** Before the lock of the cut-over is asked for the first time. Throwing keeps the table as it is. */
   readonly beforeCutOver?: Hook;
   /** After the swap. Throwing is reported as outcome `swapped`. */
   readonly afterCutOver?: Hook;
-  /** Every few seconds, and at each change of phase. What it throws is ignored. */
+  /** Before a command of the control server is run. Throwing refuses the command, and nothing else. */
+  readonly onInteractiveCommand?: (context: CommandHookContext) => void | Promise<void>;
+  /** Every few seconds. What it throws is ignored. */
   readonly onStatus?: Hook;
   /** At the very end of a successful run. What it throws is ignored. */
   readonly onSuccess?: Hook;
   /** Before the call rejects. What it throws is ignored. */
   readonly onFailure?: (error: Error, context: HookContext) => void | Promise<void>;
+  /** How often `onStatus` is called, in ms. Default 5000. */
+  readonly statusEveryMs?: number;
+  /** A folder of executables that are run at the same points: docs/hooks.md. */
+  readonly directory?: string;
+  /** Passed to executables as it is. */
+  readonly hint?: string;
+  /** How long an executable may take before it is ended and has failed, in ms. Default 60000. */
+  readonly scriptTimeoutMs?: number;
 }
 
 export interface ChunkOptions {
@@ -214,6 +251,8 @@ export interface LargeHadronOptions {
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
+  /** Told of everything that happens, with no say in it. */
+  readonly events?: LargeHadronEvents;
   /** Stops the migration cleanly when aborted. */
   readonly signal?: AbortSignal;
   /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
@@ -256,6 +295,7 @@ export interface ResolvedOptions {
   readonly exactRowCount: boolean;
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
+  readonly events: LargeHadronEvents;
   readonly signal: AbortSignal | undefined;
   readonly handleSignals: boolean;
 }

@@ -6,6 +6,7 @@ import { connectDatabase } from '../../lib/database/mysql-database';
 import type { Session } from '../../lib/database/session';
 import { Refusal } from '../../lib/errors';
 import { prepareGhost } from '../../lib/ghost/prepare-ghost';
+import { Hooks } from '../../lib/migration/hooks';
 import { assemble, type Assembled } from '../../lib/migration/assemble';
 import { Cleaner } from '../../lib/migration/cleaner';
 import { resolveOptions } from '../../lib/options/resolve-options';
@@ -25,6 +26,10 @@ import { Broken, TABLE } from './tables';
 
 const AUTOCOMMIT_OFF = 'SET SESSION autocommit = 0';
 const EPOCH = 'the model';
+
+const noContext = (): never => {
+  throw new Error('there are no hooks');
+};
 
 /** The library's own parts, put together as a migration does, one step at a time. */
 export class Pipeline {
@@ -81,7 +86,7 @@ export class Pipeline {
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
       ...{ throttler: new Throttler(settings, () => undefined), settings, gate: new CutOverGate() },
-      ...{ triggers: [], epoch: EPOCH },
+      ...{ triggers: [], epoch: EPOCH, hooks: new Hooks({}, noContext, () => undefined) },
       workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, AUTOCOMMIT_OFF],
       owner: (session) => ownerOf(session, schema, names.state, EPOCH),
     });
