@@ -1,4 +1,5 @@
 import type { BoundedLock } from './metadata-locks';
+import { clock } from '../util/clock';
 import { isTransient } from './server-error';
 import type { Session } from './session';
 
@@ -19,11 +20,13 @@ export function patienceOf(session: Session): BoundedLock | undefined {
  */
 export function patientSession(session: Session, bound: BoundedLock): Session {
   const raw: Session['raw'] = async (sql, values) => {
+    const started = clock.monotonic();
     for (let attempt = 1; ; attempt++) {
       try {
         return await session.raw(sql, values);
       } catch (error) {
         if (DDL.test(sql) || !isTransient(error) || attempt >= bound.attempts) throw error;
+        if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
         await bound.pause(attempt);
       }
     }

@@ -1,11 +1,13 @@
 import { readTableTypes } from '../../schema/read-table-schema';
+import { errorNumber } from '../../database/server-error';
+import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
 import { sortAfter } from '../../schema/derived-names';
 import type { Problem } from '../../errors';
 import type { Check } from '../check';
 
 /** The names the migration needs must be free, and must sort after the table's own. */
-export const namesAreFree: Check = async ({ session, name, names }) => {
+export const namesAreFree: Check = async ({ session, server, name, names }) => {
   const problems: Problem[] = [];
   const tables = [names.ghost, names.old, names.journal, names.state, names.recheck, names.changelog];
   const taken = await readTableTypes(session, name.schema, tables);
@@ -18,12 +20,9 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
     });
   }
   const wanted = [...Object.values(names.triggers), ...Object.values(names.gates), names.state];
-  // MariaDB leaves out tables that others are just changing. Where many are migrated at once there is always one, and to
-  // wait for a moment without would be to wait for good; a name that is overlooked here is refused when it is to be given.
-  const rows = await session.query<{ name: string; tableName: string }>(
-    'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
-    [name.schema, wanted],
-  );
+  const rows = server.triggersLeaveFiles
+    ? await openedOneByOne(session, name.schema, wanted)
+    : await listed(session, name.schema, wanted);
   for (const row of rows.filter((trigger) => trigger.tableName !== name.table)) {
     problems.push({
       code: 'LHM_NAME_TAKEN',
@@ -40,3 +39,38 @@ export const namesAreFree: Check = async ({ session, name, names }) => {
   }
   return problems;
 };
+
+interface Taken {
+  readonly name: string;
+  readonly tableName: string;
+}
+
+async function listed(session: Session, schema: string, names: readonly string[]): Promise<Taken[]> {
+  return session.query<Taken>(
+    'SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME IN (?)',
+    [schema, names],
+  );
+}
+
+const NO_SUCH_TRIGGER = 1360;
+
+/**
+ * MariaDB opens every table of the schema for the list, and leaves out those that others are just changing: where many are
+ * migrated at once there is always one. This way it opens the trigger's own table, if there is such a trigger, and waits for it.
+ */
+async function openedOneByOne(session: Session, schema: string, names: readonly string[]): Promise<Taken[]> {
+  const there: string[] = [];
+  for (const name of names) {
+    try {
+      await session.query(
+        `SET STATEMENT lock_wait_timeout = 1 FOR SHOW CREATE TRIGGER ${qualified(schema, name)}`,
+      );
+      there.push(name);
+    } catch (error) {
+      if (errorNumber(error) !== NO_SUCH_TRIGGER) throw error;
+    }
+  }
+  if (there.length === 0) return [];
+  const tables = new Map((await listed(session, schema, there)).map((row) => [row.name, row.tableName]));
+  return there.map((name) => ({ name, tableName: tables.get(name) ?? 'a table that is being changed' }));
+}
