@@ -8,7 +8,7 @@ export interface CommandContext {
   readonly operator: Operator;
   /** `schema.table` */
   readonly table: string;
-  /** Whether what cannot be undone must name the table (`control.forceNamed`). */
+  /** Whether what holds, releases or stops the migration must name the table (`control.forceNamed`). */
   readonly forceNamed: boolean;
 }
 
@@ -46,14 +46,28 @@ function setting(name: LiveSettingName, help: string): Command {
 }
 
 /** For what would hit the wrong migration hard. */
-function named({ table, forceNamed }: CommandContext, value: string | null): void {
+function named(context: CommandContext, value: string | null): void {
   const said = value === null || value === '' ? null : value;
   if (said === null) {
-    if (forceNamed) throw new BadCommand(`say which migration is meant: add =${table}`);
+    if (context.forceNamed) throw new BadCommand(`say which migration is meant: add =${context.table}`);
     return;
   }
-  if (said !== table && said !== table.slice(table.indexOf('.') + 1))
-    throw new BadCommand(`this is the migration of ${table}, not of ${said}`);
+  if (!isName(context, said))
+    throw new BadCommand(`this is the migration of ${context.table}, not of ${said}`);
+}
+
+/** Why it is held; where the table must be named, what stands after its name. */
+function reasonOf(context: CommandContext, value: string | null): string {
+  const said = value ?? '';
+  if (isName(context, said)) return '';
+  if (!context.forceNamed) return said;
+  const at = said.indexOf(' ');
+  named(context, at < 0 ? said : said.slice(0, at));
+  return said.slice(at + 1).trim();
+}
+
+function isName({ table }: CommandContext, said: string): boolean {
+  return said === table || said === table.slice(table.indexOf('.') + 1);
 }
 
 function whole(context: CommandContext): Answer {
@@ -100,23 +114,28 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     takes: '[=why]',
     help: 'hold copy, replay and comparison',
     also: ['pause', 'suspend'],
-    run: ({ operator }, value) => {
-      operator.pause(value === null || value === '' ? 'the operator' : `the operator (${value})`);
+    run: (context, value) => {
+      const why = reasonOf(context, value);
+      context.operator.pause(why === '' ? 'the operator' : `the operator (${why})`);
       return text('held until no-throttle');
     },
   },
   'no-throttle': {
+    takes: '[=table]',
     help: 'go on, unless something else holds it',
     also: ['unthrottle', 'resume', 'continue'],
-    run: ({ operator }) => {
-      operator.continue();
+    run: (context, value) => {
+      named(context, value);
+      context.operator.continue();
       return text('no longer held by the operator');
     },
   },
   postpone: {
+    takes: '[=table]',
     help: 'hold the swap back until cut-over',
-    run: ({ operator }) => {
-      operator.postpone();
+    run: (context, value) => {
+      named(context, value);
+      context.operator.postpone();
       return text('the swap is held back until cut-over');
     },
   },

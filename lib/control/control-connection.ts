@@ -1,6 +1,7 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Reply } from './client';
+import { clock } from '../util/clock';
 import { BadCommand, runCommand, whatWentWrong, type CommandContext } from './commands';
 
 /** A longer line is no command, in bytes. */
@@ -8,6 +9,15 @@ const LONGEST_LINE = 8192;
 
 /** What a client may leave unread before it is let go, in bytes. */
 const MOST_UNREAD = 256 * 1024;
+
+/** Commands of one client that may wait for those before; then it is not listened to until they are done. */
+const MOST_WAITING = 100;
+
+/** An object, so that a spec need not wait. */
+export const patience = {
+  /** How long a client that must say a token may take for it, in ms. */
+  tokenMs: 10_000,
+};
 
 export interface ConnectionDeps {
   readonly context: CommandContext;
@@ -21,6 +31,7 @@ export interface ConnectionDeps {
 export function serveClient(socket: Socket, deps: ConnectionDeps): void {
   const state = { rest: Buffer.alloc(0), trusted: deps.token === null, over: false };
   let queue: Promise<void> = Promise.resolve();
+  let waiting = 0;
 
   const say = (reply: Reply, json: boolean): void => {
     if (state.over) return;
@@ -32,13 +43,17 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): void {
     state.over = true;
     socket.destroy();
   };
+  const untrusted = state.trusted ? undefined : clock.setTimeout(close, patience.tokenMs);
   const take = (line: string): void => {
+    if (++waiting > MOST_WAITING) socket.pause();
     queue = queue.then(async () => {
+      if (--waiting === 0) socket.resume();
       if (state.over) return;
       const json = line.startsWith('{');
       const reply = await answer(line, deps, state);
       say(reply, json);
-      if (!state.trusted) close();
+      if (state.trusted) clock.clearTimeout(untrusted);
+      else close();
     });
   };
   socket.on('data', (part: Buffer) => {
@@ -66,6 +81,7 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): void {
     void queue.then(() => socket.end());
   });
   socket.on('error', close);
+  socket.on('close', () => clock.clearTimeout(untrusted));
 }
 
 async function answer(line: string, deps: ConnectionDeps, state: { trusted: boolean }): Promise<Reply> {

@@ -1,4 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { messageOf } from '../database/server-error';
 import { Refusal } from '../errors';
@@ -7,11 +7,15 @@ import type { ResolvedControl } from '../options/control-options';
 import { isAlive } from './client';
 import { serveClient, type ConnectionDeps } from './control-connection';
 import { newSocketPath, ownDirectory, socketPaths } from './socket-path';
+import { clock } from '../util/clock';
 
 const log = debugLog('control');
 
 /** Clients at the same time; more are turned away. */
 const MOST_CLIENTS = 32;
+
+/** How long clients may take to read their last answers at the end, in ms. */
+const LAST_WORDS_MS = 500;
 
 /** Where a person or a program can speak to the migration. */
 export interface ControlServer {
@@ -34,10 +38,12 @@ export async function startControl(
 ): Promise<ControlServer> {
   const servers: { server: Server; clients: Set<Socket> }[] = [];
   const close = async (): Promise<void> => {
-    for (const { server, clients } of servers) {
-      for (const client of clients) client.destroySoon();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    }
+    const all = servers.flatMap(({ clients }) => [...clients]);
+    for (const client of all) client.destroySoon();
+    // One that never reads has never read everything.
+    const letGo = clock.setTimeout(() => all.forEach((client) => client.destroy()), LAST_WORDS_MS);
+    await Promise.all(servers.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+    clock.clearTimeout(letGo);
   };
   let path: string | null = null;
   try {
@@ -81,8 +87,14 @@ async function socketPath(wanted: string | true, table: string): Promise<string>
   return wanted;
 }
 
-/** @returns whether the path is free now */
+/**
+ * @returns whether the path is free now
+ * @throws Error when there is something else than a socket, which somebody may need
+ */
 async function removeDead(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return true;
+  if (!found.isSocket()) throw new Error('there is something, and it is no socket');
   if (await isAlive(path)) return false;
   await unlink(path).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

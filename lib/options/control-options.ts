@@ -9,7 +9,10 @@ export interface ControlOptions {
   readonly tcp?: string | false;
   /** What a client must say first over TCP: at least 16 characters. Default false. */
   readonly token?: string | false;
-  /** Whether `cut-over` and `panic` must name the table, as `panic=shop.emails`. Default false. */
+  /**
+   * Whether `throttle`, `no-throttle`, `postpone`, `cut-over` and `panic` must name the table, as `panic=shop.emails`.
+   * Default false.
+   */
   readonly forceNamed?: boolean;
 }
 

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { LargeHadronError, type MigrationResult, type ProgressSnapshot } from '../../lib';
 import { ask, type Reply } from '../../lib/control/client';
+import { patience } from '../../lib/control/control-connection';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -52,6 +53,7 @@ for (const flavor of availableFlavors()) {
       copied = [];
     });
     afterEach(async () => {
+      patience.tokenMs = 10_000;
       await test.drop();
       await rm(folder, { recursive: true });
     });
@@ -192,13 +194,17 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error as LargeHadronError, was, { code: 'LHM_PANIC' });
     });
 
-    it('forceNamed: what cannot be undone must name the table', async () => {
+    it('forceNamed: what holds, releases or stops must name the table', async () => {
       await begin({ control: { socket: path, forceNamed: true } });
-      for (const command of ['cut-over', 'panic']) {
-        expect((await say(command)).text).to.contain(`${test.database}.emails`);
-        expect((await say(command, 'orders')).text).to.contain('not of orders');
+      for (const command of ['throttle', 'no-throttle', 'postpone', 'unpostpone', 'panic']) {
+        expect((await say(command)).text, command).to.contain(`${test.database}.emails`);
+        expect((await say(command, 'orders')).text, command).to.contain('not of orders');
       }
-      await sayWell('cut-over', `${test.database}.emails`);
+      expect((await sayWell('sup')).data).to.include({ throttled: null });
+      await sayWell('throttle', 'emails for lunch');
+      await seen('the hold', ({ throttled }) => throttled === 'the operator (for lunch)');
+      await sayWell('no-throttle', `${test.database}.emails`);
+      await sayWell('unpostpone', `${test.database}.emails`);
       await expectSwapped();
     });
 
@@ -228,6 +234,18 @@ for (const flavor of availableFlavors()) {
       await expectSwapped();
     });
 
+    it('a client that does not read holds nothing up, not even the end', async () => {
+      await begin();
+      const deaf: Socket = createConnection({ path });
+      deaf.on('error', () => undefined);
+      deaf.pause();
+      // More than the system takes for it, less than is let go for.
+      const { text } = await sayWell('status');
+      for (let said = 0; said < 350_000; said += text.length) deaf.write('status\n');
+      await expectSwapped();
+      deaf.destroy();
+    });
+
     it('TCP takes nothing without the token', async () => {
       const port = await freePort();
       await begin({ control: { socket: false, tcp: `127.0.0.1:${port}`, token: TOKEN } });
@@ -238,16 +256,26 @@ for (const flavor of availableFlavors()) {
       }
       const reply = await ask(address, { command: 'status' }, { token: TOKEN });
       expect(reply.ok, reply.text).to.equal(true);
+      patience.tokenMs = 20;
+      const silent = createConnection(address).resume();
+      await new Promise((resolve) => silent.once('close', resolve));
       await expectSwapped();
     });
 
     it('a socket of a process that is gone is replaced, a live one is not, and neither harms', async () => {
-      await writeFile(path, '');
+      await leaveSocket(path);
       await begin();
       const another = await TestTable.create(server);
       const error = await failureOf(another.migrate(ADD_COLUMN, { control: { socket: path } }));
       expect(error).to.include({ code: 'LHM_CONTROL', outcome: 'untouched' });
       expect(error.hint).to.contain('control');
+      const file = join(folder, 'file');
+      await writeFile(file, 'dear');
+      expect(await failureOf(another.migrate(ADD_COLUMN, { control: { socket: file } }))).to.include({
+        code: 'LHM_CONTROL',
+        outcome: 'untouched',
+      });
+      expect(await readFile(file, 'utf8'), 'a file is left alone').to.equal('dear');
       await another.drop();
       await sayWell('sup');
       await expectSwapped();
@@ -266,4 +294,12 @@ async function freePort(): Promise<number> {
   const { port } = probe.address() as { port: number };
   await new Promise((resolve) => probe.close(resolve));
   return port;
+}
+
+/** As a process does that was killed. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(`${path}-`, resolve));
+  await rename(`${path}-`, path);
+  await new Promise((resolve) => server.close(resolve));
 }

@@ -1,33 +1,26 @@
 import { Command } from 'commander';
-import type { Request } from '../../control/client';
 import { BadInput, EXIT } from '../exit-codes';
 import { findOne, tellRunning } from '../find-running';
 import type { Ends } from '../program';
 import { say } from '../secrets';
 
-/** What a running migration is told, by the command's name. The table's name goes along where it would hit hard. */
-const TOLD: Readonly<Record<string, { help: string; request: (table: string) => Request }>> = {
-  pause: { help: 'Holds copy, replay and comparison.', request: () => ({ command: 'pause' }) },
-  continue: { help: 'Lets it go on.', request: () => ({ command: 'continue' }) },
-  postpone: { help: 'Holds the swap back, until cut-over.', request: () => ({ command: 'postpone' }) },
-  'cut-over': {
-    help: 'Lets the swap follow, whatever held it back.',
-    request: (table) => ({ command: 'cut-over', value: table }),
-  },
-  panic: {
-    help: 'Stops it at once; everything is taken back.',
-    request: (table) => ({ command: 'panic', value: table }),
-  },
+/** What a running migration is told, with the table's name, lest another one hears it. */
+const TOLD: Readonly<Record<string, string>> = {
+  pause: 'Holds copy, replay and comparison.',
+  continue: 'Lets it go on.',
+  postpone: 'Holds the swap back, until cut-over.',
+  'cut-over': 'Lets the swap follow, whatever held it back.',
+  panic: 'Stops it at once; everything is taken back.',
 };
 
 export function steerCommands(ends: Ends): Command[] {
-  const told = Object.entries(TOLD).map(([name, { help, request }]) =>
+  const told = Object.entries(TOLD).map(([name, help]) =>
     new Command(name)
       .description(help)
       .argument('[table]', 'which migration, where several run')
       .action(async (table: string | undefined) => {
         const one = await findOne(table);
-        say((await tellRunning(one, request(one.now.table))).text);
+        say((await tellRunning(one, { command: name, value: one.now.table })).text);
         ends(EXIT.done);
       }),
   );
