@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,7 +94,8 @@ for (const flavor of availableFlavors()) {
 
     async function expectSwapped(): Promise<void> {
       // What the test wanted to see has been seen.
-      await say('chunk.pauseMs', '0').catch(() => undefined);
+      for (const hurry of ['chunk.pauseMs=0', 'chunk.rows=1000'])
+        await say(...(hurry.split('=') as [string, string])).catch(() => undefined);
       const result = await end;
       if (result instanceof Error) throw result;
       expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
@@ -146,26 +148,52 @@ for (const flavor of availableFlavors()) {
     it('chunk-size: the next chunks have it', async () => {
       await begin();
       expect((await sayWell('chunk-size', '50')).text).to.equal('chunk.rows = 50 rows');
+      await seen('the end of the copy', ({ phase }) => phase !== 'copy');
       await expectSwapped();
       const chunks = new Set(copied.slice(1, -1).map((rows, i) => rows - copied[i]!));
       expect([...chunks]).to.deep.equal([2, 50]);
     });
 
-    it('every other setting is taken and shown', async () => {
+    it('what it makes way for: it holds for each, goes on without, and every setting is shown', async () => {
+      let status = 503;
+      const site = createHttpServer((_, response) => response.writeHead(status).end());
+      await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(site.address() as { port: number }).port}/`;
+      const { host, port, user, password } = server.connection;
+      const noReplica = `mysql://${user}:${password}@${host}:${port}`;
       await begin({ throttle: { intervalMs: 20 } });
-      const given = {
-        'max-lag-millis': ['700', 'throttle.maxLagMs = 700 ms'],
-        'critical-load': ['Threads_running=100000', 'throttle.criticalLoad = Threads_running=100000'],
-        'nice-ratio': ['0.5', 'throttle.niceRatio = 0.5'],
-        'throttle-control-replicas': ['off', 'throttle.replicas = '],
-        'chunk.pauseMs': ['60', 'chunk.pauseMs = 60 ms'],
-        'throttle-http': ['off', 'throttle.http = '],
-      };
-      for (const [name, [value, shown]] of Object.entries(given)) {
-        expect((await sayWell(name, value)).text).to.contain(shown);
-        expect((await sayWell(name, '?')).text).to.contain(shown);
+      for (const [name, value, reason] of [
+        ['throttle-query', 'SELECT 7', 'throttle.query'],
+        ['max-load', 'Threads_connected=0', 'throttle.maxLoad'],
+        ['throttle-http', url, '503'],
+        ['throttle-control-replicas', noReplica, 'no replica'],
+      ] as const) {
+        const reply = await sayWell(name, value);
+        expect(reply.text).to.contain(value === noReplica ? `${user}:***@` : value);
+        await seen(`a hold for ${name}`, ({ throttled }) => throttled?.includes(reason) === true);
+        const { rowsCopied } = now!;
+        expect((await sayWell('sup')).data).to.include({ rowsCopied });
+        if (value === url) status = 200;
+        else await sayWell(name, 'off');
+        await seen(`no hold for ${name}`, ({ throttled }) => throttled === null);
+      }
+      for (const [name, value, shown] of [
+        ['max-lag-millis', '700', 'throttle.maxLagMs = 700 ms'],
+        ['nice-ratio', '0.5', 'throttle.niceRatio = 0.5 times'],
+        ['chunk.pauseMs', '5', 'chunk.pauseMs = 5 ms'],
+      ] as const) {
+        expect((await sayWell(name, value)).text).to.equal(shown);
+        expect((await sayWell(name, '?')).text).to.equal(shown);
+        expect(await typed(path, `${name}\n`)).to.equal(`${shown}\n`);
       }
       await expectSwapped();
+      await new Promise((resolve) => site.close(resolve));
+    });
+
+    it('critical-load: above it, it stops and takes everything back', async () => {
+      await begin({ throttle: { intervalMs: 20 } });
+      await sayWell('critical-load', 'Threads_connected=0');
+      await expectTakenBack(test, (await end) as LargeHadronError, was, { code: 'LHM_CRITICAL_LOAD' });
     });
 
     it('postpone, postpone-cut-over-flag-file, cut-over: the swap is held back, and follows', async () => {
@@ -259,6 +287,7 @@ for (const flavor of availableFlavors()) {
       patience.tokenMs = 20;
       const silent = createConnection(address).resume();
       await new Promise((resolve) => silent.once('close', resolve));
+      await ask(address, { command: 'chunk.rows', value: '1000' }, { token: TOKEN });
       await expectSwapped();
     });
 
