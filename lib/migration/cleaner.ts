@@ -32,6 +32,8 @@ interface OwnTrigger {
 export class Cleaner {
   constructor(
     private readonly schema: string,
+    /** The migrated table. */
+    private readonly origin: string,
     private readonly names: DerivedNames,
     private readonly bound: BoundedLock,
     private readonly scope: CleanerScope = {},
@@ -158,6 +160,8 @@ export class Cleaner {
         journal.slice(journal.lastIndexOf('_lhmj_')),
         ...(table === undefined ? [] : [table]),
       ],
+      // Others may be migrated at the same time, and theirs are on none of these.
+      [this.origin, this.names.ghost, this.names.old],
     );
   }
 

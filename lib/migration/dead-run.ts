@@ -31,7 +31,7 @@ export async function leftByRun(session: Session, { schema, table }: TableName):
   const found = await readTableTypes(session, schema, [state]);
   if (tableOfState(found.get(state)?.comment ?? '') !== table) return [];
   const record = await readRecord(session, schema, state);
-  if (record !== null) return new Cleaner(schema, record.names, NO_LOCK).leftovers(session);
+  if (record !== null) return new Cleaner(schema, table, record.names, NO_LOCK).leftovers(session);
   return [{ kind: 'table', name: `${schema}.${state}`, sql: `DROP TABLE ${qualified(schema, state)}` }];
 }
 
@@ -100,7 +100,7 @@ export async function removeDeadRun(
   const found = await settleSwap(session, { schema, origin: name, names: record.names }, bound);
   if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
   const orphans = await settleSteps(session, name, record.names, found === 'swapped', bound);
-  await new Cleaner(schema, record.names, bound).removeAll(session);
+  await new Cleaner(schema, name.table, record.names, bound).removeAll(session);
   await dropUnlisted(session, schema, Object.values(record.names.triggers), bound);
   if (orphans.length > 0) {
     throw new Refusal(

@@ -119,7 +119,7 @@ export class FailedMigration {
       owner: (on) => this.input.ownership.on(on),
     });
     if (swapped) this.reached.stage = 'swapped';
-    const cleaner = new Cleaner(schema, this.input.names, bound, {
+    const cleaner = new Cleaner(schema, this.input.name.table, this.input.names, bound, {
       foreign,
       captures: this.reached.stage !== 'created',
     });

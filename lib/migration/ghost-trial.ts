@@ -72,7 +72,7 @@ export class RealGhostTrial implements GhostTrial {
     // A run that began after the lock was lost removes what it found by itself.
     if ((await ownerOf(session, name.schema, names.state, epoch)) !== 'others') {
       const bound = liveLock(this.giveUpAfterMs);
-      const cleaner = new Cleaner(name.schema, names, bound, { foreign, captures: false });
+      const cleaner = new Cleaner(name.schema, name.table, names, bound, { foreign, captures: false });
       await database.restore(session);
       try {
         await cleaner.removeAll(session);

@@ -116,7 +116,7 @@ export class Migration {
     await hooks.run('afterCutOver');
 
     progress.enter('clean-up');
-    await tidy(parts, { schema: this.name.schema, names: this.names });
+    await tidy(parts, { ...this.name, names: this.names });
     const oldTable = this.options.cleanUp.dropOldTable ? null : this.names.old;
     return migrationResult({ ...parts, table: this.full, oldTable, cutOver });
   }

@@ -14,7 +14,7 @@ import type { Parts } from './run-migration';
  */
 export async function tidy(
   parts: Parts,
-  { schema, names }: { readonly schema: string; readonly names: DerivedNames },
+  { schema, table, names }: { readonly schema: string; readonly table: string; readonly names: DerivedNames },
 ): Promise<void> {
   const { work, observer, source, recovery, options } = parts;
   const late = await recovery.steadily(async () => {
@@ -24,7 +24,7 @@ export async function tidy(
     return entries;
   });
   if (late > 0) throw lateChanges(late, { schema }, names);
-  const cleaner = new Cleaner(schema, names, liveLock(options.giveUpAfterMs));
+  const cleaner = new Cleaner(schema, table, names, liveLock(options.giveUpAfterMs));
   await source.close();
   await work.close();
   await recovery.steadily(async () => {

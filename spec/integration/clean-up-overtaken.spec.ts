@@ -164,7 +164,7 @@ for (const flavor of availableFlavors()) {
       await test.query(`CREATE TABLE ${others!.journal} (id INT)`);
       const database = await connectDatabase(test.knex);
       try {
-        const cleaner = new Cleaner(test.database, mine!, liveLock(0));
+        const cleaner = new Cleaner(test.database, 'emails', mine!, liveLock(0));
         await cleaner.removeTimestamped(await database.open('spec'));
       } finally {
         await database.close();

@@ -181,7 +181,7 @@ export class Pipeline {
   }
 
   private get cleaner(): Cleaner {
-    return new Cleaner(this.schema, this.names, liveLock(30_000));
+    return new Cleaner(this.schema, TABLE, this.names, liveLock(30_000));
   }
 
   private steadily<T>(step: () => Promise<T>): Promise<T> {
