@@ -5,7 +5,7 @@ import { BinlogConnectionLost, readingError, unreadable } from './binlog-errors'
 import type { BinlogBatch } from './binlog-events';
 import type { BinlogPosition } from './binlog-position';
 import { DumpConnection } from './dump-connection';
-import { LogReader } from './log-reader';
+import { LogReader, type RenamesIn } from './log-reader';
 import { payloadEvents } from './payload-event';
 import type { StreamedTable } from './streamed-table';
 import { StreamedTables } from './streamed-tables';
@@ -25,6 +25,8 @@ export interface BinlogStreamOptions {
   readonly bufferBytes?: number;
   /** Rows after which a batch is full; default 1000. One event's rows are not divided. */
   readonly batchRows?: number;
+  /** What a statement of the log renames and is to be followed; default: nothing. */
+  readonly renamesIn?: RenamesIn;
 }
 
 /** Farthest place that can be asked for: four bytes of the request. */
@@ -52,6 +54,11 @@ export class BinlogStream {
   /** Of the batch that `next` gave last: where to start again once it is dealt with. null before `start`. */
   get position(): BinlogPosition | null {
     return this.reached;
+  }
+
+  /** Whether a wanted table is called otherwise than at first, where the log was read last. */
+  isRenamed(key: string): boolean {
+    return this.tables.isRenamed(key);
   }
 
   /** What the connection is known by for as long as the server has it, whatever number it bears; null when there is none. */
@@ -100,6 +107,7 @@ export class BinlogStream {
     this.connection = connection;
     this.failure = null;
     this.reached = from;
+    this.tables.goBackTo(from);
     this.batches = this.read(connection, from);
   }
 
@@ -153,7 +161,7 @@ export class BinlogStream {
 
   private async *read({ queue }: DumpConnection, from: BinlogPosition): AsyncGenerator<BinlogBatch, void> {
     const batch = new BatchBuilder(this.options.batchRows ?? 1000);
-    const reader = new LogReader(from, this.tables, batch);
+    const reader = new LogReader(from, this.tables, batch, this.options.renamesIn);
     for (;;) {
       const event = queue.shift();
       if (event === undefined) {

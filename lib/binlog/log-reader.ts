@@ -9,12 +9,15 @@ import { LogPlace } from './log-place';
 import { readPayload, type Payload } from './payload-event';
 import { readQuery } from './query-event';
 import { readRows, tableIdOf } from './rows-event';
-import type { StreamedTables } from './streamed-tables';
+import type { Rename, StreamedTables } from './streamed-tables';
 import { TransactionState } from './transaction-state';
 import { readXaPrepare } from './xid';
 
 /** Number of a table that is none: its event only says that a statement ends. */
 const NO_TABLE = 0xff_ffff;
+
+/** What a statement renames and is to be followed. @param schema the default one of who ran it */
+export type RenamesIn = (schema: string, sql: string) => readonly Rename[];
 
 /** Makes of the events of the log, one after the other, what is told of them. Knows no connection. */
 export class LogReader {
@@ -26,6 +29,7 @@ export class LogReader {
     from: BinlogPosition,
     private readonly tables: StreamedTables,
     private readonly batch: BatchBuilder,
+    private readonly renamesIn: RenamesIn = () => [],
   ) {
     this.place = new LogPlace(from);
     this.transaction = new TransactionState(this.place, (event) => batch.add(event));
@@ -159,6 +163,7 @@ export class LogReader {
 
   private statement({ schema, sql }: { schema: string; sql: string }): void {
     this.transaction.statement(schema, sql);
+    for (const rename of this.renamesIn(schema, sql)) this.tables.rename(rename, this.boundary);
   }
 
   private rows(event: Buffer, end: number, kind: RowsKind): void {

@@ -1,7 +1,19 @@
+import { comparePositions, type BinlogPosition } from './binlog-position';
 import type { StreamedTable } from './streamed-table';
 import { ShapeCache } from './rows-event';
 import { NAMES_AT, namesLength, readDefinition, readNames } from './table-map';
 import { WatchedTable, type TableLayout } from './table-layout';
+
+interface Name {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** A wanted table goes on under another name. */
+export interface Rename {
+  readonly from: Name;
+  readonly to: Name;
+}
 
 /** What the number of a table stands for until the log goes on in another file. */
 interface Mapping {
@@ -16,7 +28,9 @@ const MOST_MAPPINGS = 10_000;
 
 /** The wanted tables, and which number the log knows each table by at the moment. */
 export class StreamedTables {
-  private readonly watched = new Map<string, WatchedTable>();
+  private watched: Map<string, WatchedTable>;
+  /** Followed so far, in the order of the log. */
+  private renames: { readonly rename: Rename; readonly at: BinlogPosition }[] = [];
   private readonly mappings = new Map<number, Mapping>();
   private readonly told = new Set<string>();
 
@@ -25,11 +39,46 @@ export class StreamedTables {
    * @param mayHide the server logs columns that its schema does not tell of
    */
   constructor(
-    tables: readonly StreamedTable[],
+    private readonly tables: readonly StreamedTable[],
     private readonly foldsNames: boolean,
     mayHide = false,
   ) {
-    for (const table of tables) this.watched.set(this.nameOf(table), new WatchedTable(table, mayHide));
+    this.watched = new Map(tables.map((table) => [this.nameOf(table), new WatchedTable(table, mayHide)]));
+  }
+
+  /** The names are what they are at this place of the log from here on, however far it was read before. */
+  goBackTo(place: BinlogPosition): void {
+    const before = this.renames.filter(({ at }) => comparePositions(at, place) <= 0);
+    const all = new Map([...this.watched.values()].map((table) => [table.wanted, table]));
+    this.watched = new Map();
+    for (const wanted of this.tables) {
+      const table = all.get(wanted);
+      if (table !== undefined) this.watched.set(this.nameOf(wanted), table);
+    }
+    this.renames = [];
+    for (const { rename, at } of before) this.rename(rename, at);
+  }
+
+  /**
+   * Rows of the table are told from here on when they are written under the new name, and those under the old name are
+   * somebody else's.
+   *
+   * @param at behind the statement
+   */
+  rename(rename: Rename, at: BinlogPosition): void {
+    this.renames.push({ rename, at });
+    const from = this.nameOf(rename.from);
+    const table = this.watched.get(from);
+    if (table === undefined) return;
+    this.watched.delete(from);
+    this.watched.set(this.nameOf(rename.to), table);
+    this.mappings.clear();
+  }
+
+  /** Whether a wanted table is called otherwise than at first, at the place that was read last. */
+  isRenamed(key: string): boolean {
+    const wanted = this.tables.find((table) => table.key === key);
+    return wanted !== undefined && this.watched.get(this.nameOf(wanted))?.wanted !== wanted;
   }
 
   /**

@@ -103,6 +103,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: ({ operator }) => text(operator.server()),
   },
   'chunk-size': setting('chunk.rows', 'rows in a chunk; off sizes chunks by time'),
+  'dml-batch-size': setting('binlog.batchRows', 'most changed rows applied at once (mode binlog)'),
   'max-lag-millis': setting('throttle.maxLagMs', 'how far a replica may lag'),
   'max-load': setting('throttle.maxLoad', 'status variables above which it holds, as Threads_running=50'),
   'critical-load': setting('throttle.criticalLoad', 'status variables above which it stops'),

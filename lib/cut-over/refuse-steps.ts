@@ -4,6 +4,11 @@ import type { LockedStep } from './locked-step';
 
 const WITHOUT_LOCK: ReadonlySet<string> = new Set<StrategyName>(['two-step', 'rename-then-replay']);
 
+/** Whether an attempt may rename the original and give it its name back. */
+export function mayTakeBackRenames(strategy: string): boolean {
+  return WITHOUT_LOCK.has(strategy);
+}
+
 /**
  * What changes hands together with the table may need a lock that lasts until the swap, and a new table that is complete
  * by then.

@@ -11,7 +11,7 @@ import { TriggerTurn } from '../changes/triggers/trigger-turn';
 import { ChunkSizer } from '../chunk/chunk-sizer';
 import { RowCopier } from '../copy/row-copier';
 import { CutOver } from '../cut-over/cut-over';
-import { refuseSteps } from '../cut-over/refuse-steps';
+import { mayTakeBackRenames, refuseSteps } from '../cut-over/refuse-steps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
 import type { BoundedLock } from '../database/metadata-locks';
@@ -81,7 +81,7 @@ const ENTRY_BYTES = 40;
  * How many entries one statement may list: as many as fit into a quarter of a packet of the session's, because there is
  * more in it than keys, and some statements list them twice. Another connection may have another limit.
  */
-function batchEntries({ origin, key }: TablePair, { maxPacket }: Session): number {
+function batchEntries({ origin, key }: TablePair, { maxPacket }: Session, most = BATCH_ENTRIES): number {
   const widths = key.originKeys.names.map(
     (name) => 2 * widthOf(columnNamed(origin, name)) + name.length + 20,
   );
@@ -89,7 +89,7 @@ function batchEntries({ origin, key }: TablePair, { maxPacket }: Session): numbe
     ENTRY_BYTES,
     widths.reduce((sum, width) => sum + width, 0),
   );
-  return Math.max(1, Math.min(BATCH_ENTRIES, Math.floor(Math.min(KEY_BYTES, maxPacket / 4) / bytes)));
+  return Math.max(1, Math.min(most, Math.floor(Math.min(KEY_BYTES, maxPacket / 4) / bytes)));
 }
 
 /** Longest time, in ms, that rows of other tables stay locked by a chunk. */
@@ -122,6 +122,7 @@ export function assemble(input: AssembleInput): Assembled {
           ...options.binlog,
           reconnectMs: options.reconnectMs,
           keysAtOnce: entries,
+          takesBackRenames: mayTakeBackRenames(options.cutOver.strategy),
         })
       : new TriggerChangeSource(
           pair,
@@ -151,7 +152,9 @@ export function assemble(input: AssembleInput): Assembled {
       await input.hooks.retry(attempt, error);
     },
   );
-  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, entries);
+  const batch = (): number =>
+    options.mode === 'binlog' ? batchEntries(pair, work, settings.binlog.batchRows) : entries();
+  const replayer = new Replayer(source, applier, state, () => copier.copiedTo, batch);
   const recheck = new RecheckTable(pair);
   const verifier =
     options.verify === false

@@ -2,7 +2,7 @@ import { refuseBadOptions } from './bad-options';
 import { checkField, unknownOption, type Field, type Fields } from './fields';
 import { formatSetting, parseSetting } from './live-setting-text';
 import { FIELDS } from './option-fields';
-import type { ChunkOptions, ResolvedOptions, ResolvedThrottle } from './options';
+import type { BinlogOptions, ChunkOptions, ResolvedOptions, ResolvedThrottle } from './options';
 
 /** One setting, for people. */
 export interface LiveSetting {
@@ -18,6 +18,7 @@ const UNITS = {
   'chunk.rows': 'rows',
   'chunk.targetMs': 'ms',
   'chunk.pauseMs': 'ms',
+  'binlog.batchRows': 'rows',
   'throttle.maxLoad': 'status variables',
   'throttle.criticalLoad': 'status variables',
   'throttle.criticalLoadHibernateMs': 'ms',
@@ -39,15 +40,27 @@ const NAMES = Object.keys(UNITS) as LiveSettingName[];
  * setting reads it here each time.
  */
 export class LiveSettings {
-  private readonly groups: { chunk: Required<ChunkOptions>; throttle: ResolvedThrottle };
+  private readonly groups: {
+    chunk: Required<ChunkOptions>;
+    binlog: Required<BinlogOptions>;
+    throttle: ResolvedThrottle;
+  };
   private readonly listeners = new Set<() => void>();
 
-  constructor(options: Pick<ResolvedOptions, 'chunk' | 'throttle'>) {
-    this.groups = { chunk: { ...options.chunk }, throttle: { ...options.throttle } };
+  constructor(options: Pick<ResolvedOptions, 'chunk' | 'binlog' | 'throttle'>) {
+    this.groups = {
+      chunk: { ...options.chunk },
+      binlog: { ...options.binlog },
+      throttle: { ...options.throttle },
+    };
   }
 
   get chunk(): Readonly<Required<ChunkOptions>> {
     return this.groups.chunk;
+  }
+
+  get binlog(): Readonly<Required<BinlogOptions>> {
+    return this.groups.binlog;
   }
 
   get throttle(): Readonly<ResolvedThrottle> {
@@ -84,12 +97,12 @@ export class LiveSettings {
   }
 
   private get(name: LiveSettingName): unknown {
-    const [group, key] = name.split('.') as ['chunk' | 'throttle', string];
+    const [group, key] = name.split('.') as ['chunk' | 'binlog' | 'throttle', string];
     return (this.groups[group] as unknown as Record<string, unknown>)[key];
   }
 
   private put(name: LiveSettingName, value: unknown): void {
-    const [group, key] = name.split('.') as ['chunk' | 'throttle', string];
+    const [group, key] = name.split('.') as ['chunk' | 'binlog' | 'throttle', string];
     const put = name === 'throttle.replicas' ? [...this.knexes(), ...((value || []) as string[])] : value;
     Object.assign(this.groups[group], { [key]: put });
   }

@@ -59,6 +59,7 @@ export const FIELDS: Fields = {
     fields: {
       serverId: { kind: 'number', min: 1, max: 4_294_967_295, orFalse: true },
       heartbeatMs: { kind: 'number', min: 10, max: 60_000 },
+      batchRows: { kind: 'number', min: 1, max: 10_000 },
     },
   },
   throttle: {

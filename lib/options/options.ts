@@ -173,6 +173,11 @@ export interface BinlogOptions {
   readonly serverId?: number | false;
   /** How often a mark is written that shows how far the log has been read, in ms. Default 500. */
   readonly heartbeatMs?: number;
+  /**
+   * Most changed rows that one transaction applies to the new table; fewer where their keys are long. Default 1000. Smaller ones
+   * hold locks and keep replicas busy for a shorter time, larger ones catch up faster.
+   */
+  readonly batchRows?: number;
 }
 
 export interface CleanUpOptions {

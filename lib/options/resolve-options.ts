@@ -45,14 +45,6 @@ function findProblems(given: unknown): Problem[] {
       hint: 'Add to the migration file: export const config = { transaction: false };',
     });
   }
-  const strategy = (options['cutOver'] as { strategy?: unknown } | null | undefined)?.strategy;
-  if (options['mode'] === 'binlog' && (strategy === 'two-step' || strategy === 'rename-then-replay')) {
-    problems.push({
-      code: 'LHM_NOT_AVAILABLE',
-      message: `cutOver.strategy: '${strategy}' may give the original its name back, and the binary log of a table is not followed across names.`,
-      hint: "Leave cutOver.strategy out, or use mode: 'triggers'.",
-    });
-  }
   const chunk = options['chunk'] as { rowsMin?: unknown; rowsMax?: unknown } | null | undefined;
   if (
     typeof chunk?.rowsMin === 'number' &&
@@ -123,6 +115,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     binlog: {
       serverId: given.binlog?.serverId ?? false,
       heartbeatMs: given.binlog?.heartbeatMs ?? 500,
+      batchRows: given.binlog?.batchRows ?? 1000,
     },
     throttle: resolveThrottle(given.throttle, fixture),
     control: resolveControl(given.control, !fixture),

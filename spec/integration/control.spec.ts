@@ -179,6 +179,7 @@ for (const flavor of availableFlavors()) {
       }
       for (const [name, value, shown] of [
         ['max-lag-millis', '700', 'throttle.maxLagMs = 700 ms'],
+        ['dml-batch-size', '20', 'binlog.batchRows = 20 rows'],
         ['nice-ratio', '0.5', 'throttle.niceRatio = 0.5 times'],
         ['chunk.pauseMs', '5', 'chunk.pauseMs = 5 ms'],
       ] as const) {

@@ -70,13 +70,6 @@ const WRONG = [
   bad('null', { chunk: null }, /'chunk' is null/, /an object/),
   bad('a least above the most', { chunk: { rowsMin: 9, rowsMax: 3 } }, /rowsMin.*9.*rowsMax.*3/, /rows/),
   {
-    ...{ what: 'a strategy that the mode cannot follow', code: 'LHM_NOT_AVAILABLE', phase: 'plan' as const },
-    ...{
-      options: { mode: 'binlog' as const, cutOver: { strategy: 'two-step' as const } },
-      hints: /triggers/,
-    },
-  },
-  {
     ...{ what: 'several bad options at once', code: 'LHM_BAD_OPTIONS', phase: 'plan' as const },
     options: untyped({ chunk: { row: 5, rows: -1 }, verify: 'no', nonsense: true }),
     problems: ['LHM_BAD_OPTION', 'LHM_BAD_OPTION', 'LHM_UNKNOWN_OPTION', 'LHM_UNKNOWN_OPTION'],

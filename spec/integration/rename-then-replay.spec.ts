@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
 import { largeHadronCleanUp, type MigrationResult } from '../../lib';
+import { some } from '../faults/some';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTakenBack, expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -11,7 +12,8 @@ import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
 
 const REPLAY = { strategy: 'rename-then-replay', backoffMs: 10 } as const;
-const OPTIONS: Options = { cutOver: REPLAY };
+const MODES = ['triggers', 'binlog'] as const;
+const CASES = availableFlavors().flatMap((flavor) => MODES.map((mode) => ({ flavor, mode })));
 
 /** Applied by the cut-over itself, because it is sent when the lock is about to be asked for. */
 const LATE = "UPDATE emails SET note = 'late' WHERE id IN (3, 5)";
@@ -47,12 +49,13 @@ const PLACES: readonly (readonly [
   ['with all gates open', '^DROP TRIGGER IF EXISTS \\S+_lhmgd', 'after', 'the new table'],
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`a swap before the last changes on ${flavor}`, function () {
+for (const { flavor, mode } of CASES) {
+  describe(`a swap before the last changes on ${flavor}, ${mode}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let child: ChildMigration | undefined;
+    const OPTIONS: Options = { mode, cutOver: REPLAY };
     let was: { definition: string; rows: Record<string, unknown>[] };
 
     before(async () => (server = await startServer(flavor)));
@@ -150,7 +153,10 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    for (const [what, statement, when, stands] of PLACES) {
+    const killed = mode === 'triggers' ? PLACES : some(PLACES, 1);
+
+    for (const place of PLACES) {
+      const [what, statement, when, stands] = place;
       describe(what, () => {
         const stop = { statement, when };
 
@@ -183,30 +189,32 @@ for (const flavor of availableFlavors()) {
           if (/gate open/.test(what)) was = { ...was, rows: without(await test.rows(), 'extra') };
         }
 
-        it('the process is killed: the next run puts it right and succeeds', async () => {
-          await killThere();
-          const swapped = (await test.definition()).includes('`extra`') && /gate/.test(what);
-          const result = await test.migrate(
-            swapped ? 'ADD COLUMN another INT' : 'ADD COLUMN extra INT',
-            OPTIONS,
-          );
-          await expectMigrated(result);
-        });
+        if (killed.includes(place)) {
+          it('the process is killed: the next run puts it right and succeeds', async () => {
+            await killThere();
+            const swapped = (await test.definition()).includes('`extra`') && /gate/.test(what);
+            const result = await test.migrate(
+              swapped ? 'ADD COLUMN another INT' : 'ADD COLUMN extra INT',
+              OPTIONS,
+            );
+            await expectMigrated(result);
+          });
 
-        it('the process is killed: the clean-up puts it right', async () => {
-          await killThere();
-          await largeHadronCleanUp('emails', { knex: test.knex });
-          expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
-          await expectNoLeaks(test);
-          await expectWritable(test);
-        });
+          it('the process is killed: the clean-up puts it right', async () => {
+            await killThere();
+            await largeHadronCleanUp('emails', { knex: test.knex });
+            expect(without(await test.rows(), 'extra')).to.deep.equal(was.rows);
+            await expectNoLeaks(test);
+            await expectWritable(test);
+          });
+        }
 
         it('the connection is lost: carries on', async () => {
           writeLate();
           const match = new RegExp(statement, 's');
-          const killed = intercept(test.knex, { match, when, run: kill });
+          const lost = intercept(test.knex, { match, when, run: kill });
           const result = await test.migrate(ADD_COLUMN, { ...OPTIONS, reconnectMs: 20_000 });
-          expect(killed.happened).to.equal(true);
+          expect(lost.happened).to.equal(true);
           await expectMigrated(result);
         });
       });
@@ -218,10 +226,34 @@ for (const flavor of availableFlavors()) {
         await test.query('DO SLEEP(0.3)');
       };
       intercept(test.knex, { match: /^DELETE FROM \S+emails` USING/, when: 'before', run });
-      const result = await test.migrate(ADD_COLUMN, { cutOver: { ...REPLAY, drainBudgetMs: 200 } });
+      const result = await test.migrate(ADD_COLUMN, { mode, cutOver: { ...REPLAY, drainBudgetMs: 200 } });
       expect(result.cutOver.attempts).to.equal(2);
       await expectMigrated(result);
     });
+
+    if (mode === 'binlog') {
+      it('the log is read again from before a swap that was taken back: no change is lost', async () => {
+        writeLate();
+        const readers = async (): Promise<number[]> => {
+          const list = await test.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
+          return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Id);
+        };
+        const run = async (): Promise<void> => {
+          for (const id of await readers()) await test.query(`KILL ${id}`);
+          await test.query('DO SLEEP(0.3)');
+        };
+        intercept(test.knex, { match: /^DELETE FROM \S+emails` USING/, when: 'before', run });
+        const again = async (): Promise<void> => {
+          await test.query("UPDATE emails SET note = 'between' WHERE id IN (4, 5)");
+          was = { ...was, rows: await test.rows() };
+        };
+        intercept(test.knex, { match: lock(), when: 'before', skip: 1, run: again });
+        const options = { mode, cutOver: { ...REPLAY, drainBudgetMs: 200 }, verify: false };
+        const result = await test.migrate(ADD_COLUMN, options);
+        expect(result.cutOver.attempts).to.be.at.least(2);
+        await expectMigrated(result);
+      });
+    }
 
     it('a row that does not fit: the original stays', async () => {
       const run = (): Promise<void> =>

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import type { LargeHadronOptions } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -8,8 +9,11 @@ import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
 
-for (const flavor of availableFlavors()) {
-  describe(`a swap in two steps on ${flavor}`, function () {
+const MODES: readonly NonNullable<LargeHadronOptions['mode']>[] = ['triggers', 'binlog'];
+const CASES = availableFlavors().flatMap((flavor) => MODES.map((mode) => ({ flavor, mode })));
+
+for (const { flavor, mode } of CASES) {
+  describe(`a swap in two steps on ${flavor}, ${mode}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
@@ -25,7 +29,7 @@ for (const flavor of availableFlavors()) {
       const hooks = {
         beforeCutOver: () => test.query("UPDATE emails SET note = 'late' WHERE id = 3").then(() => undefined),
       };
-      const result = await test.migrate(ADD_COLUMN, { cutOver: { strategy: 'two-step' }, hooks });
+      const result = await test.migrate(ADD_COLUMN, { mode, cutOver: { strategy: 'two-step' }, hooks });
       expect(result.cutOver).to.include({ strategy: 'two-step', attempts: 1 });
       expect(await test.definition()).to.match(/AUTO_INCREMENT=31\b/);
       expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows(result.oldTable!));
@@ -60,7 +64,7 @@ for (const flavor of availableFlavors()) {
       };
       intercept(test.knex, { match: /^ALTER TABLE \S+emails` RENAME/, when: 'before', run: waiting });
       intercept(test.knex, { match: /^ALTER TABLE \S+_lhmn` RENAME/, when: 'before', run: between });
-      const { oldTable } = await test.migrate(ADD_COLUMN, { cutOver: { strategy: 'two-step' } });
+      const { oldTable } = await test.migrate(ADD_COLUMN, { mode, cutOver: { strategy: 'two-step' } });
       await Promise.all(writes);
       expect(ends).to.have.length(4);
       expect(

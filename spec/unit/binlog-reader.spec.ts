@@ -107,6 +107,47 @@ describe('the events of the binary log', () => {
     });
   });
 
+  it('follow a table across its names, and know them again when the reading begins earlier', () => {
+    const name = (table: string): { schema: string; table: string } => ({ schema: 's', table });
+    const renames = new Map([
+      ['RENAME t', { from: name('t'), to: name('old') }],
+      ['RENAME back', { from: name('old'), to: name('t') }],
+    ]);
+    const tables = new StreamedTables([TABLE], false);
+    const make = new EventMaker();
+    const start = { file: 'f.000001', offset: 4 };
+    const batch = new BatchBuilder(1000);
+    const told = (reader: LogReader, ...events: Buffer[]): string[] => {
+      for (const event of events) reader.outer(event);
+      return batch
+        .take(reader.boundary)
+        .events.flatMap((event) =>
+          event.kind === 'rows' ? event.rows.map(({ after }) => String(after?.[0])) : [],
+        );
+    };
+    const reading = (from: typeof start): LogReader => {
+      tables.goBackTo(from);
+      const reader = new LogReader(from, tables, batch, (_, sql) => {
+        const rename = renames.get(sql);
+        return rename === undefined ? [] : [rename];
+      });
+      told(reader, make.rotate(from.file, from.offset, true), make.description());
+      return reader;
+    };
+    const row = (id: number, table: string): Buffer[] => [
+      ...[make.anonymous(), make.query('BEGIN')],
+      ...[make.tableMap(id, 's', table), make.insert(id, id), make.xid()],
+    ];
+    const reader = reading(start);
+    expect(told(reader, ...row(1, 't'), ...row(2, 'old'))).to.deep.equal(['1']);
+    expect(told(reader, make.query('RENAME t'), ...row(3, 't'), ...row(4, 'old'))).to.deep.equal(['4']);
+    expect(tables.isRenamed('T')).to.equal(true);
+    const between = reader.boundary;
+    expect(told(reader, make.query('RENAME back'), ...row(5, 't'), ...row(6, 'old'))).to.deep.equal(['5']);
+    expect(told(reading(between), ...row(7, 't'), ...row(8, 'old'))).to.deep.equal(['8']);
+    expect(told(reading(start), ...row(9, 't'), ...row(10, 'old'))).to.deep.equal(['9']);
+  });
+
   it('with a wrong checksum are refused, whatever they are', () => {
     for (const which of ['xid', 'rotate', 'description'] as const) {
       const reading = new Reading();

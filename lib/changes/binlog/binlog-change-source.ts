@@ -25,7 +25,8 @@ import { refuseChangedTriggers, triggersOf } from '../own-triggers';
 import { CapturedKeys, type CapturedKey } from './captured-keys';
 import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
-import { asError, changed, isSwap, lostForGood } from './binlog-refusals';
+import { asError, changed, lostForGood } from './binlog-refusals';
+import { FollowedOrigin } from './followed-origin';
 import { insertLocked, insertOn } from './insert-keys';
 import { MarkTimes } from './mark-times';
 import { Marks, NotThereYet } from './marks';
@@ -63,7 +64,7 @@ export class BinlogChangeSource implements ChangeSource {
   private triggers: readonly TriggerFacts[] = [];
   /** Holds the tables, the journal included: nobody else can write to it. */
   private locked: Session | null = null;
-  private swapped = false;
+  private readonly origin: FollowedOrigin;
   private closed = false;
   private pump: Promise<void> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
@@ -76,6 +77,7 @@ export class BinlogChangeSource implements ChangeSource {
     private readonly options: BinlogSourceOptions,
   ) {
     const { schema, origin, key } = pair;
+    this.origin = new FollowedOrigin(pair, options.takesBackRenames);
     this.journal = new Journal(pair);
     this.changelog = new ChangelogTable(pair);
     this.heartbeat = new MarkTimes(this.changelog.readMark);
@@ -91,6 +93,7 @@ export class BinlogChangeSource implements ChangeSource {
           wanted: CHANGELOG_WANTED,
         },
       ],
+      renamesIn: (inSchema, sql) => this.origin.renamesIn({ schema: inSchema, sql }),
       ...(options.serverId === false ? {} : { serverId: options.serverId }),
     });
   }
@@ -142,7 +145,7 @@ export class BinlogChangeSource implements ChangeSource {
 
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
     this.marks.check();
-    if (this.swapped) return true;
+    if (this.origin.over) return true;
     const mark = await this.writeMark();
     if (locked !== null) {
       // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
@@ -236,8 +239,8 @@ export class BinlogChangeSource implements ChangeSource {
         let mark = 0;
         for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
         await this.flush(batch.position);
-        this.marks.reach(this.swapped ? Infinity : mark);
-        if (this.swapped) return;
+        this.marks.reach(this.origin.over ? Infinity : mark);
+        if (this.origin.over) return;
       } catch (error) {
         if (this.closed) return;
         if (!(error instanceof BinlogConnectionLost) && !isConnectionLoss(error)) {
@@ -254,9 +257,9 @@ export class BinlogChangeSource implements ChangeSource {
 
   /** @returns the mark that came back; 0 when none did */
   private takeIn(event: BinlogEvent): number {
-    if (this.swapped) return 0;
-    if (event.kind === 'statement' && isSwap(this.pair, event)) this.swapped = true;
-    if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.pair, event.difference);
+    if (this.origin.over) return 0;
+    if (event.kind === 'statement') this.origin.takeIn(event);
+    if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.origin.name, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
       return Math.max(0, ...event.rows.map(({ after }) => markIn(after ?? []) ?? 0));
     this.keys.takeIn(event);
@@ -303,6 +306,7 @@ export class BinlogChangeSource implements ChangeSource {
         const from = (await this.changelog.position(writer)) ?? started;
         this.keys.reset();
         await this.stream.start(from);
+        this.origin.goTo(this.stream.isRenamed(ORIGIN));
         return;
       } catch (error) {
         if (this.closed || error instanceof Refusal) throw error;

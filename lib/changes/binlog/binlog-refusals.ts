@@ -1,12 +1,12 @@
 import { messageOf } from '../../database/server-error';
 import { Refusal } from '../../errors';
-import type { TablePair } from '../../schema/table-pair';
+import type { TableName } from '../../schema/identifier';
 import { meaningOf } from './statements';
 
-export function changed(pair: TablePair, what: string): Refusal {
+export function changed({ schema, table }: TableName, what: string): Refusal {
   return new Refusal(
     'LHM_ORIGIN_CHANGED',
-    `Table '${pair.schema}.${pair.origin.table}' was changed by somebody else while it was migrated: ${what}.`,
+    `Table '${schema}.${table}' was changed by somebody else while it was migrated: ${what}.`,
     'Nothing was swapped. Keep others from changing its definition or truncating it meanwhile, and run again.',
   );
 }
@@ -29,19 +29,18 @@ export function lostForGood(cause: unknown): Refusal {
 }
 
 /**
- * Whether a statement of the log is the RENAME of the cut-over.
- *
- * @throws Refusal for one after which not all changes are known
+ * @param origin what the table is called at that place of the log
+ * @param swapped whether the new table bears the table's name: nobody can write to the original then but by its own name
+ * @throws Refusal for a statement after which not all changes are known
  */
-export function isSwap(
-  pair: TablePair,
+export function refuseStatement(
+  origin: TableName,
+  swapped: boolean,
   { schema, sql }: { readonly schema: string; readonly sql: string },
-): boolean {
-  const origin = { schema: pair.schema, table: pair.origin.table };
-  const meaning = meaningOf(sql, schema, origin, pair.names.ghost);
-  if (meaning === 'table') throw changed(pair, sql.slice(0, 100));
-  if (meaning === 'rows') throw statementFormat(sql);
-  return meaning === 'swap';
+): void {
+  const meaning = meaningOf(sql, schema, origin);
+  if (meaning === 'table') throw changed(origin, sql.slice(0, 100));
+  if (meaning === 'rows' && !swapped) throw statementFormat(sql);
 }
 
 export function asError(thrown: unknown): Error {

@@ -8,4 +8,6 @@ export interface BinlogSourceOptions {
   readonly reconnectMs: number;
   /** How many keys one statement may list. */
   readonly keysAtOnce: () => number;
+  /** Whether the tables may change places and back again, so that the log must be followed beyond that. */
+  readonly takesBackRenames: boolean;
 }

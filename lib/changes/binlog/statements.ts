@@ -7,9 +7,8 @@ import { tokenize, type Token } from '../../schema/sql-tokens';
  * - `nothing`
  * - `rows`: it changes rows of some table, and which they are is not told
  * - `table`: it changes the table, or its name
- * - `swap`: it is the RENAME of the cut-over
  */
-export type Meaning = 'nothing' | 'rows' | 'table' | 'swap';
+export type Meaning = 'nothing' | 'rows' | 'table';
 
 const CHANGES_ROWS = new Set([
   'INSERT',
@@ -29,9 +28,8 @@ const CHANGES_ROWS = new Set([
  * every one counts, but for the `DELETE FROM other` that a server writes by itself for a MEMORY table after a restart.
  *
  * @param schema the default one of who ran it
- * @param ghost the new table's name
  */
-export function meaningOf(sql: string, schema: string, origin: TableName, ghost: string): Meaning {
+export function meaningOf(sql: string, schema: string, origin: TableName): Meaning {
   const tokens = tokenize(sql).filter(({ kind }) => kind !== 'comment');
   const words = tokens.map(({ kind, value }) => (kind === 'word' ? value.toUpperCase() : ''));
   const [verb = '', second] = words;
@@ -41,7 +39,7 @@ export function meaningOf(sql: string, schema: string, origin: TableName, ghost:
   }
   if (!['ALTER', 'TRUNCATE', 'RENAME', 'DROP'].includes(verb) || !names(tokens, schema, origin))
     return 'nothing';
-  if (verb === 'RENAME') return names(tokens, schema, { ...origin, table: ghost }) ? 'swap' : 'table';
+  if (verb === 'RENAME') return 'table';
   // Elsewhere the name stands behind REFERENCES or ON.
   const kind =
     second === 'TEMPORARY'
