@@ -29,7 +29,9 @@ import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
 import { insertLocked, insertOn } from './insert-keys';
 import { MarkTimes } from './mark-times';
+import { MarkWriter } from './mark-writer';
 import { Marks, NotThereYet } from './marks';
+import { PreparedBefore } from './prepared-before';
 
 const log = debugLog('changes');
 
@@ -56,10 +58,11 @@ export class BinlogChangeSource implements ChangeSource {
   private readonly changelog: ChangelogTable;
   private readonly keys = new CapturedKeys();
   readonly heartbeat: MarkTimes;
+  private readonly before = new PreparedBefore();
   private readonly stream: BinlogStream;
   private readonly marks = new Marks();
   private writer: Session | null = null;
-  private marker: Session | null = null;
+  private marker: MarkWriter | null = null;
   private started: BinlogPosition | null = null;
   private triggers: readonly TriggerFacts[] = [];
   /** Holds the tables, the journal included: nobody else can write to it. */
@@ -68,7 +71,8 @@ export class BinlogChangeSource implements ChangeSource {
   private closed = false;
   private pump: Promise<void> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
-  private beat: NodeJS.Timeout | null = null;
+  /** Keys were taken in that may not be in the journal yet. */
+  private flushing = false;
 
   constructor(
     private readonly pair: TablePair,
@@ -102,17 +106,22 @@ export class BinlogChangeSource implements ChangeSource {
     const { work, database, pair } = this;
     await this.journal.create(work);
     await this.changelog.create(work);
-    this.marker = await database.open('marker');
+    const marker = await database.open('marker');
+    this.marker = new MarkWriter(marker, database, this.marks, this.changelog, this.heartbeat);
     this.writer = await database.open('capture');
     await this.setUp(this.writer);
     this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
-    this.started = await currentPosition(this.marker);
+    this.started = await currentPosition(marker);
     await this.stream.start(this.started);
     this.pump = this.run();
     // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
     await this.gather(null, FIRST_MARK_MS);
-    this.beat = clock.setTimeout(() => this.beatAgain(), this.options.heartbeatMs);
+    if (database.server.preparedXaLosesLocks) {
+      await this.before.remember(work, (xid) => this.keys.isPrepared(xid));
+      await work.execute('COMMIT');
+    }
+    this.marker.beatEvery(this.options.heartbeatMs);
     log('reading changes of %s from %s:%d', pair.origin.table, this.started.file, this.started.offset);
   }
 
@@ -128,10 +137,14 @@ export class BinlogChangeSource implements ChangeSource {
 
   async lockingBacklog(session: Session): Promise<number> {
     this.marks.check();
-    if (this.keys.inDoubt > 0)
+    // One that holds no table may be committed while others hold it: then it is in doubt until its keys wait to be written.
+    const inDoubt = this.keys.inDoubt + (await this.before.left(session));
+    if (inDoubt > 0)
       throw new NotThereYet(
-        `${this.keys.inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`,
+        `${inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`,
       );
+    if (this.flushing || this.keys.size > 0)
+      throw new NotThereYet('changes came that are not written down yet');
     return this.journal.lockingBacklog(session);
   }
 
@@ -146,7 +159,8 @@ export class BinlogChangeSource implements ChangeSource {
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
     this.marks.check();
     if (this.origin.over) return true;
-    const mark = await this.writeMark();
+    if (this.marker === null) throw new Error('gather before start');
+    const mark = await this.marker.write();
     if (locked !== null) {
       // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
       this.locked = locked;
@@ -176,53 +190,26 @@ export class BinlogChangeSource implements ChangeSource {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    if (this.beat !== null) clock.clearTimeout(this.beat);
+    this.marker?.stop();
     // A server that has nothing to send would not notice for a while that nobody listens.
     const { lifeLock } = this.stream;
     this.stream.close();
     await this.kill('KILL', lifeLock);
     this.marks.end(new Error('the migration is over'));
     await this.pump;
-    await Promise.all([this.writer?.close(), this.marker?.close()]);
+    await Promise.all([this.writer?.close(), this.marker?.session.close()]);
   }
 
   /** By the lock, because numbers begin anew with the server: an old one may be an application's by now. */
   private async kill(what: 'KILL' | 'KILL QUERY', lifeLock: string | null): Promise<void> {
-    const { marker } = this;
-    if (marker !== null && !marker.lost && lifeLock !== null) await killHolder(marker, lifeLock, what);
+    const session = this.marker?.session;
+    if (session !== undefined && !session.lost && lifeLock !== null)
+      await killHolder(session, lifeLock, what);
   }
 
   /** The keys' literals of TIMESTAMP columns are in UTC. */
   private async setUp(writer: Session): Promise<void> {
     await writer.execute(`SET SESSION time_zone = '+00:00', SESSION lock_wait_timeout = ${LOCK_SECONDS}`);
-  }
-
-  private async writeMark(): Promise<number> {
-    const { marker } = this;
-    if (marker === null) throw new Error('gather before start');
-    const mark = this.marks.next();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        if (marker.lost) await this.database.reopen(marker);
-        await this.changelog.mark(marker, mark);
-        this.heartbeat.committed(mark);
-        return mark;
-      } catch (error) {
-        const again = isInterruption(error) || isTransient(error);
-        if (!again || attempt >= 3) throw error;
-        log('the mark was not written: %s', messageOf(error));
-      }
-    }
-  }
-
-  private beatAgain(): void {
-    if (this.closed || this.marks.over) return;
-    this.writeMark()
-      .catch((error: unknown) => log('no heartbeat: %s', messageOf(error)))
-      .finally(() => {
-        if (!this.closed) this.beat = clock.setTimeout(() => this.beatAgain(), this.options.heartbeatMs);
-      })
-      .catch(() => undefined);
   }
 
   coordinates(): string | null {
@@ -269,6 +256,7 @@ export class BinlogChangeSource implements ChangeSource {
   /** Writes the keys down, together with how far the log has been dealt with. */
   private async flush(position: BinlogPosition): Promise<void> {
     while (this.keys.size > 0) {
+      this.flushing = true;
       const keys = this.keys.take();
       try {
         const written = this.write(keys, position);
@@ -281,6 +269,7 @@ export class BinlogChangeSource implements ChangeSource {
         log('the keys were not written: %s', messageOf(error));
       }
     }
+    this.flushing = false;
   }
 
   private write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {

@@ -52,10 +52,18 @@ export class CapturedKeys {
     return first;
   }
 
-  /** Forgets everything: it comes again. */
+  /** Whether the transaction was told to be prepared, and is not over. */
+  isPrepared(xid: string): boolean {
+    return this.prepared.has(xid);
+  }
+
+  /**
+   * Forgets what comes again. A transaction without rows of the table is none that reading has to begin before: of some of
+   * these only the end will come.
+   */
   reset(): void {
     this.pending = new Map();
-    this.prepared.clear();
+    for (const [xid, { keys }] of this.prepared) if (keys.size > 0) this.prepared.delete(xid);
     this.close();
   }
 

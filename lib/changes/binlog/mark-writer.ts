@@ -1,0 +1,57 @@
+import type { Database } from '../../database/database';
+import { isInterruption, isTransient, messageOf } from '../../database/server-error';
+import type { Session } from '../../database/session';
+import { debugLog } from '../../events/debug-log';
+import { clock } from '../../util/clock';
+import type { ChangelogTable } from './changelog-table';
+import type { MarkTimes } from './mark-times';
+import type { Marks } from './marks';
+
+const log = debugLog('changes');
+
+/** Writes marks: when one is asked for, and from time to time. */
+export class MarkWriter {
+  private beat: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  constructor(
+    readonly session: Session,
+    private readonly database: Database,
+    private readonly marks: Marks,
+    private readonly changelog: ChangelogTable,
+    private readonly times: MarkTimes,
+  ) {}
+
+  async write(): Promise<number> {
+    const { session } = this;
+    const mark = this.marks.next();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (session.lost) await this.database.reopen(session);
+        await this.changelog.mark(session, mark);
+        this.times.committed(mark);
+        return mark;
+      } catch (error) {
+        const again = isInterruption(error) || isTransient(error);
+        if (!again || attempt >= 3) throw error;
+        log('the mark was not written: %s', messageOf(error));
+      }
+    }
+  }
+
+  /** Writes one every so many ms from now on. */
+  beatEvery(ms: number): void {
+    if (this.stopped || this.marks.over) return;
+    this.beat = clock.setTimeout(() => {
+      this.write()
+        .catch((error: unknown) => log('no heartbeat: %s', messageOf(error)))
+        .finally(() => this.beatEvery(ms))
+        .catch(() => undefined);
+    }, ms);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.beat !== null) clock.clearTimeout(this.beat);
+  }
+}
