@@ -54,7 +54,8 @@ for (const flavor of availableFlavors()) {
 
     const options = (more: Options = {}): Options => ({
       ...{ mode: 'binlog', reconnectMs: 60_000, giveUpAfterMs: 60_000 },
-      cutOver: { lockTimeoutMs: 1000, backoffMs: 10 },
+      // Older views would be waited for as well, and a transaction that is in doubt counts as one.
+      cutOver: { lockTimeoutMs: 1000, backoffMs: 10, oldReadViews: 'ignore' },
       ...more,
     });
 
@@ -134,7 +135,10 @@ for (const flavor of availableFlavors()) {
       await prepare();
       await restart();
       const { waited, ...more } = whenSwapWaits(() => end('ROLLBACK'));
-      await expectSame(await test.migrate(ADD_COLUMN, options(more)), null);
+      // Without it InnoDB's lock on the table is not asked for, which such a transaction holds on MariaDB, too.
+      await test.withGlobal('innodb_table_locks', '0', async () => {
+        await expectSame(await test.migrate(ADD_COLUMN, options(more)), null);
+      });
       expect(waited).to.have.length.above(0);
     });
 
