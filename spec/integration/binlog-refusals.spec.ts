@@ -99,6 +99,14 @@ for (const flavor of availableFlavors()) {
         await test.query('ALTER TABLE emails DROP COLUMN there');
       }));
 
+    it('a BIGINT column more at the end, of which the log tells nothing, with rows written since', () =>
+      ended('LHM_ORIGIN_CHANGED', async () => {
+        const client = await test.connect();
+        await client.query('SET SESSION sql_log_bin = 0');
+        await client.query('ALTER TABLE emails ADD COLUMN there BIGINT NULL');
+        await test.query('UPDATE emails SET size = 5 WHERE id = 3');
+      }));
+
     it('a TRUNCATE meanwhile', () => ended('LHM_ORIGIN_CHANGED', () => test.query('TRUNCATE TABLE emails')));
 
     it('a RENAME there and back meanwhile', () =>
