@@ -38,10 +38,16 @@ export function waitsForTable(state: string | undefined): boolean {
 }
 
 /**
- * Whether another server's changes are applied here without firing triggers. Seen with the PROCESS privilege only. The
- * primary of a group in single-primary mode gets none, though it has the threads.
+ * Whether another server's changes are applied here, and triggers would not tell of them. Seen with the PROCESS privilege
+ * only. The primary of a group in single-primary mode gets none, though it has the threads.
+ *
+ * @param byTriggers whether changes are captured by triggers, which MariaDB may fire for them
  */
-export async function hasReplicatedWrites(session: Session, server: ServerCapabilities): Promise<boolean> {
+export async function hasReplicatedWrites(
+  session: Session,
+  server: ServerCapabilities,
+  byTriggers: boolean,
+): Promise<boolean> {
   const rows = await session.query<{ User: string; Command: string }>('SHOW PROCESSLIST');
   const appliers = rows.filter(({ User, Command }) =>
     server.flavor === 'mariadb' ? /^Slave/i.test(Command) : User === 'system user',
@@ -51,6 +57,6 @@ export async function hasReplicatedWrites(session: Session, server: ServerCapabi
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('slave_run_triggers_for_rbr', 'group_replication_group_name')",
   );
   return !variables.some(({ Variable_name, Value }) =>
-    Variable_name === 'slave_run_triggers_for_rbr' ? Value !== 'NO' : Value !== '',
+    Variable_name === 'slave_run_triggers_for_rbr' ? byTriggers && Value !== 'NO' : Value !== '',
   );
 }

@@ -48,6 +48,7 @@ export class OriginGuard {
     private readonly source: ChangeSource,
     private readonly reader: TableIdReader,
     private readonly children: ChildGuard,
+    private readonly byTriggers: boolean,
   ) {}
 
   /** Remembers the table as it is now. */
@@ -225,10 +226,10 @@ export class OriginGuard {
     const triggers = await readTriggers(session, { schema, table: names.ghost });
     if (triggers.some(({ name }) => !Object.values(names.gates).includes(name)))
       throw ghostChanged(this.pair, 'was given a trigger');
-    if (await hasReplicatedWrites(session, this.reader.server)) {
+    if (await hasReplicatedWrites(session, this.reader.server, this.byTriggers)) {
       throw new Refusal(
         'LHM_REPLICATED_WRITES',
-        'The server has begun to apply changes of another one, which fire no triggers.',
+        'The server has begun to apply changes of another one, which are not captured.',
         'Nothing was swapped. Stop the replication, and run again.',
       );
     }

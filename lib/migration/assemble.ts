@@ -165,6 +165,7 @@ export function assemble(input: AssembleInput): Assembled {
     source,
     { server: database.server, name: { schema: pair.schema, table: pair.origin.table } },
     new ChildGuard(pair, keys, database.server),
+    options.mode === 'triggers',
   );
   const recovery = new Recovery({
     ...{ database, work, observer, lock, copier, progress, signal },

@@ -656,6 +656,10 @@ for (const flavor of availableFlavors()) {
           await writable.query('SET GLOBAL read_only = 0');
           const error = await failureOf(migrate());
           expect(error).to.include({ code: 'LHM_REPLICATED_WRITES', outcome: 'untouched' });
+          const reading = await failureOf(migrate({ mode: 'binlog' }));
+          expect(reading).to.include({ code: 'LHM_REPLICATED_WRITES', outcome: 'untouched' });
+          expect(reading.message).to.match(/is a replica/);
+          expect(reading.hint).to.match(/Knex of the primary/);
           const [stop, start] =
             flavor === 'mysql' ? ['STOP REPLICA', 'START REPLICA'] : ['STOP SLAVE', 'START SLAVE'];
           await writable.query(stop);
@@ -669,6 +673,9 @@ for (const flavor of availableFlavors()) {
             await writable.query('STOP SLAVE');
             await writable.query("SET GLOBAL slave_run_triggers_for_rbr = 'YES'");
             await writable.query('START SLAVE');
+            // Its triggers do not help whoever reads the log, which need not have what is replicated.
+            const inLog = await failureOf(migrate({ mode: 'binlog' }));
+            expect(inLog).to.include({ code: 'LHM_REPLICATED_WRITES', outcome: 'untouched' });
             await migrate();
           }
         } finally {
