@@ -4,7 +4,7 @@ export type { CleanUpResult } from './migration/clean-up';
 export type { OldTable } from './migration/old-tables';
 export { planLargeHadronMigration } from './plan-large-hadron-migration';
 export { LargeHadronError } from './errors';
-export { LargeHadronEvents } from './events/emitter';
+export { LargeHadronEvents, type EventListeners } from './events/emitter';
 export type { EventMap, EventName } from './events/event-map';
 export type { ErrorCode, Leftover, Outcome, Problem } from './errors';
 export type { AlterContext, AlterFunction } from './ghost/alter-function';

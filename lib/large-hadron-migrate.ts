@@ -11,6 +11,7 @@ import { tellProgress } from './progress/progress-events';
 import { ProgressTracker } from './progress/progress-tracker';
 import { startReporter } from './progress/reporter';
 import { clock } from './util/clock';
+import { withoutPasswords } from './util/without-passwords';
 
 /** Milliseconds between two calls of `onStatus`. */
 const STATUS_EVERY_MS = 5000;
@@ -50,9 +51,8 @@ export async function largeHadronMigrate(
   const stop = stopSignals(resolved.signal, resolved.handleSignals);
   const reporter = startReporter(resolved.progress, progress, process.stderr);
   const migration = new Migration(database, name, resolved, alter, progress, stop);
-  const { hooks } = migration;
-  const { events } = resolved;
-  tellProgress(progress, events);
+  const { hooks, tell } = migration;
+  tellProgress(progress, resolved.events);
   const status = clock.setInterval(
     () => void hooks.status(),
     resolved.hooks.statusEveryMs ?? STATUS_EVERY_MS,
@@ -66,18 +66,20 @@ export async function largeHadronMigrate(
         ...{ forceNamed: resolved.control.forceNamed },
       },
       before: async (command, value) => {
-        events.emit('command', { table: full, command, value });
-        await hooks.command(command, value);
+        const shown = value === null ? null : withoutPasswords(value);
+        tell('command', { command, value: shown });
+        await hooks.command(command, shown);
       },
+      warn: (message) => tell('warning', { message }),
     });
     const result = await migration.run();
     await hooks.success();
-    events.emit('done', { table: result.table, result });
+    tell('done', { result });
     return result;
   } catch (error) {
     const failure = await migration.fail(error);
     await hooks.failure(failure);
-    events.emit('failed', { table: failure.table, error: failure });
+    tell('failed', { error: failure });
     throw failure;
   } finally {
     await control?.close();

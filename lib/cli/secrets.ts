@@ -1,3 +1,5 @@
+import { withoutPasswords } from '../util/without-passwords';
+
 const secrets = new Set<string>();
 
 /** A shorter one would be found in words that have nothing to do with it. */
@@ -15,7 +17,7 @@ export function keepSecret(secret: string): void {
 
 /** The text without passwords: of any URL, and those that are known. */
 export function redact(text: string): string {
-  let safe = text.replace(/(\w+:\/\/[^\s:@/]*):[^\s@]*@/g, '$1:***@');
+  let safe = withoutPasswords(text);
   for (const secret of secrets) safe = safe.replaceAll(secret, '***');
   return safe;
 }

@@ -34,7 +34,7 @@ export interface ControlServer {
 export async function startControl(
   control: ResolvedControl,
   table: string,
-  deps: Omit<ConnectionDeps, 'token'>,
+  { warn, ...deps }: Omit<ConnectionDeps, 'token'> & { readonly warn: (message: string) => void },
 ): Promise<ControlServer> {
   const servers: { server: Server; clients: Set<Socket> }[] = [];
   const close = async (): Promise<void> => {
@@ -59,6 +59,7 @@ export async function startControl(
     path = null;
     log('no socket: %s', messageOf(error));
     if (typeof control.socket === 'string') throw refused(`socket '${control.socket}'`, error);
+    warn(`The migration cannot be controlled by a unix socket: ${messageOf(error)}.`);
   }
   if (control.tcp !== false) {
     try {

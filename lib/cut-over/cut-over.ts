@@ -1,6 +1,7 @@
 import { Refusal } from '../errors';
 import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
+import { tellerOf } from '../events/tell';
 import { liveLock } from '../database/metadata-locks';
 import { tableHolders, type TableHolder } from '../database/table-holders';
 import { errorNumber, messageOf } from '../database/server-error';
@@ -71,8 +72,7 @@ export class CutOver {
   async run(): Promise<CutOverResult> {
     const { options, signal, steadiness, guard, observer, pair } = this.deps;
     const { attempts, backoffMs, backoffMaxMs } = options.cutOver;
-    const { events } = options;
-    const table = `${pair.schema}.${pair.origin.table}`;
+    const tell = tellerOf(options.events, `${pair.schema}.${pair.origin.table}`);
     let giveUpAt = clock.monotonic() + options.giveUpAfterMs;
     let made = 0;
     const blocked = new BlockedTime();
@@ -91,9 +91,9 @@ export class CutOver {
           await steadiness.steadily(() => this.meetAgain());
           await steadiness.steadily(() => this.seeIdentity());
           started = clock.monotonic();
-          events.emit('attempt', { table, attempt });
+          tell('attempt', { attempt });
           const times = await this.way.notMeanwhile(() => this.attempt(strategy));
-          events.emit('swapped', { table, attempts: attempt, stallMs: Math.round(times.stallMs) });
+          tell('swapped', { attempts: attempt, stallMs: Math.round(times.stallMs) });
           return {
             strategy: strategy.name,
             stallMs: Math.round(times.stallMs),
@@ -114,6 +114,7 @@ export class CutOver {
           if (interrupted) giveUpAt += tookMs;
           const leftMs = giveUpAt - clock.monotonic();
           made = attempt;
+          tell('attemptPostponed', { attempt, reason: error.reason });
           if (leftMs <= 0) break;
           // Whatever the reason, the application is blocked for at most a tenth of the time; but the last attempt is made
           // when there is no time left.
@@ -125,7 +126,6 @@ export class CutOver {
           waitMs = Math.min(waitMs, leftMs);
         }
         log('attempt %d postponed: %s', attempt, last.reason);
-        events.emit('attemptPostponed', { table, attempt, reason: last.reason });
         this.progress.update({ waitingFor: last.reason });
         const wait = pause(waitMs, signal);
         await this.keepUpUntil(wait);

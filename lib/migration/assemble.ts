@@ -35,6 +35,7 @@ import { Verifier } from '../verify/verifier';
 import type { CarriedTrigger } from '../table-triggers/table-trigger';
 import type { CutOverGate } from './cut-over-gate';
 import type { Hooks } from './hooks';
+import { tellerOf } from '../events/tell';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
 import { clearToSwap } from './postpone';
@@ -132,6 +133,7 @@ export function assemble(input: AssembleInput): Assembled {
           database.server.preparedXaLosesLocks,
           new TriggerTurn(work, database.server.triggersLeaveFiles),
         );
+  const tell = tellerOf(options.events, `${pair.schema}.${pair.origin.table}`);
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(
     pair,
@@ -148,7 +150,7 @@ export function assemble(input: AssembleInput): Assembled {
     state,
     new ChunkSizer(() => chunkOptions(settings, pair)),
     async (attempt, error) => {
-      options.events.emit('retry', { table: `${pair.schema}.${pair.origin.table}`, attempt, error });
+      tell('retry', { attempt, error });
       await input.hooks.retry(attempt, error);
     },
   );
@@ -159,7 +161,7 @@ export function assemble(input: AssembleInput): Assembled {
   const verifier =
     options.verify === false
       ? null
-      : new Verifier(pair, source, recheck, scratch, options.verify.rows, entries);
+      : new Verifier(pair, source, recheck, scratch, options.verify.rows, entries, tell);
   const guard = new OriginGuard(
     pair,
     source,
@@ -168,7 +170,7 @@ export function assemble(input: AssembleInput): Assembled {
     options.mode === 'triggers',
   );
   const recovery = new Recovery({
-    ...{ database, work, observer, lock, copier, progress, signal },
+    ...{ database, work, observer, lock, copier, progress, signal, tell },
     bound: [...pair.values.values()].some(readsVariables),
     ...{ owner: input.owner, workSettings: input.workSettings },
     ...{ giveUpAfterMs: options.giveUpAfterMs, reconnectMs: options.reconnectMs },
@@ -205,6 +207,7 @@ export function assemble(input: AssembleInput): Assembled {
       recovery,
       throttler: input.throttler,
       hooks: input.hooks,
+      tell,
       settings,
       gate: input.gate,
       progress,

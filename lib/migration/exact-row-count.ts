@@ -28,7 +28,8 @@ const HOLD_MS = 200;
 
 /** A count that runs beside the copy. `stop` never rejects; then its session is closed, and no read view of it is left. */
 export interface RowCount {
-  stop(): Promise<void>;
+  /** @param complete whether all rows were copied, so that their number is known in any case */
+  stop(complete: boolean): Promise<void>;
 }
 
 /**
@@ -40,6 +41,7 @@ export function countRowsBeside(parts: Assembled): RowCount {
     const told = parts.hooks.runBeside('onRowCountComplete');
     return { stop: () => told };
   }
+  let failed = false;
   const stopping = new AbortController();
   const { signal } = stopping;
   const abort = (): void => stopping.abort();
@@ -47,11 +49,14 @@ export function countRowsBeside(parts: Assembled): RowCount {
   parts.signal.addEventListener('abort', abort, { once: true });
   const counting = count(parts, signal)
     .catch((error: unknown) => {
-      if (!signal.aborted) log('rows are not counted: %s', messageOf(error));
+      if (signal.aborted) return;
+      log('rows are not counted: %s', messageOf(error));
+      parts.tell('warning', { message: `The rows are not counted, but estimated: ${messageOf(error)}.` });
     })
-    .then(() => parts.hooks.runBeside('onRowCountComplete'));
+    .then(() => (failed ? undefined : parts.hooks.runBeside('onRowCountComplete')));
   return {
-    stop: () => {
+    stop: (complete) => {
+      failed = !complete;
       parts.signal.removeEventListener('abort', abort);
       abort();
       return counting;

@@ -25,11 +25,11 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
   const rowsEstimated = await recovery.steadily(() => estimateRows(observer, name));
   progress.update({ rowsEstimated });
   const count = countRowsBeside(parts);
-  try {
-    await copyRows(parts);
-  } finally {
-    await count.stop();
-  }
+  await copyRows(parts).catch(async (error: unknown) => {
+    await count.stop(false);
+    throw error;
+  });
+  await count.stop(true);
   await catchUp(parts);
   await hooks.run('afterRowCopy');
   await verifyRows(parts);

@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatLine } from '../progress/format';
 import type { HookContext } from '../options/options';
 import { SCRIPTS, type HookName } from './hook-names';
-
-/** Of what a script prints, in characters. */
-const MOST_OUTPUT = 2000;
+import { runExecutable } from './run-executable';
 
 export interface ScriptOptions {
   readonly directory: string;
@@ -31,7 +28,7 @@ export async function runScripts(
   for (const file of names) {
     const path = join(directory, file);
     if (!(await isExecutable(path))) continue;
-    await run(path, { ...process.env, ...facts, LHM_HOOKS_HINT: hint }, timeoutMs);
+    await runExecutable(path, { ...inherited(), ...facts, LHM_HOOKS_HINT: hint }, timeoutMs);
   }
 }
 
@@ -62,28 +59,18 @@ export function scriptFacts(
   };
 }
 
+/** Of the environment, all but what holds a password of ours. */
+function inherited(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  delete env['LHM_URL'];
+  return env;
+}
+
 async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-function run(path: string, env: NodeJS.ProcessEnv, timeout: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(path, { env, timeout, killSignal: 'SIGKILL', maxBuffer: Infinity }, (error, out, err) => {
-      if (error === null) {
-        resolve();
-        return;
-      }
-      const why = error.killed === true ? `it took longer than ${timeout} ms` : ended(error);
-      const said = `${out}${err}`.trim().slice(-MOST_OUTPUT);
-      reject(new Error(`${path}: ${why}${said === '' ? '' : `: ${said}`}`));
-    });
-  });
-}
-
-function ended({ code, signal, message }: { code?: unknown; signal?: unknown; message: string }): string {
-  if (typeof code === 'number') return `it ended with ${code}`;
-  return typeof signal === 'string' ? `it was ended by ${signal}` : message;
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -18,11 +18,14 @@ type PlainHook = Exclude<
 
 /** Runs the caller's hooks, functions first and executables after them, each awaited. */
 export class Hooks {
+  private tellingStatus = false;
+
   constructor(
     private readonly options: HookOptions,
     private readonly context: () => HookContext,
     /** Stops the migration, for hooks that run beside it. */
     private readonly stop: (reason: Refusal) => void,
+    private readonly warn: (message: string) => void = () => undefined,
   ) {}
 
   /** @throws Refusal LHM_HOOK_FAILED when one throws or fails, by which it stops what was about to be done */
@@ -53,9 +56,12 @@ export class Hooks {
     });
   }
 
-  /** What it throws is ignored. */
+  /** What it throws is ignored. One that takes longer than the time between two calls is called less often. */
   async status(): Promise<void> {
+    if (this.tellingStatus) return;
+    this.tellingStatus = true;
     await this.quietly('onStatus', () => this.options.onStatus?.(this.context()), {});
+    this.tellingStatus = false;
   }
 
   /** What it throws is ignored. */
@@ -100,6 +106,7 @@ export class Hooks {
       await this.both(name, call, more);
     } catch (error) {
       log('the hook %s threw, which is ignored: %s', name, messageOf(error));
+      this.warn(`The hook ${name} threw, which is ignored: ${messageOf(error)}.`);
     }
   }
 

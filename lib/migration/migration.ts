@@ -9,6 +9,7 @@ import { messageOf } from '../database/server-error';
 import { checkCanAnswer, chosenAnswer } from '../cut-over/old-read-views';
 import type { LargeHadronError } from '../errors';
 import { debugLog } from '../events/debug-log';
+import { tellerOf, type Tell } from '../events/tell';
 import { refuseOrphansEarly } from '../foreign-keys/orphans';
 import type { AlterFunction } from '../ghost/alter-function';
 import { prepareGhost } from '../ghost/prepare-ghost';
@@ -36,6 +37,7 @@ import type { StopSignals } from './stop-signals';
 import { tellingLock } from './telling-lock';
 import { tidy } from './tidy';
 import { settingsOfWork } from './settings-of-work';
+import { planned } from './planned';
 import { whoBlocks } from './who-blocks';
 import { clock } from '../util/clock';
 
@@ -53,6 +55,7 @@ export class Migration {
   private readonly throttler: Throttler;
   private readonly gate = new CutOverGate();
   private readonly signal: AbortSignal;
+  readonly tell: Tell;
   readonly hooks: Hooks;
   /** For whoever lets a person intervene. */
   readonly operator: Operator;
@@ -66,7 +69,13 @@ export class Migration {
     { signal, stop }: Pick<StopSignals, 'signal' | 'stop'>,
   ) {
     this.signal = signal;
-    this.hooks = new Hooks(options.hooks, () => this.hookContext(), stop);
+    this.tell = tellerOf(options.events, this.full);
+    this.hooks = new Hooks(
+      options.hooks,
+      () => this.hookContext(),
+      stop,
+      (message) => this.tell('warning', { message }),
+    );
     this.settings = new LiveSettings(options);
     this.throttler = new Throttler(this.settings, stop);
     const { settings, throttler, gate } = this;
@@ -176,12 +185,13 @@ export class Migration {
     await state.create(work, this.startedAt);
     const patient = liveLock(options.giveUpAfterMs, signal);
     const bound = tellingLock(patient, observer, database, name, progress);
-    const { pair, keys, sqlMode } = await prepareGhost({
+    const { pair, keys, sqlMode, statements } = await prepareGhost({
       ...{ knex: options.knex, database, session: patientSession(work, bound), origin, names },
       called: name.called,
       ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.reached.pair = pair;
+    this.tell('planned', planned(pair, statements));
     for (const key of keys.final)
       if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
     // Not before: the user's statements may have been SET, after which the session got its settings anew.

@@ -34,7 +34,6 @@ export async function postpone(parts: Parts, context: () => HookContext): Promis
   const { progress, gate } = parts;
   if (untilOf(parts) === null && !gate.isClosed()) return;
   progress.enter('postpone');
-  await parts.hooks.run('onBeginPostponed');
   while (!gate.isOpen()) {
     await untilNotClosed(parts);
     const postponeUntil = untilOf(parts);
@@ -42,7 +41,7 @@ export async function postpone(parts: Parts, context: () => HookContext): Promis
       if (gate.isClosed()) continue;
       break;
     }
-    tell(parts, reason(postponeUntil));
+    await heldBack(parts, reason(postponeUntil));
     await keepUpUnlessOpen(parts, typeof postponeUntil === 'string' ? pace.fileMs : pace.askMs);
   }
   progress.update({ waitingFor: null, postponed: null });
@@ -68,7 +67,7 @@ async function untilNotClosed(parts: Parts): Promise<void> {
   const { gate, progress } = parts;
   if (!gate.isClosed()) return;
   while (gate.isClosed()) {
-    tell(parts, OPERATOR);
+    await heldBack(parts, OPERATOR);
     await keepUp(parts, LOOK_EVERY_MS);
   }
   progress.update({ waitingFor: null });
@@ -90,7 +89,7 @@ async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookC
   await Promise.race([answer.catch(() => undefined), clock.sleep(LOOK_EVERY_MS)]);
   while (!isOver()) {
     if (parts.gate.isOpen()) return true;
-    tell(parts, reason(until));
+    await heldBack(parts, reason(until));
     await keepUp(parts, LOOK_EVERY_MS);
   }
   return answer;
@@ -124,10 +123,15 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Since when is kept when somebody else goes on holding it back. */
-function tell({ progress }: Parts, by: string): void {
-  const since = progress.snapshot().postponed?.since ?? clock.now();
-  progress.update({ waitingFor: by, postponed: Object.freeze({ by, since }) });
+/**
+ * Since when is kept when somebody else goes on holding it back.
+ *
+ * @throws Refusal LHM_HOOK_FAILED when onBeginPostponed throws
+ */
+async function heldBack({ progress, hooks }: Parts, by: string): Promise<void> {
+  const since = progress.snapshot().postponed?.since ?? null;
+  progress.update({ waitingFor: by, postponed: Object.freeze({ by, since: since ?? clock.now() }) });
+  if (since === null) await hooks.run('onBeginPostponed');
 }
 
 function reason(until: PostponeUntil): string {

@@ -8,6 +8,7 @@ import type { Session } from '../database/session';
 import { LOCK_WAIT_SECONDS } from '../database/session-settings';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
+import type { Tell } from '../events/tell';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import type { Owner } from '../state/state-table';
 import { backoff } from '../util/backoff';
@@ -44,6 +45,7 @@ export interface RecoveryDeps {
   /** How long a server that does not answer is waited for, in ms. */
   readonly reconnectMs: number;
   readonly progress: ProgressTracker;
+  readonly tell: Tell;
   readonly signal: AbortSignal;
 }
 
@@ -98,9 +100,11 @@ export class Recovery implements Steadiness {
    * @throws Refusal LHM_OWNERSHIP_LOST when another run took over; `cause` when the server stays away for too long
    */
   async recover(cause: unknown): Promise<void> {
-    const { progress, signal, reconnectMs } = this.deps;
+    const { progress, signal, reconnectMs, tell } = this.deps;
     log('interrupted: %s', messageOf(cause));
-    const until = clock.monotonic() + reconnectMs;
+    tell('disconnected', { reason: messageOf(cause) });
+    const began = clock.monotonic();
+    const until = began + reconnectMs;
     const writable = isReadOnly(cause);
     progress.update({
       waitingFor: writable
@@ -112,6 +116,7 @@ export class Recovery implements Steadiness {
       try {
         await this.reconnect();
         progress.update({ waitingFor: null });
+        tell('reconnected', { afterMs: Math.round(clock.monotonic() - began) });
         return;
       } catch (error) {
         if (error instanceof Refusal) throw error;

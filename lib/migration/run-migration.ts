@@ -5,6 +5,7 @@ import type { CutOver, CutOverResult } from '../cut-over/cut-over';
 import type { Database } from '../database/database';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Session } from '../database/session';
+import type { Tell } from '../events/tell';
 import type { Hooks } from './hooks';
 import type { Recovery } from './recovery';
 import type { CutOverGate } from './cut-over-gate';
@@ -34,6 +35,7 @@ export interface Parts {
   readonly recovery: Recovery;
   readonly throttler: Throttler;
   readonly hooks: Hooks;
+  readonly tell: Tell;
   readonly settings: LiveSettings;
   readonly gate: CutOverGate;
   readonly progress: ProgressTracker;

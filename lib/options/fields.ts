@@ -105,7 +105,7 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
     case 'http':
       return given === false || (typeof given === 'string' && /^https?:$/.test(protocolOf(given)));
     case 'events':
-      return typeof (given as { emit?: unknown } | null)?.emit === 'function';
+      return typeof (given as { rawListeners?: unknown } | null)?.rawListeners === 'function';
     case 'address':
       return given === false || (typeof given === 'string' && isAddress(given));
     case 'replicas':
@@ -139,7 +139,7 @@ export function describeField(field: Field): string {
     case 'http':
       return 'a URL (http: or https:), or false';
     case 'events':
-      return 'a LargeHadronEvents';
+      return 'a LargeHadronEvents, or an EventEmitter of Node’s';
     case 'address':
       return "an address, as '127.0.0.1:7000', or false";
     case 'replicas':

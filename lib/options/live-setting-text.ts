@@ -1,3 +1,4 @@
+import { withoutPasswords } from '../util/without-passwords';
 import type { Field } from './fields';
 
 const OFF = /^(?:off|false|none|)$/i;
@@ -32,14 +33,9 @@ export function formatSetting(value: unknown): string {
     return Object.entries(value)
       .map(([name, most]) => `${name}=${String(most)}`)
       .join(',');
-  return withoutPassword(String(value));
+  return withoutPasswords(String(value));
 }
 
 function formatReplica(replica: unknown): string {
-  return typeof replica === 'string' ? withoutPassword(replica) : '(a Knex)';
-}
-
-/** A URL may hold one. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
+  return typeof replica === 'string' ? withoutPasswords(replica) : '(a Knex)';
 }

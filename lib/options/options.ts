@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { ProgressSnapshot } from '../progress/progress';
-import type { LargeHadronEvents } from '../events/emitter';
+import type { EventListeners, EventSink } from '../events/emitter';
 import type { ControlOptions, ResolvedControl } from './control-options';
 import type { ThrottleFunction, ThrottleSource } from '../throttle/throttle-source';
 import type { ThrottleOptions } from './throttle-options';
@@ -256,8 +256,8 @@ export interface LargeHadronOptions {
   /** A bar on a terminal, plain lines in a log, nothing, or a function. Default `auto`. */
   readonly progress?: ProgressOption;
   readonly hooks?: HookOptions;
-  /** Told of everything that happens, with no say in it. */
-  readonly events?: LargeHadronEvents;
+  /** Told of everything that happens, with no say in it: a `LargeHadronEvents`, or an EventEmitter of Node's. */
+  readonly events?: EventListeners;
   /** Stops the migration cleanly when aborted. */
   readonly signal?: AbortSignal;
   /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
@@ -300,7 +300,7 @@ export interface ResolvedOptions {
   readonly exactRowCount: boolean;
   readonly progress: ProgressOption;
   readonly hooks: HookOptions;
-  readonly events: LargeHadronEvents;
+  readonly events: EventSink;
   readonly signal: AbortSignal | undefined;
   readonly handleSignals: boolean;
 }

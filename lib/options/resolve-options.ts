@@ -1,6 +1,6 @@
 import type { Problem } from '../errors';
 import { isKnex, isTransaction } from '../database/knex-connection';
-import { LargeHadronEvents } from '../events/emitter';
+import { LargeHadronEvents, sinkOf } from '../events/emitter';
 import { refuseBadOptions } from './bad-options';
 import { resolveControl, type ControlOptions } from './control-options';
 import { checkFields } from './fields';
@@ -128,7 +128,7 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
     exactRowCount: given.exactRowCount ?? !fixture,
     progress: given.progress ?? (fixture ? 'none' : 'auto'),
     hooks: { ...given.hooks },
-    events: given.events ?? new LargeHadronEvents(),
+    events: sinkOf(given.events ?? new LargeHadronEvents()),
     signal: given.signal,
     handleSignals: given.handleSignals ?? true,
   });

@@ -5,6 +5,7 @@ import type { ScratchTable } from '../changes/scratch-table';
 import type { Session } from '../database/session';
 import { transaction } from '../database/transaction';
 import { Refusal } from '../errors';
+import type { Tell } from '../events/tell';
 import { debugLog } from '../events/debug-log';
 import type { RowKey } from '../schema/key-column';
 import type { TablePair } from '../schema/table-pair';
@@ -64,12 +65,15 @@ export interface VerifiedCounts {
  */
 export class Verifier {
   private after: RowKey | null = null;
+  private begun = false;
   private walked = false;
   private rows = 0;
   private rounds = 1;
   private rechecked = 0;
   private underLock = 0;
   private readonly repaired = new Set<string>();
+  /** Those of them that have not been found to be equal since. */
+  private readonly mending = new Set<string>();
 
   constructor(
     private readonly pair: TablePair,
@@ -79,6 +83,7 @@ export class Verifier {
     private readonly rowsAtOnce: number,
     /** Most keys that one statement may list. */
     private readonly keysAtOnce: () => number,
+    private readonly tell: Tell,
   ) {}
 
   get counts(): VerifiedCounts {
@@ -93,6 +98,8 @@ export class Verifier {
   /** Compares the next range of the walk over the whole table. */
   async walkNext(session: Session): Promise<void> {
     const { pair } = this;
+    if (this.after === null && !this.begun) this.tell('round', { round: 1 });
+    this.begun = true;
     const { originIndex, originKeys } = pair.key;
     const walk = { schema: pair.schema, table: pair.origin.table, index: originIndex, keys: originKeys };
     const range = await transaction(session, () => nextRange(session, walk, this.after, this.rowsAtOnce));
@@ -136,6 +143,7 @@ export class Verifier {
       await this.source.requeue(session, differing);
     });
     this.repairs(differing);
+    this.seeRepaired(batch.keys, found);
     this.rechecked += batch.keys.length;
     if (lockedForMs !== null) this.underLock += batch.keys.length;
     return batch.entries;
@@ -160,6 +168,7 @@ export class Verifier {
 
   nextRound(): void {
     this.rounds += 1;
+    this.tell('round', { round: this.rounds });
   }
 
   private async compareInPlace(session: Session, selection: Selection): Promise<Compared> {
@@ -229,6 +238,22 @@ export class Verifier {
   }
 
   private repairs(differing: readonly RowKey[]): void {
-    for (const key of differing) this.repaired.add(JSON.stringify(key));
+    for (const key of differing.map((one) => JSON.stringify(one))) {
+      this.repaired.add(key);
+      this.mending.add(key);
+    }
+    if (differing.length === 0) return;
+    const { originKeys } = this.pair.key;
+    const keys = differing.slice(0, MOST_DESCRIBED).map((key) => originKeys.describe(key));
+    this.tell('different', { rows: differing.length, keys });
+  }
+
+  /** @param found those of them that differ */
+  private seeRepaired(compared: readonly RowKey[], found: readonly RowKey[]): void {
+    if (this.mending.size === 0) return;
+    const still = new Set(found.map((key) => JSON.stringify(key)));
+    const equal = compared.map((key) => JSON.stringify(key)).filter((key) => !still.has(key));
+    const rows = equal.filter((key) => this.mending.delete(key)).length;
+    if (rows > 0) this.tell('repaired', { rows });
   }
 }

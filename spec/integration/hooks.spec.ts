@@ -1,25 +1,29 @@
 import { expect } from 'chai';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import {
-  LargeHadronEvents,
-  type EventName,
-  type HookContext,
-  type HookOptions,
-  type LargeHadronError,
-} from '../../lib';
+import type { HookContext, HookOptions } from '../../lib';
 import { ask } from '../../lib/control/client';
-import { EVENT_NAMES } from '../../lib/events/event-map';
 import { SCRIPTS, type HookName } from '../../lib/migration/hook-names';
 import { failOnce } from '../faults/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
+import { until } from '../support/test-table-process-list';
 
 const ADD_COLUMN = 'ADD COLUMN extra INT';
+
+/** A process that has ended and that nobody has waited for counts as ended. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 /** Those that come in every migration which is postponed, in their order. */
 const MOMENTS = [
@@ -38,7 +42,7 @@ const MOMENTS = [
 const VETOES = MOMENTS.filter((name) => name !== 'afterCutOver' && name !== 'onSuccess');
 
 for (const flavor of availableFlavors()) {
-  describe(`hooks and events on ${flavor}`, function () {
+  describe(`hooks on ${flavor}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
@@ -134,7 +138,7 @@ for (const flavor of availableFlavors()) {
 
     for (const [what, text, says] of [
       ['fails', 'echo no disk; exit 3', /it ended with 3: no disk/],
-      ['takes too long', 'exec sleep 60', /longer than 200 ms/],
+      ['takes too long', 'sleep 60 & echo waiting for $!; wait', /longer than 200 ms: waiting/],
     ] as const) {
       it(`an executable that ${what} stops the migration, and is quoted`, async () => {
         await script('lhm-on-before-cut-over', text);
@@ -142,9 +146,73 @@ for (const flavor of availableFlavors()) {
         const hooks = { directory: folder, scriptTimeoutMs: 200 };
         const error = await failureOf(test.migrate(ADD_COLUMN, { hooks }));
         expect(error.message).to.match(says);
+        const started = /waiting for (\d+)/.exec(error.message)?.[1];
+        if (started !== undefined)
+          await until('the end of what it started', () =>
+            Promise.resolve(isRunning(started) ? undefined : true),
+          );
         await expectTakenBack(test, error, before, { code: 'LHM_HOOK_FAILED' });
       });
     }
+
+    it('an executable gets nothing to read and no password of ours, and what it leaves behind is not waited for', async () => {
+      const log = join(folder, 'log');
+      const [socket, pid] = [join(folder, 'socket'), join(folder, 'pid')];
+      await script('lhm-on-startup', `sleep 600 & echo $! > ${pid}; cat; echo "<$LHM_URL>" >> ${log}`);
+      await script('lhm-on-interactive-command', `echo "$LHM_COMMAND" >> ${log}`);
+      await mkdir(join(folder, 'lhm-on-startup.d'));
+      const value = 'mysql://me:secret@127.0.0.1:1/';
+      process.env['LHM_URL'] = value;
+      try {
+        await test.migrate(ADD_COLUMN, {
+          control: { socket },
+          hooks: {
+            directory: folder,
+            beforeCutOver: async () => {
+              await ask({ path: socket }, { command: 'throttle-control-replicas', value });
+              await ask({ path: socket }, { command: 'throttle-control-replicas', value: 'off' });
+            },
+          },
+        });
+      } finally {
+        delete process.env['LHM_URL'];
+        process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
+      }
+      expect((await readFile(log, 'utf8')).split('\n').slice(0, 2)).to.deep.equal([
+        '<>',
+        'throttle-control-replicas=mysql://me:***@127.0.0.1:1/',
+      ]);
+      await expectNoLeaks(test);
+    });
+
+    it('onBeginPostponed is not called where nothing is postponed, and onRowCountComplete not after a failure', async () => {
+      const called: string[] = [];
+      const hooks: HookOptions = {
+        onBeginPostponed: () => void called.push('onBeginPostponed'),
+        onRowCountComplete: () => void called.push('onRowCountComplete'),
+      };
+      await test.migrate(ADD_COLUMN, {
+        hooks,
+        cutOver: { postponeUntil: () => true },
+        exactRowCount: true,
+      });
+      expect(called).to.deep.equal(['onRowCountComplete']);
+      const unique = 'ADD COLUMN one INT NOT NULL DEFAULT 1, ADD UNIQUE KEY one (one)';
+      await failureOf(test.migrate(unique, { hooks, exactRowCount: true }));
+      expect(called).to.deep.equal(['onRowCountComplete']);
+    });
+
+    it('onStatus is not called while it runs', async () => {
+      let [running, most] = [0, 0];
+      const onStatus = async (): Promise<void> => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        running--;
+      };
+      const hooks = { onStatus, statusEveryMs: 10 };
+      await test.migrate(ADD_COLUMN, { hooks, chunk: { rows: 5, pauseMs: 20 } });
+      expect(most).to.equal(1);
+    });
 
     it('onFailure is told the error; what the last ones throw is ignored', async () => {
       await script('lhm-on-failure', `echo "$LHM_ERROR_CODE $LHM_OUTCOME" > ${join(folder, 'log')}; exit 1`);
@@ -219,56 +287,6 @@ for (const flavor of availableFlavors()) {
       expect(said).to.deep.equal(['nice-ratio 0.5', 'panic null']);
       expect(replies).to.deep.equal([true, false]);
       await expectNoLeaks(test);
-    });
-
-    it('events tell what happens, and no listener can break the run', async () => {
-      const events = new LargeHadronEvents();
-      const seen = new Map<EventName, unknown[]>();
-      for (const name of EVENT_NAMES)
-        events.on(name, (event) => {
-          seen.set(name, [...(seen.get(name) ?? []), event]);
-          if (name.length % 2 === 0) throw new Error('a listener’s');
-          return Promise.reject(new Error('a listener’s, later'));
-        });
-      const path = join(folder, 'socket');
-      let held = false;
-      const stopHolding = events.on('chunk', () => {
-        held = true;
-        stopHolding();
-      });
-      events.on('throttled', () => void (held = false));
-      const holder = await test.connect();
-      const done = events.once('done');
-      const result = await test.migrate(ADD_COLUMN, {
-        ...{ events, chunk: { rows: 10, pauseMs: 400 }, control: { socket: path } },
-        cutOver: { postponeUntil: postponedOnce(), lockTimeoutMs: 1000 },
-        throttle: { sources: [() => (held ? 'one moment' : null)], intervalMs: 20 },
-        hooks: {
-          // Longer than lockTimeoutMs when the swap is due.
-          beforeRowCopy: async () => {
-            await holder.query('BEGIN');
-            await holder.query('SELECT * FROM emails LIMIT 1');
-          },
-          afterRowCopy: () => test.query("UPDATE emails SET note = 'later'").then(() => undefined),
-          beforeCutOver: async () => {
-            await ask({ path }, { command: 'sup' });
-            events.on('attemptPostponed', () => void holder.query('COMMIT').catch(() => undefined));
-          },
-        },
-      });
-      expect((await done).result).to.equal(result);
-      expect([...seen.keys()].sort()).to.deep.equal(
-        EVENT_NAMES.filter((name) => name !== 'failed' && name !== 'retry').sort(),
-      );
-      expect(seen.get('phase')).to.deep.include({ table: `${test.database}.emails`, phase: 'copy' });
-      expect(seen.get('chunk')).to.deep.include({
-        table: `${test.database}.emails`,
-        rows: 10,
-        rowsCopied: 20,
-      });
-      expect(seen.get('swapped')).to.have.length(1);
-      const error: LargeHadronError = await failureOf(test.migrate(ADD_COLUMN, { events }));
-      expect(seen.get('failed')).to.deep.equal([{ table: error.table, error }]);
     });
   });
 }

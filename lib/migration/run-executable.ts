@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { withoutPasswords } from '../util/without-passwords';
+import { clock } from '../util/clock';
+
+/** Of what an executable prints, in characters: the last, which say why it ended. */
+const MOST_OUTPUT = 2000;
+
+/** How long the last of its output is waited for once it has ended, in ms: something it left behind may hold the pipe. */
+const OUTPUT_WITHIN_MS = 200;
+
+/**
+ * Runs an executable, with nothing to read. What it has started itself is ended with it when it takes too long.
+ *
+ * @throws Error with what it printed, when it cannot be run, ends with anything but 0 or takes too long
+ */
+export async function runExecutable(path: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<void> {
+  const child = spawn(path, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (part: string) => (said = (said + part).slice(-MOST_OUTPUT)));
+  const state = { late: false };
+  const timer = clock.setTimeout(() => {
+    state.late = true;
+    endGroup(child);
+  }, timeoutMs);
+  const why = await ended(child);
+  clock.clearTimeout(timer);
+  if (why === null && !state.late) return;
+  const printed = withoutPasswords(said.trim());
+  const reason = state.late ? `it took longer than ${timeoutMs} ms` : why;
+  throw new Error(`${path}: ${reason}${printed === '' ? '' : `: ${printed}`}`);
+}
+
+/** Why it failed; null when it did not. */
+function ended(child: ReturnType<typeof spawn>): Promise<string | null> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => {
+      const why = code === 0 ? null : code === null ? `it was ended by ${signal}` : `it ended with ${code}`;
+      const grace = clock.setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, OUTPUT_WITHIN_MS);
+      child.once('close', () => {
+        clock.clearTimeout(grace);
+        resolve(why);
+      });
+    });
+  });
+}
+
+/** It leads a process group of its own. */
+function endGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+}
