@@ -4,7 +4,7 @@ import { largeHadronMigrate } from '../../lib';
 import { createAccount, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
-import { failureOf, TestTable, type Options } from '../support/test-table';
+import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
 for (const flavor of availableFlavors()) {
@@ -124,6 +124,29 @@ for (const flavor of availableFlavors()) {
         await client.query("INSERT INTO emails (address, size) VALUES ('x', 1)");
       });
     });
+
+    for (const image of ['MINIMAL', 'NOBLOB'])
+      it(`not where the whole server logs ${image} row images, which have the key`, async () => {
+        await test.query(`SET GLOBAL binlog_row_image = '${image}'`);
+        try {
+          const client = await test.connect();
+          const hooks: Options['hooks'] = {
+            afterRowCopy: async () => {
+              await client.query("UPDATE emails SET note = 'meanwhile' WHERE id = 2");
+              await client.query('UPDATE emails SET id = 902 WHERE id = 3');
+              await client.query('DELETE FROM emails WHERE id = 4');
+              await client.query("REPLACE INTO emails (id, address) VALUES (5, 'again')");
+            },
+          };
+          // Without marks that come back nothing is swapped.
+          await test.migrate(ADD_COLUMN, { mode: 'binlog', verify: false, hooks });
+          const old = (await test.tables()).find((name) => name.includes('_lhmo_'))!;
+          expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows(old));
+          await expectNoLeaks(test);
+        } finally {
+          await test.query('SET GLOBAL binlog_row_image = DEFAULT');
+        }
+      });
 
     it('an XA transaction from before the migration', async () => {
       const client = await test.connect();

@@ -248,7 +248,7 @@ export class BinlogChangeSource implements ChangeSource {
     if (event.kind === 'statement') this.origin.takeIn(event);
     if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.origin.name, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
-      return Math.max(0, ...event.rows.map(({ after }) => markIn(after ?? []) ?? 0));
+      return Math.max(0, ...event.rows.map((row) => markIn(row) ?? 0));
     this.keys.takeIn(event);
     return 0;
   }

@@ -1,3 +1,4 @@
+import type { RowImages } from '../../binlog/binlog-events';
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import { createTaking } from '../../database/create-taking';
 import type { Session } from '../../database/session';
@@ -68,7 +69,12 @@ export const CHANGELOG_COLUMNS = [
 
 export const CHANGELOG_WANTED = ['id', 'mark'] as const;
 
-/** The mark in a row of the changelog table; null when it is not the row of the marks. */
-export function markIn([id, mark]: readonly (string | null | undefined)[]): number | null {
+/**
+ * The mark in a row of the changelog table; null when it is not the row of the marks. Where the server logs no more than it
+ * must (binlog_row_image = MINIMAL), the row's id is in the image before alone.
+ */
+export function markIn({ before, after }: RowImages): number | null {
+  const id = after?.[0] ?? before?.[0];
+  const mark = after?.[1];
   return id === String(MARK) && mark != null ? Number(mark) : null;
 }
