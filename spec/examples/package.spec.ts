@@ -18,7 +18,8 @@ const WAYS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const NAMES = 'LargeHadronError,largeHadronCleanUp,largeHadronMigrate,planLargeHadronMigration';
+const NAMES =
+  'LargeHadronError,LargeHadronEvents,largeHadronCleanUp,largeHadronMigrate,planLargeHadronMigration';
 
 describe('the built package', () => {
   for (const [way, args] of Object.entries(WAYS)) {
