@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { parseSetting } from '../options/live-setting-text';
-import { describeField, type Field, type Fields } from '../options/fields';
+import { allFields, describeField, type Field, type NamedField } from '../options/fields';
 import { FIELDS } from '../options/option-fields';
 import { keepSecret } from './secrets';
 
@@ -9,19 +9,14 @@ const LEFT_OUT = new Set(['knex', 'dryRun', 'hooks', 'signal', 'handleSignals', 
 
 type SimpleField = Exclude<Field, { kind: 'group' }>;
 
-interface Flag {
-  /** `chunk.targetMs` */
-  readonly path: string;
-  readonly field: Field;
-}
-
-function flags(fields: Fields, prefix = ''): Flag[] {
-  return Object.entries(fields).flatMap(([name, field]): Flag[] => {
-    const path = prefix + name;
-    if (LEFT_OUT.has(path) || field.kind === 'function' || field.kind === 'any') return [];
-    if (field.kind !== 'group') return [{ path, field }];
-    return [...(field.orBoolean === true ? [{ path, field }] : []), ...flags(field.fields, `${path}.`)];
-  });
+function flags(): readonly NamedField[] {
+  return allFields(FIELDS).filter(
+    ({ path, field }) =>
+      field.kind !== 'function' &&
+      field.kind !== 'any' &&
+      !LEFT_OUT.has(path) &&
+      !LEFT_OUT.has(path.split('.')[0] ?? ''),
+  );
 }
 
 /** `chunk.targetMs` → `--chunk-target-ms` */
@@ -31,7 +26,7 @@ export function flagName(path: string): string {
 
 /** Every option of the library that makes sense in a shell, as a flag. */
 export function addOptionFlags(command: Command): Command {
-  for (const { path, field } of flags(FIELDS)) {
+  for (const { path, field } of flags()) {
     const names = field.kind === 'names';
     const takes =
       field.kind === 'group' ? 'true or false' : names ? 'name=value, may be repeated' : describeField(field);
@@ -46,7 +41,7 @@ export function addOptionFlags(command: Command): Command {
 export function optionsFrom(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   // A group's own flag comes before those of its fields, which stand for more.
-  for (const { path, field } of flags(FIELDS)) {
+  for (const { path, field } of flags()) {
     const text = given[new Option(flagName(path)).attributeName()] as string | string[] | undefined;
     if (text === undefined) continue;
     if (path === 'control.token') keepSecret(String(text));

@@ -169,10 +169,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-/** The command of that name, and how it is called first of all. */
-export function commandNamed(name: string): readonly [string, Command] | null {
+/** The command that is called so, first of all or also. */
+export function commandNamed(name: string): Command | null {
   for (const [first, command] of Object.entries(COMMANDS))
-    if (first === name || command.also?.includes(name) === true) return [first, command];
+    if (first === name || command.also?.includes(name) === true) return command;
   return null;
 }
 
@@ -197,7 +197,7 @@ export async function runCommand(
   value: string | null,
 ): Promise<Answer> {
   const known = commandNamed(name);
-  if (known !== null) return known[1].run(context, value);
+  if (known !== null) return known.run(context, value);
   const found = context.operator.settings.describe().find((one) => one.name === name);
   if (found === undefined)
     throw new BadCommand(`there is no command '${name.slice(0, 60)}'; help lists them`);

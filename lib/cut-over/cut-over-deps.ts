@@ -65,8 +65,6 @@ export interface SwapTimes {
 /** One way for the tables to change places, once the work session holds them and the ghost is complete. */
 export interface SwapStrategy {
   readonly name: StrategyName;
-  /** Whether an attempt that is given up may have renamed the original and back again. */
-  readonly takesBackRenames: boolean;
   /** Runs before the lock is asked for; returns further tables to lock for writing. */
   prepare(): Promise<readonly string[]>;
   /** Swaps. The caller releases the lock, where the swap itself has not. */

@@ -14,7 +14,8 @@ import type { CutOverDeps, MakingWay, StrategyName, SwapStrategy, SwapTimes } fr
 import type { Relative } from './locked-step';
 import { lockedAttempt, takeBackSteps } from './locked-attempt';
 import { InstantRefused, chosenAnswer, openViews, type OldReadViews } from './old-read-views';
-import { END_OLD_VIEWS, Postponed } from './postponed';
+import { END_OLD_VIEWS, Interrupted, Postponed } from './postponed';
+import { mayTakeBackRenames } from './refuse-steps';
 import { RenameThenReplay } from './rename-then-replay';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
@@ -47,9 +48,6 @@ export interface CutOverResult {
   /** Connections that were ended because they held the table (`killBlockers`). */
   readonly killed: readonly Killed[];
 }
-
-/** An attempt that ended with its connection. */
-class Interrupted extends Postponed {}
 
 /** Swaps the tables, in as many bounded attempts as it takes; between two the copy is kept up to date. */
 export class CutOver {
@@ -103,7 +101,7 @@ export class CutOver {
           };
         } catch (error) {
           if (!(error instanceof Postponed)) throw error;
-          if (strategy.takesBackRenames) await steadiness.steadily(() => guard.acceptAlter(observer));
+          if (mayTakeBackRenames(strategy.name)) await steadiness.steadily(() => guard.acceptAlter(observer));
           if (error instanceof InstantRefused && options.cutOver.oldReadViews === undefined)
             this.answer = 'wait';
           last = error;

@@ -23,6 +23,9 @@ export class Postponed extends Error {
   }
 }
 
+/** An attempt that ended with its connection. */
+export class Interrupted extends Postponed {}
+
 /** For what took longer than the application may be kept waiting. */
 export const RAISE_BUDGET = 'Raise cutOver.drainBudgetMs, or wait for a time with fewer writes';
 

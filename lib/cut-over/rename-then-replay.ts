@@ -38,7 +38,6 @@ const QUEUE_WITHIN_MS = 1000;
  */
 export class RenameThenReplay {
   readonly name = RENAME_THEN_REPLAY;
-  readonly takesBackRenames = true;
   private locker: Session | null = null;
   private sentry: SentryLockRename | null = null;
   private locked: Promise<unknown> = Promise.resolve();

@@ -8,7 +8,6 @@ import { renameStatement } from './rename-statement';
  */
 export class RenameUnderLock implements SwapStrategy {
   readonly name = 'rename-under-lock';
-  readonly takesBackRenames = false;
 
   constructor(private readonly deps: CutOverDeps) {}
 

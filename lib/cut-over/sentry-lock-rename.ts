@@ -35,7 +35,6 @@ const KILLED_WITHIN_MS = 2000;
  */
 export class SentryLockRename implements SwapStrategy {
   readonly name = 'sentry';
-  readonly takesBackRenames = false;
   private renamer: Session | null = null;
 
   constructor(

@@ -13,7 +13,6 @@ import { giveNameBack } from './settle-swap';
  */
 export class TwoStep implements SwapStrategy {
   readonly name = 'two-step';
-  readonly takesBackRenames = true;
 
   constructor(private readonly deps: CutOverDeps) {}
 

@@ -1,4 +1,4 @@
-import { isConnectionLoss, isLockTimeout, isTransient, messageOf } from '../database/server-error';
+import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
 import { Postponed } from './postponed';
 
 /**
@@ -14,6 +14,5 @@ export class Unsettled extends Error {
 /** What an attempt that was not taken back ends with: never with an error after which it is merely made again. */
 export function unsettled(error: unknown): unknown {
   const triedAgain = error instanceof Postponed || isLockTimeout(error) || isTransient(error);
-  if (!triedAgain || isConnectionLoss(error)) return error;
-  return new Unsettled(messageOf(error), { cause: error });
+  return triedAgain ? new Unsettled(messageOf(error), { cause: error }) : error;
 }

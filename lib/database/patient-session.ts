@@ -13,24 +13,28 @@ export function patienceOf(session: Session): BoundedLock | undefined {
   return patience.get(session);
 }
 
+/** Does it again for as long as others are given priority over it, and the bound allows. */
+export async function patiently<T>(bound: BoundedLock, take: () => Promise<T>): Promise<T> {
+  const started = clock.monotonic();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await take();
+    } catch (error) {
+      if (!isTransient(error) || attempt >= bound.attempts) throw error;
+      if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
+      await bound.pause(attempt);
+    }
+  }
+}
+
 /**
  * The session, saying a statement again that somebody else's DDL was given priority over: where tables are related by
  * foreign keys, DDL on one locks the others, and of two that wait for each other the server refuses the one that only
  * reads. For times at which no transaction of ours is more than one statement.
  */
 export function patientSession(session: Session, bound: BoundedLock): Session {
-  const raw: Session['raw'] = async (sql, values) => {
-    const started = clock.monotonic();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await session.raw(sql, values);
-      } catch (error) {
-        if (DDL.test(sql) || !isTransient(error) || attempt >= bound.attempts) throw error;
-        if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
-        await bound.pause(attempt);
-      }
-    }
-  };
+  const raw: Session['raw'] = (sql, values) =>
+    DDL.test(sql) ? session.raw(sql, values) : patiently(bound, () => session.raw(sql, values));
   const own: Partial<Session> = {
     raw,
     query: async <R>(sql: string, values?: readonly unknown[]) => (await raw(sql, values))[0] as R[],

@@ -1,5 +1,5 @@
-import { patienceOf } from './patient-session';
-import { errorNumber, isTransient, LOCK_WAIT_TIMEOUT, TRIGGERS_UNREADABLE } from './server-error';
+import { patienceOf, patiently } from './patient-session';
+import { errorNumber, LOCK_WAIT_TIMEOUT, TRIGGERS_UNREADABLE } from './server-error';
 import type { Row, Session } from './session';
 import { clock } from '../util/clock';
 
@@ -33,7 +33,7 @@ export async function wholeRead<R = Row>(
   values?: readonly unknown[],
   of?: readonly string[],
 ): Promise<R[]> {
-  return patiently(session, () => readOnce<R>(session, sql, values, of));
+  return repeatedly(session, () => readOnce<R>(session, sql, values, of));
 }
 
 async function readOnce<R>(
@@ -61,21 +61,18 @@ class Skipped extends Error {
   readonly errno = LOCK_WAIT_TIMEOUT;
 }
 
-async function patiently<T>(session: Session, read: () => Promise<T>): Promise<T> {
+function repeatedly<T>(session: Session, read: () => Promise<T>): Promise<T> {
   const bound = patienceOf(session);
-  const started = clock.monotonic();
+  return bound === undefined ? unlessSkipped(read) : patiently(bound, read);
+}
+
+async function unlessSkipped<T>(read: () => Promise<T>): Promise<T> {
   for (let look = 1; ; look++) {
     try {
       return await read();
     } catch (error) {
-      if (bound === undefined) {
-        if (!(error instanceof Skipped) || look >= LOOKS) throw error;
-        await clock.sleep(BETWEEN_MS);
-      } else {
-        if (!isTransient(error) || look >= bound.attempts) throw error;
-        if (clock.monotonic() - started >= bound.giveUpAfterMs) throw error;
-        await bound.pause(look);
-      }
+      if (!(error instanceof Skipped) || look >= LOOKS) throw error;
+      await clock.sleep(BETWEEN_MS);
     }
   }
 }
@@ -96,7 +93,7 @@ export async function readNotOverlooked<R>(
   { schema, table }: { readonly schema: string; readonly table: string },
   read: () => Promise<R[]>,
 ): Promise<R[]> {
-  return patiently(session, async () => {
+  return repeatedly(session, async () => {
     const rows = await read();
     if (rows.length > 0) return rows;
     const names = await readOnce(

@@ -30,7 +30,10 @@ export class Hooks {
 
   /** @throws Refusal LHM_HOOK_FAILED when one throws or fails, by which it stops what was about to be done */
   async run(name: PlainHook): Promise<void> {
-    await this.vetoable(name, () => this.options[name]?.(this.context()), {});
+    await this.vetoable(
+      name,
+      this.call(name, () => this.options[name]?.(this.context())),
+    );
   }
 
   /** For what goes on beside the migration, which is stopped when one fails. Never rejects. */
@@ -42,49 +45,56 @@ export class Hooks {
   async command(command: string, value: string | null): Promise<void> {
     const context = (): CommandHookContext => ({ ...this.context(), command, value });
     const said = value === null ? command : `${command}=${value}`;
-    await this.vetoable('onInteractiveCommand', () => this.options.onInteractiveCommand?.(context()), {
-      LHM_COMMAND: said,
-    });
+    const name = 'onInteractiveCommand';
+    await this.vetoable(
+      name,
+      this.call(name, () => this.options[name]?.(context()), { LHM_COMMAND: said }),
+    );
   }
 
   /** @throws Refusal LHM_HOOK_FAILED when the chunk must not be copied again */
   async retry(attempt: number, error: unknown): Promise<void> {
     const context = (): RetryHookContext => ({ ...this.context(), attempt, error });
-    await this.vetoable('onBatchCopyRetry', () => this.options.onBatchCopyRetry?.(context()), {
-      LHM_ATTEMPT: String(attempt),
-      LHM_ERROR: messageOf(error),
-    });
+    const name = 'onBatchCopyRetry';
+    const more = { LHM_ATTEMPT: String(attempt), LHM_ERROR: messageOf(error) };
+    await this.vetoable(
+      name,
+      this.call(name, () => this.options[name]?.(context()), more),
+    );
   }
 
   /** What it throws is ignored. One that takes longer than the time between two calls is called less often. */
   async status(): Promise<void> {
     if (this.tellingStatus) return;
     this.tellingStatus = true;
-    await this.quietly('onStatus', () => this.options.onStatus?.(this.context()), {});
+    await this.quietly(
+      'onStatus',
+      this.call('onStatus', () => this.options.onStatus?.(this.context())),
+    );
     this.tellingStatus = false;
   }
 
   /** What it throws is ignored. */
   async success(): Promise<void> {
-    await this.quietly('onSuccess', () => this.options.onSuccess?.(this.context()), {});
+    await this.quietly(
+      'onSuccess',
+      this.call('onSuccess', () => this.options.onSuccess?.(this.context())),
+    );
   }
 
   /** What it throws is ignored. */
   async failure(error: LargeHadronError): Promise<void> {
-    await this.quietly('onFailure', () => this.options.onFailure?.(error, this.context()), {
-      LHM_ERROR: error.message,
-      LHM_ERROR_CODE: error.code,
-      LHM_OUTCOME: error.outcome,
-    });
+    const name = 'onFailure';
+    const more = { LHM_ERROR: error.message, LHM_ERROR_CODE: error.code, LHM_OUTCOME: error.outcome };
+    await this.quietly(
+      name,
+      this.call(name, () => this.options[name]?.(error, this.context()), more),
+    );
   }
 
-  private async vetoable(
-    name: HookName,
-    call: () => unknown,
-    more: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  private async vetoable(name: HookName, called: Promise<void>): Promise<void> {
     try {
-      await this.both(name, call, more);
+      await called;
     } catch (cause) {
       throw new Refusal(
         'LHM_HOOK_FAILED',
@@ -97,23 +107,20 @@ export class Hooks {
     }
   }
 
-  private async quietly(
-    name: HookName,
-    call: () => unknown,
-    more: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  private async quietly(name: HookName, called: Promise<void>): Promise<void> {
     try {
-      await this.both(name, call, more);
+      await called;
     } catch (error) {
       log('the hook %s threw, which is ignored: %s', name, messageOf(error));
       this.warn(`The hook ${name} threw, which is ignored: ${messageOf(error)}.`);
     }
   }
 
-  private async both(
+  /** The function, and then the executables, which are told `more` than how it stands. */
+  private async call(
     name: HookName,
     call: () => unknown,
-    more: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     await call();
     const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;

@@ -52,11 +52,7 @@ export function operate(parts: OperatorParts): Operator {
     status: () => progress.snapshot(),
     cutOverNow: () => gate.open(),
     postpone: () => gate.close(),
-    postponeWhile: (path) => {
-      gate.flagFile = path;
-      // What was said before is no longer meant.
-      gate.reset();
-    },
+    postponeWhile: (path) => gate.closeWhile(path),
     postponedWhile: () => gate.flagFile ?? parts.flagFile,
     coordinates: parts.coordinates,
     server: () => parts.server,

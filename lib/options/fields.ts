@@ -41,6 +41,22 @@ export type Field =
 
 export type Fields = Readonly<Record<string, Field>>;
 
+/** A field by the whole name of its option, as `chunk.targetMs`. */
+export interface NamedField {
+  readonly path: string;
+  readonly field: Field;
+}
+
+/** All of them in their order; a group itself only where it takes true or false, and before its fields. */
+export function allFields(fields: Fields, prefix = ''): readonly NamedField[] {
+  return Object.entries(fields).flatMap(([name, field]): readonly NamedField[] => {
+    const path = prefix + name;
+    if (field.kind !== 'group') return [{ path, field }];
+    const itself = field.orBoolean === true ? [{ path, field }] : [];
+    return [...itself, ...allFields(field.fields, `${path}.`)];
+  });
+}
+
 /** Checks a value against the fields it may have, and reports every problem found. */
 export function checkFields(
   value: Readonly<Record<string, unknown>>,

@@ -1,5 +1,5 @@
 import { refuseBadOptions } from './bad-options';
-import { checkField, unknownOption, type Field, type Fields } from './fields';
+import { allFields, checkField, unknownOption, type Field } from './fields';
 import { formatSetting, parseSetting } from './live-setting-text';
 import { FIELDS } from './option-fields';
 import type { BinlogOptions, ChunkOptions, ResolvedOptions, ResolvedThrottle } from './options';
@@ -117,12 +117,7 @@ function isSetting(name: string): name is LiveSettingName {
 }
 
 function fieldOf(name: LiveSettingName): Field {
-  let fields: Fields = FIELDS;
-  let field: Field | undefined;
-  for (const part of name.split('.')) {
-    field = fields[part];
-    if (field?.kind === 'group') fields = field.fields;
-  }
-  if (field === undefined) throw new Error(`no option '${name}'`);
-  return field;
+  const found = allFields(FIELDS).find(({ path }) => path === name);
+  if (found === undefined) throw new Error(`no option '${name}'`);
+  return found.field;
 }

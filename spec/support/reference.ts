@@ -2,7 +2,7 @@ import { COMMANDS } from '../../lib/control/commands';
 import { ERROR_CODES } from '../../lib/errors';
 import { EVENT_NAMES } from '../../lib/events/event-map';
 import { SCRIPTS } from '../../lib/migration/hook-names';
-import { describeField, type Fields } from '../../lib/options/fields';
+import { allFields, describeField } from '../../lib/options/fields';
 import { FIELDS } from '../../lib/options/option-fields';
 
 const BEGIN = '<!-- made from the code by `npm run reference` -->';
@@ -11,7 +11,7 @@ const END = '<!-- end of what is made from the code -->';
 /** Every option with what it takes, every event, hook, command and error code: for the README. */
 export function reference(): string {
   const rows = [
-    ...options(FIELDS, '').map(([name, takes]) => `| option | \`${name}\` | ${takes} |`),
+    ...options().map(([name, takes]) => `| option | \`${name}\` | ${takes} |`),
     ...EVENT_NAMES.map((name) => `| event | \`${name}\` | |`),
     ...Object.entries(SCRIPTS).map(
       ([name, script]) => `| hook | \`${name}\` | executable \`lhm-${script}\` |`,
@@ -32,14 +32,14 @@ export function withReference(readme: string): string {
   return `${readme.slice(0, from)}${BEGIN}\n\n${reference()}\n\n${readme.slice(to)}`;
 }
 
-function options(fields: Fields, path: string): [name: string, takes: string][] {
-  return Object.entries(fields).flatMap(([name, field]): [string, string][] => {
-    const full = path + name;
-    if (full.startsWith('hooks.') && field.kind === 'function') return [];
-    if (field.kind !== 'group') return [[full, escaped(describeField(field))]];
-    const whole: [string, string][] = field.orBoolean === true ? [[full, 'true or false']] : [];
-    return [...whole, ...options(field.fields, `${full}.`)];
-  });
+/** Hooks are listed as such. */
+function options(): [name: string, takes: string][] {
+  return allFields(FIELDS)
+    .filter(({ path, field }) => !(path.startsWith('hooks.') && field.kind === 'function'))
+    .map(({ path, field }) => [
+      path,
+      escaped(field.kind === 'group' ? 'true or false' : describeField(field)),
+    ]);
 }
 
 function escaped(text: string): string {
