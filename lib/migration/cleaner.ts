@@ -88,8 +88,11 @@ export class Cleaner {
 
   private async remove(session: Session, tables: readonly string[]): Promise<void> {
     // One that was overlooked would make every write of the application fail, once its journal is gone.
-    for (const { name } of await this.boundedTriggers(session))
+    const triggers = await this.boundedTriggers(session);
+    for (const { name } of triggers)
       await withBoundedLock(session, this.bound, () => this.dropTrigger(session, name));
+    for (const table of new Set(triggers.map((trigger) => trigger.table)))
+      await withBoundedLock(session, this.bound, () => this.refuseStanding(session, table));
     await this.dropTables(session, tables);
   }
 
@@ -102,6 +105,7 @@ export class Cleaner {
       await session.execute(`LOCK TABLES ${qualified(this.schema, table)} WRITE`);
       try {
         for (const { name } of await this.triggers(session, table)) await this.dropTrigger(session, name);
+        await this.refuseStanding(session, table);
       } finally {
         if (!session.lost) await session.execute('UNLOCK TABLES');
       }
@@ -110,6 +114,21 @@ export class Cleaner {
 
   private async dropTrigger(session: Session, name: string): Promise<void> {
     await session.execute(`DROP TRIGGER IF EXISTS ${qualified(this.schema, name)}`);
+  }
+
+  /**
+   * MariaDB says that it has dropped a trigger whose file it has lost, as when connections are killed during a RENAME, and goes
+   * on firing it: what it writes to must stay.
+   *
+   * @throws Error when one stands after it was dropped
+   */
+  private async refuseStanding(session: Session, table: string): Promise<void> {
+    const [standing] = await this.triggers(session, table);
+    if (standing === undefined) return;
+    const [on, aside] = [qualified(this.schema, table), qualified(this.schema, this.names.scratch)];
+    throw new Error(
+      `the server has dropped the trigger '${standing.name}' of '${table}' and goes on firing it, so its journal is kept. RENAME TABLE ${on} TO ${aside}, ${aside} TO ${on} makes it known again; then run largeHadronCleanUp`,
+    );
   }
 
   private async dropTables(session: Session, tables: readonly string[]): Promise<void> {
