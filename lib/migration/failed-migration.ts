@@ -10,13 +10,14 @@ import type { ResolvedOptions } from '../options/options';
 import type { DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import type { TablePair } from '../schema/table-pair';
+import type { Owner } from '../state/state-table';
 import { Cleaner } from './cleaner';
 import { describeFailure, tellingMost, type FailureFacts } from './describe-failure';
 import { finalStanding } from './final-standing';
 import type { Ownership } from './ownership';
 import { possibleLeftovers } from './possible-leftovers';
 import { settleSteps } from './settle-steps';
-import { takeBack } from './take-back';
+import { leftAlone, takeBack } from './take-back';
 
 const log = debugLog('migration');
 
@@ -36,6 +37,8 @@ interface Settled {
   readonly leftovers: readonly Leftover[];
   /** Whether trying once more may remove the rest. */
   readonly again: boolean;
+  /** Whether another session may remove it at any time. */
+  readonly unsure?: boolean;
 }
 
 /** What a migration had when it broke off. */
@@ -78,11 +81,14 @@ export class FailedMigration {
       return describeFailure(error, { ...facts, ...this.unsettled(), advice: '' });
     for (let attempt = 1; ; attempt++) {
       try {
-        const { outcome, leftovers, again } = await this.settle(foreign);
+        const { outcome, leftovers, again, unsure = false } = await this.settle(foreign);
         if (again && attempt < SETTLE_ATTEMPTS) continue;
+        const advice = unsure ? CLEAN_UP : '';
         const seen =
           this.found.length === 0 ? '' : ` While foreign keys were away, ${this.found.join('; ')}.`;
-        return describeFailure(error, { ...facts, inTheWay: inTheWay + seen, outcome, leftovers });
+        return describeFailure(error, {
+          ...{ ...facts, inTheWay: inTheWay + seen, outcome, leftovers, unsure, advice },
+        });
       } catch (secondError) {
         log('attempt %d to clean up: %s', attempt, messageOf(secondError));
         const refused = secondError instanceof Refusal || secondError instanceof ConnectionDoesNotEnd;
@@ -133,16 +139,15 @@ export class FailedMigration {
           bound,
         )),
       );
-    if (this.reached.stage === 'swapped') {
-      return { outcome: 'swapped', leftovers: await cleaner.leftovers(session, owner), again: false };
-    }
+    const { isUnbroken: unbroken } = this.input.ownership;
+    const byState = (on: Session): Promise<Owner> => this.input.ownership.byState(on);
+    const left = { cleaner, session, owner, unbroken, byState };
+    if (this.reached.stage === 'swapped') return { outcome: 'swapped', ...(await leftAlone(left)) };
     // Another server may have taken over, and would miss what is dropped here.
-    if (await isReadOnlyServer(session))
-      return { outcome: 'rolled-back', leftovers: await cleaner.leftovers(session, owner), again: false };
-    const unbroken = this.input.ownership.isUnbroken;
-    const { leftovers, again } = await takeBack({ cleaner, session, owner, unbroken });
-    const outcome = this.reached.stage === 'capturing' || leftovers.length > 0 ? 'rolled-back' : 'untouched';
-    return { outcome, leftovers, again };
+    if (await isReadOnlyServer(session)) return { outcome: 'rolled-back', ...(await leftAlone(left)) };
+    const taken = await takeBack(left);
+    const began = this.reached.stage === 'capturing' || taken.leftovers.length > 0;
+    return { outcome: began ? 'rolled-back' : 'untouched', ...taken };
   }
 
   /**

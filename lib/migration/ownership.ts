@@ -49,7 +49,7 @@ export class Ownership {
 
   /** Whose it is while this session lives. Where it is not another run's, the session holds the lock from then on. */
   async on(session: Session): Promise<Owner> {
-    const whose = (): Promise<Owner> => ownerOf(session, this.name.schema, this.names.state, this.epoch);
+    const whose = (): Promise<Owner> => this.byState(session);
     if (this.lock?.session !== session || !(await isHeld(this.lock))) {
       if ((await whose()) === 'others') return 'others';
       const lock = new AdvisoryLock(session, this.name.schema, this.name.table);
@@ -62,6 +62,11 @@ export class Ownership {
     // The other run may be about to take it again, after it has lost its connection.
     if (owner === 'others') await this.lock.release();
     return owner;
+  }
+
+  /** Whose it is by the state table alone: a run that has the lock, but has not begun, has taken nothing over yet. */
+  byState(session: Session): Promise<Owner> {
+    return ownerOf(session, this.name.schema, this.names.state, this.epoch);
   }
 }
 

@@ -83,8 +83,10 @@ export class Recovery implements Steadiness {
    * server refuses the one that only reads.
    */
   private async letPass(error: unknown, times: number): Promise<void> {
-    const { progress, signal } = this.deps;
+    const { progress, signal, work } = this.deps;
     log('somebody else goes first, %d times: %s', times, messageOf(error));
+    // After a lock wait timeout the transaction is still open, and would hold the others up while we let them pass.
+    if (!work.lost) await work.execute('ROLLBACK').catch(() => undefined);
     progress.update({ waitingFor: `others who hold the tables or their rows (${messageOf(error)})` });
     await pause(backoff(times, 20, 1000), signal);
     progress.update({ waitingFor: null });

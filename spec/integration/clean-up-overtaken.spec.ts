@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Connection } from 'mysql2/promise';
 
-import { LargeHadronError, type MigrationResult } from '../../lib';
+import { largeHadronCleanUp, LargeHadronError, type MigrationResult } from '../../lib';
 import { liveLock } from '../../lib/database/metadata-locks';
 import { connectDatabase } from '../../lib/database/mysql-database';
 import { Cleaner } from '../../lib/migration/cleaner';
@@ -146,6 +146,38 @@ for (const flavor of availableFlavors()) {
       await holder.query('SELECT RELEASE_LOCK(?)', [lock]);
       await test.migrate(ADD_COLUMN, { knex: test.makeKnex() });
       expect(await test.rows()).to.have.length(30);
+      await expectNoLeaks(test);
+    });
+
+    it('is not made while somebody else has the lock, and what stays is named', async () => {
+      let lock = '';
+      aroundQueries(test.knex, (query) => (sql, values, callback) => {
+        if (sql.includes('GET_LOCK(?, ?)')) lock ||= String(values[0]);
+        return query(sql, values, callback);
+      });
+      const beforeCutOver = async (): Promise<void> => {
+        const waiting = holder.query('SELECT GET_LOCK(?, 20) AS granted', [lock]);
+        for (const { Id } of await migrationConnections(test, [holder.threadId]))
+          await test.query(`KILL ${Id}`);
+        const [row] = (await waiting)[0] as { granted: number }[];
+        expect(Number(row?.granted)).to.equal(1);
+        throw new Error('stop');
+      };
+      const error = await test.failure(ADD_COLUMN, { hooks: { beforeCutOver } });
+      expect(error.outcome, error.message).to.equal('rolled-back');
+      const there = (
+        await test.query<{ name: string }>(
+          `SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.TABLES
+          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME <> 'emails'`,
+        )
+      ).map(({ name }) => name);
+      expect(there).to.include(`${test.database}.emails_lhmn`);
+      expect(error.leftovers.map(({ name }) => name)).to.have.members(there);
+      expect(error.hint).to.match(/largeHadronCleanUp.*May be left/);
+      await test.query("INSERT INTO emails (id, address) VALUES (5000, 'on')");
+      await holder.query('SELECT RELEASE_LOCK(?)', [lock]);
+      await largeHadronCleanUp('emails', { knex: test.makeKnex() });
+      expect(await test.rows()).to.have.length(31);
       await expectNoLeaks(test);
     });
 
