@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without } from '../support/test-table';
 import { itRefuses, type BadInput } from '../support/test-table-refusal';
 
@@ -63,14 +64,14 @@ const UNUSABLE: readonly BadInput[] = [
   },
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`odd keys on ${flavor}`, function () {
+for (const { flavor, mode, on, once } of serversAndModes()) {
+  describe(`odd keys on ${on}`, function () {
     let server: RunningServer;
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     describe('a table is refused whose only unique key is one', () => {
-      itRefuses(flavor, () => server, UNUSABLE);
+      itRefuses(flavor, () => server, once(UNUSABLE));
     });
 
     for (const [what, columns, keys] of [

@@ -1,23 +1,24 @@
 import { expect } from 'chai';
 
+import { serversAndModes } from '../support/available-modes';
 import { keyKinds } from '../support/keys/keyed-table';
 import { KeyedTwins } from '../support/keys/keyed-twins';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
 import { TURNS, writeEverywhere } from '../support/write-everywhere';
 
 const ROWS = 60;
 const CHUNK = 5;
 
-for (const flavor of availableFlavors()) {
-  describe(`chunk keys on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`chunk keys on ${on}`, function () {
     let server: RunningServer;
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
-    for (const [name, kind] of keyKinds(flavor)) {
-      for (const strategy of atomicStrategiesOf(flavor)) {
+    for (const [name, kind] of every(4, keyKinds(flavor))) {
+      for (const strategy of every(2, atomicStrategiesOf(flavor))) {
         it(`${name}, swapped by ${strategy}: every row and every change arrives`, async () => {
           const twins = await KeyedTwins.create(server, kind, ROWS, TURNS);
           const { test } = twins;

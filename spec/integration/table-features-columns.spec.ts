@@ -1,6 +1,7 @@
+import { serversAndModes } from '../support/available-modes';
 import type { Feature } from '../support/features/feature';
 import { itComesOutAsNative } from '../support/features/it-comes-out-as-native';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 
 const row = (i: number): Record<string, string> => ({ a: String(i), v: `'v${i}'` });
 const ID = 'id INT NOT NULL PRIMARY KEY';
@@ -418,17 +419,17 @@ const CHARACTER_SETS: readonly Feature[] = [
   },
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`columns of every kind on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`columns of every kind on ${on}`, function () {
     let server: RunningServer;
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
-    describe('generated', () => itComesOutAsNative(flavor, () => server, GENERATED));
-    describe('defaults', () => itComesOutAsNative(flavor, () => server, DEFAULTS));
-    describe('invisible', () => itComesOutAsNative(flavor, () => server, INVISIBLE));
-    describe('types', () => itComesOutAsNative(flavor, () => server, TYPES));
-    describe('changes', () => itComesOutAsNative(flavor, () => server, CHANGES));
-    describe('character sets', () => itComesOutAsNative(flavor, () => server, CHARACTER_SETS));
+    describe('generated', () => itComesOutAsNative(flavor, () => server, every(4, GENERATED)));
+    describe('defaults', () => itComesOutAsNative(flavor, () => server, every(5, DEFAULTS)));
+    describe('invisible', () => itComesOutAsNative(flavor, () => server, every(4, INVISIBLE)));
+    describe('types', () => itComesOutAsNative(flavor, () => server, every(4, TYPES)));
+    describe('changes', () => itComesOutAsNative(flavor, () => server, every(6, CHANGES)));
+    describe('character sets', () => itComesOutAsNative(flavor, () => server, every(6, CHARACTER_SETS)));
   });
 }

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { startServer, type Flavor, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { intercept } from '../support/test-table-statements';
 import { itRefuses, type BadInput } from '../support/test-table-refusal';
@@ -210,16 +211,16 @@ const MISFITS: readonly Misfit[] = [
   },
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`odd tables and changes on ${flavor}`, function () {
+for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
+  describe(`odd tables and changes on ${on}`, function () {
     let server: RunningServer;
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
-    describe('refused with the reason:', () => itRefuses(flavor, () => server, REFUSED));
+    describe('refused with the reason:', () => itRefuses(flavor, () => server, once(REFUSED)));
 
     describe('stopped by a row:', () => {
-      for (const { what, only = flavor, column, values, alter, says } of MISFITS) {
+      for (const { what, only = flavor, column, values, alter, says } of once(MISFITS)) {
         if (only !== flavor) continue;
         it(what, async () => {
           const test = await TestTable.create(server, {
@@ -260,7 +261,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('a period without such a key is there afterwards', async function () {
+    itOnce('a period without such a key is there afterwards', async function () {
       if (flavor === 'mysql') return this.skip();
       const test = await TestTable.create(server, { columns: PERIOD });
       try {
@@ -281,7 +282,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('histograms of columns that stay as they are', async function () {
+    itOnce('histograms of columns that stay as they are', async function () {
       if (flavor === 'mariadb') return this.skip();
       const test = await TestTable.create(server);
       try {
@@ -375,7 +376,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('a vector that is added without a value is asked for one', async function () {
+    itOnce('a vector that is added without a value is asked for one', async function () {
       if (flavor === 'mariadb') return this.skip();
       const test = await TestTable.create(server);
       try {

@@ -56,7 +56,7 @@ export async function ledgerRun(server: RunningServer, options: LedgerRunOptions
     workload.start();
     let result: MigrationResult | LargeHadronError;
     try {
-      result = await migrate(knex, options);
+      result = await migrate(knex, server, options);
       workload.mark('after the swap');
       await new Promise((resolve) => setTimeout(resolve, options.afterMs ?? (given.holdMs ?? 2000) + 300));
     } catch (error) {
@@ -75,10 +75,14 @@ export async function ledgerRun(server: RunningServer, options: LedgerRunOptions
   }
 }
 
-function migrate(knex: Knex, { migration, alter }: LedgerRunOptions): Promise<MigrationResult> {
+function migrate(
+  knex: Knex,
+  { mode = 'triggers' }: RunningServer,
+  { migration, alter }: LedgerRunOptions,
+): Promise<MigrationResult> {
   return largeHadronMigrate(
     TABLE,
-    { knex, progress: 'none', chunk: { rows: 500 }, ...migration },
+    { knex, mode, progress: 'none', chunk: { rows: 500 }, ...migration },
     alter ??
       ((t) => {
         t.string('hashed_address', 64);

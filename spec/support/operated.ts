@@ -21,7 +21,15 @@ export class Operated {
   }
 
   static async begin(test: TestTable, alter: AlterFunction | string, options: Options): Promise<Operated> {
-    const all = { knex: test.knex, preset: 'fixture', progress: 'none', handleSignals: false, ...options };
+    const { mode = 'triggers' } = test.server;
+    const all = {
+      knex: test.knex,
+      mode,
+      preset: 'fixture',
+      progress: 'none',
+      handleSignals: false,
+      ...options,
+    };
     const { resolved, database, name } = await prepareMigration(test.table, all, alter);
     const progress = new ProgressTracker(`${name.schema}.${name.table}`);
     const seen: ProgressSnapshot[] = [];

@@ -41,7 +41,9 @@ export class ChildMigration {
 
   static start(test: TestTable, order: Omit<ChildOrder, 'connection' | 'table'>): ChildMigration {
     const connection = { ...test.server.connection, database: test.database };
-    const whole: ChildOrder = { connection, table: test.table, ...order };
+    const { mode = 'triggers' } = test.server;
+    const options = { mode, ...order.options };
+    const whole: ChildOrder = { connection, table: test.table, ...order, options };
     const script = join(__dirname, 'test-table-child.ts');
     const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(whole)], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -131,17 +131,22 @@ export class TestTable {
     return knex;
   }
 
+  /** What migrations of this test use unless it says otherwise: quietly and without pauses, in the server's mode. */
+  get defaults(): LargeHadronOptions {
+    const { knex, server } = this;
+    return {
+      ...{ knex, preset: 'fixture', giveUpAfterMs: false, progress: 'none' },
+      ...(server.mode === undefined ? {} : { mode: server.mode }),
+    };
+  }
+
   /** Migrates the table, quietly and without pauses, but as patiently as in production. */
   migrate(
     alter: AlterFunction | string,
     options: Options = {},
     table = this.table,
   ): Promise<MigrationResult> {
-    return largeHadronMigrate(
-      table,
-      { knex: this.knex, preset: 'fixture', giveUpAfterMs: false, progress: 'none', ...options },
-      alter,
-    );
+    return largeHadronMigrate(table, { ...this.defaults, ...options }, alter);
   }
 
   /** The same, where it is expected to reject. */

@@ -15,4 +15,12 @@
 export { availableFlavors } from './available-flavors';
 export { startPrimaryWithReplica } from './replication/pair';
 export { startServer } from './start-server';
-export type { Connection, Flavor, PairOptions, ReplicatedPair, RunningServer, ServerOptions } from './types';
+export type {
+  Connection,
+  Flavor,
+  Mode,
+  PairOptions,
+  ReplicatedPair,
+  RunningServer,
+  ServerOptions,
+} from './types';

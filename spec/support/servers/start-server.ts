@@ -12,8 +12,10 @@ export const OWN_SOURCES: readonly Source[] = [fromPath, fromDebian];
 const ALL_SOURCES: readonly Source[] = [fromUrl, ...OWN_SOURCES, fromDocker, fromMemoryServer];
 
 /** A running server from the first source that has one. */
-export function startServer(flavor: Flavor, options: ServerOptions = {}): Promise<RunningServer> {
-  return startFrom(ALL_SOURCES, flavor, options);
+export async function startServer(flavor: Flavor, options: ServerOptions = {}): Promise<RunningServer> {
+  return Object.assign(await startFrom(ALL_SOURCES, flavor, options), {
+    mode: options.mode ?? 'triggers',
+  });
 }
 
 export async function startFrom(

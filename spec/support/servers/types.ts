@@ -1,6 +1,16 @@
+import type { LargeHadronOptions } from '../../../lib';
+
 export type Flavor = 'mysql' | 'mariadb';
 
+/** Where a migration on the server is told of changes by, unless a test says otherwise. */
+export type Mode = NonNullable<LargeHadronOptions['mode']>;
+
 export interface ServerOptions {
+  /**
+   * What the helpers that migrate on this server use. Default `triggers`. `binlog` needs `log_bin`, and `binlog_format`
+   * ROW for every connection: our own servers of both flavors are started so, a server given by URL has to be.
+   */
+  readonly mode?: Mode;
   /** More server options such as `--wait-timeout=5`. They come after ours, and the last one wins. */
   readonly args?: readonly string[];
   /** Called with what takes time (downloads, unpacking, initialising). Nothing is printed without it. */
@@ -16,6 +26,8 @@ export interface Connection {
 
 export interface RunningServer {
   readonly flavor: Flavor;
+  /** The mode that `startServer` was told. */
+  readonly mode?: Mode;
   /** What `SELECT VERSION()` says. */
   readonly version: string;
   /** Where it came from, for people: `LHM_MYSQL_URL`, `/usr/sbin/mariadbd`, `docker run mysql:9`, … */
