@@ -9,7 +9,7 @@ import { debugLog } from '../events/debug-log';
 import type { Leftover } from '../errors';
 import { tableOfState } from '../state/state-table';
 import { leftByRun, removeDeadRun } from './dead-run';
-import { oldTables, type OldTable } from './old-tables';
+import { isOldTableOf, oldTables, type OldTable } from './old-tables';
 import { clock } from '../util/clock';
 
 const log = debugLog('migration');
@@ -29,7 +29,10 @@ export interface CleanUpResult {
   readonly removed: readonly Leftover[];
   /** Tables, as `schema.table`, that are being migrated right now; nothing of theirs was touched. */
   readonly alive: readonly string[];
-  /** Originals that were kept, the oldest first, and whether this call dropped each. */
+  /**
+   * Originals that were kept, the oldest first, and whether this call dropped each; of tables that are being migrated right
+   * now, none.
+   */
   readonly oldTables: readonly (OldTable & { readonly dropped: boolean })[];
 }
 
@@ -43,11 +46,13 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
   const session = await database.open('clean-up');
   const removed: Leftover[] = [];
   const alive: string[] = [];
+  // Before it is looked who is running: the old table of a run that begins later bears a later name.
+  const before = await oldTables(session, schema, table);
   for (const name of table === null ? await tablesWithState(session, schema) : [table]) {
     const lock = new AdvisoryLock(session, schema, name);
     if (table !== null) await lock.acquire(`${schema}.${name}`);
     else if (!(await lock.tryAcquire())) {
-      alive.push(`${schema}.${name}`);
+      alive.push(name);
       continue;
     }
     const names = { schema, table: name };
@@ -62,7 +67,7 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
       await lock.release().catch(() => undefined);
     }
   }
-  const kept = await oldTables(session, schema, table);
+  const kept = await keptForGood(session, request, before, alive);
   const now = clock.now();
   const result: (OldTable & { dropped: boolean })[] = [];
   for (const old of kept) {
@@ -74,7 +79,26 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
     }
     result.push({ ...old, dropped });
   }
-  return { removed, alive, oldTables: result };
+  return { removed, alive: alive.map((name) => `${schema}.${name}`), oldTables: result };
+}
+
+/**
+ * What bears an old table's name in the middle of a swap may be the original, with every row there is, or the sentry; what
+ * a run that is dead has left so, is put right by now.
+ *
+ * @param before what bore such names before it was looked who is running
+ * @param alive tables that are being migrated
+ */
+async function keptForGood(
+  session: Session,
+  { schema, table }: CleanUpRequest,
+  before: readonly OldTable[],
+  alive: readonly string[],
+): Promise<OldTable[]> {
+  const known = new Set(before.map(({ name }) => name));
+  return (await oldTables(session, schema, table)).filter(
+    ({ name }) => known.has(name) && !alive.some((running) => isOldTableOf(running, name)),
+  );
 }
 
 /** What is left of dead runs after a clean-up that failed; empty where the server cannot be asked. */

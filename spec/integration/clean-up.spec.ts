@@ -1,12 +1,15 @@
 import { expect } from 'chai';
 
-import { largeHadronCleanUp } from '../../lib';
+import { largeHadronCleanUp, type CleanUpResult } from '../../lib';
+import { killConnections } from '../faults/sweep';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration, type ChildOrder } from '../support/test-table-process';
+import { ADD_COLUMN } from '../support/test-table-refusal';
+import { intercept } from '../support/test-table-statements';
 
 /** Where a run dies, and what it leaves: at least these, by the letters of their names. */
 const PLACES: readonly (readonly [what: string, stop: ChildOrder['stop'], left: readonly string[]])[] = [
@@ -16,6 +19,13 @@ const PLACES: readonly (readonly [what: string, stop: ChildOrder['stop'], left: 
   ['after the swap', { hook: 'afterCutOver' }, ['s', 'j', 'i', 'u', 'd']],
   ['with the sentry standing', { statement: 'COMMENT = .*sentry', when: 'after' }, ['s', 'n', 'o', 'i']],
 ];
+
+/** Statements after which the original, or the sentry, bears the old table's name. */
+const SWAPPING = [
+  ['two-step', /^ALTER TABLE \S+emails` RENAME/],
+  ['rename-then-replay', /^RENAME TABLE `\w+`\.`emails` TO/],
+  ['sentry', /COMMENT = .*sentry/],
+] as const;
 
 for (const flavor of availableFlavors()) {
   describe(`cleaning up on ${flavor}`, function () {
@@ -92,6 +102,33 @@ for (const flavor of availableFlavors()) {
       expect(alive).to.deep.equal([`${test.database}.emails`]);
       expect(await test.snapshot()).to.deep.equal(before);
     });
+
+    for (const [strategy, match] of SWAPPING) {
+      it(`takes nothing for an old table while a run is swapping (${strategy})`, async () => {
+        const knex = test.makeKnex();
+        const late = "INSERT INTO emails (id, address) VALUES (5000, 'late')";
+        const write = (): Promise<void> => test.query(late).then(() => undefined);
+        intercept(knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: write });
+        let found: CleanUpResult | undefined;
+        const run = async (): Promise<void> => {
+          // Otherwise its locks would keep everybody else from the tables.
+          if (strategy !== 'sentry')
+            await killConnections(
+              test,
+              (await migrationConnections(test)).slice(1).map(({ Id }) => Id),
+            );
+          found = await largeHadronCleanUp(null, { knex: test.makeKnex(), dropOldTablesAfterMs: 0 });
+        };
+        intercept(knex, { match, when: 'after', run });
+        await test.migrate(ADD_COLUMN, { knex, cutOver: { strategy, backoffMs: 1 } });
+        expect(found).to.deep.equal({ removed: [], alive: [`${test.database}.emails`], oldTables: [] });
+        const rows = await test.rows();
+        expect(rows).to.have.length(31);
+        expect(rows.at(-1)).to.include({ id: 5000, address: 'late' });
+        expect(await oldTables(test)).to.have.length(1);
+        await expectNoLeaks(test);
+      });
+    }
 
     it('lists old tables, and drops them by age if asked', async () => {
       for (const column of ['a', 'b']) await test.migrate(`ADD COLUMN ${column} INT`);
