@@ -12,8 +12,16 @@ export interface Harasser {
   stop(): Promise<number>;
 }
 
-/** @param everyMs the shortest pause between two kills; the longest is twice that */
-export function createHarasser(connection: Connection, everyMs: number, random: () => number): Harasser {
+/**
+ * @param everyMs the shortest pause between two kills; the longest is twice that
+ * @param among of so many connections, those opened last, one is killed
+ */
+export function createHarasser(
+  connection: Connection,
+  everyMs: number,
+  random: () => number,
+  among = 3,
+): Harasser {
   const theirs: Driver[] = [];
   let over = false;
   let kills = 0;
@@ -23,7 +31,7 @@ export function createHarasser(connection: Connection, everyMs: number, random: 
     const sql = await connectPromised(connection);
     try {
       while (!over) {
-        const open = theirs.filter(({ threadId }) => threadId > 0).slice(-3);
+        const open = theirs.filter(({ threadId }) => threadId > 0).slice(-among);
         const victim = open[Math.floor(random() * open.length)];
         if (victim !== undefined) {
           const what = random() < 0.5 ? 'KILL' : 'KILL QUERY';
