@@ -42,6 +42,23 @@ function purged(cause: unknown): Refusal {
   );
 }
 
+export function begunAnew(file: string): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_PURGED',
+    `The server has begun its binary log anew: '${file}' is another file than the one that was read.`,
+    'Keep others from resetting the log (RESET BINARY LOGS AND GTIDS, RESET MASTER) while a migration runs, and run again.',
+  );
+}
+
+function cutShort(cause: unknown): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_PURGED',
+    `The binary log is shorter than it was: ${messageOf(cause)}`,
+    'The server lost the end of it in a crash, or began it anew. SET GLOBAL sync_binlog = 1 keeps it whole; run again.',
+    { cause },
+  );
+}
+
 /** Something that cannot be read, and might be a change of the table. */
 export function unreadable(what: string, cause?: unknown): Refusal {
   return new Refusal(
@@ -55,7 +72,8 @@ export function unreadable(what: string, cause?: unknown): Refusal {
 /** Error 1236 stands for everything that keeps a server from sending its log; the text tells what it is. */
 const FATAL_READING = 1236;
 const OTHER_READER = /same server[_ ](?:uu)?id/i;
-const GONE = /could not find|purged|not found|position > file size|impossible position|missing .*gtid/i;
+const GONE = /could not find|purged|not found|missing .*gtid/i;
+const SHORTER = /position > file size|impossible position/i;
 
 const NOT_ALLOWED = new Set([1044, 1045, 1142, 1227, 1698]);
 const NO_LOG = 1381;
@@ -67,6 +85,7 @@ export function readingError(error: unknown): Error {
   const message = messageOf(error);
   if (number === FATAL_READING && !OTHER_READER.test(message)) {
     if (/not enabled|not open/i.test(message)) return binlogOff(error);
+    if (SHORTER.test(message)) return cutShort(error);
     return GONE.test(message) ? purged(error) : unreadable(message, error);
   }
   if (number === NO_LOG) return binlogOff(error);

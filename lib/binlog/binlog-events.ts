@@ -51,7 +51,9 @@ export type BinlogEvent =
   /** Nothing happened for a while. */
   | { readonly kind: 'heartbeat' }
   /** The log goes on in another file. */
-  | { readonly kind: 'rotate'; readonly position: BinlogPosition };
+  | { readonly kind: 'rotate'; readonly position: BinlogPosition }
+  /** Likewise, but the file was never ended: the server crashed. What it logged last may be missing there. */
+  | { readonly kind: 'crashed'; readonly position: BinlogPosition };
 
 export interface BinlogBatch {
   /** May be empty: only the position has moved. */

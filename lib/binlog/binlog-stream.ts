@@ -5,6 +5,7 @@ import { BinlogConnectionLost, readingError, unreadable } from './binlog-errors'
 import type { BinlogBatch } from './binlog-events';
 import type { BinlogPosition } from './binlog-position';
 import { DumpConnection } from './dump-connection';
+import { LogFiles } from './log-files';
 import { LogReader, type RenamesIn } from './log-reader';
 import { payloadEvents } from './payload-event';
 import type { StreamedTable } from './streamed-table';
@@ -38,6 +39,7 @@ const FIRST_OFFSET = 4;
 /** Reads the server's binary log and tells, in its order, what happens to the wanted tables. */
 export class BinlogStream {
   private readonly tables: StreamedTables;
+  private readonly files = new LogFiles();
   private connection: DumpConnection | null = null;
   private batches: AsyncGenerator<BinlogBatch, void> | null = null;
   private failure: Error | null = null;
@@ -161,7 +163,7 @@ export class BinlogStream {
 
   private async *read({ queue }: DumpConnection, from: BinlogPosition): AsyncGenerator<BinlogBatch, void> {
     const batch = new BatchBuilder(this.options.batchRows ?? 1000);
-    const reader = new LogReader(from, this.tables, batch, this.options.renamesIn);
+    const reader = new LogReader(from, this.files, this.tables, batch, this.options.renamesIn);
     for (;;) {
       const event = queue.shift();
       if (event === undefined) {

@@ -29,6 +29,10 @@ export class LogPlace {
     this.offset = offset;
   }
 
+  get inFile(): string {
+    return this.file;
+  }
+
   /** The name of the transaction that begins. */
   name(gtid: string | undefined): void {
     if (gtid !== undefined) this.gtid = gtid;

@@ -5,6 +5,7 @@ import { CHECKSUM_BYTES, checksumFits, descriptionFits } from './checksum';
 import { HEADER_BYTES, readHeader, standsInFile, type EventHeader } from './event-header';
 import { EventType, mayBeIgnored, rowsKind, type RowsKind } from './event-types';
 import { mariadbGtid, mysqlGtid } from './gtid';
+import type { LogFiles } from './log-files';
 import { LogPlace } from './log-place';
 import { readPayload, type Payload } from './payload-event';
 import { readQuery } from './query-event';
@@ -24,9 +25,12 @@ export class LogReader {
   private readonly place: LogPlace;
   private readonly transaction: TransactionState;
   private checksums = false;
+  /** The server has ended the file; nothing more comes in it. */
+  private fileEnded = false;
 
   constructor(
     from: BinlogPosition,
+    private readonly files: LogFiles,
     private readonly tables: StreamedTables,
     private readonly batch: BatchBuilder,
     private readonly renamesIn: RenamesIn = () => [],
@@ -56,13 +60,16 @@ export class LogReader {
     switch (header.type) {
       case EventType.formatDescription:
         this.description(event);
+        this.files.opened(this.place.inFile, header.timestamp);
         break;
       case EventType.rotate:
         this.rotate(event, header);
         return null;
     }
     const end = header.type === EventType.formatDescription ? event.length : this.verified(event);
-    this.place.pass(header);
+    // Whoever begins again behind that end would not be told of it.
+    if (header.type === EventType.stop) this.fileEnded = true;
+    else this.place.pass(header);
     const payload = header.type === EventType.transactionPayload ? readPayload(event, end) : null;
     if (payload === null) this.read(event, header.type, header.flags, end);
     this.transaction.passed();
@@ -98,9 +105,12 @@ export class LogReader {
     if (!fits && this.checksums && standsInFile(header))
       throw unreadable('the checksum of an event is wrong.');
     const file = event.toString('utf8', HEADER_BYTES + 8, event.length - (fits ? CHECKSUM_BYTES : 0));
+    const crashed = file !== this.place.inFile && !standsInFile(header) && !this.fileEnded;
+    this.fileEnded = false;
     this.place.rotate(file, Number(event.readBigUInt64LE(HEADER_BYTES)));
     this.transaction.passed();
     if (standsInFile(header)) this.batch.add({ kind: 'rotate', position: this.boundary });
+    if (crashed) this.batch.add({ kind: 'crashed', position: this.boundary });
   }
 
   private read(event: Buffer, type: number, flags: number, end: number): void {

@@ -132,12 +132,14 @@ for (const flavor of availableFlavors()) {
       const stream = await fixture.stream([table], await fixture.position());
       const got: string[] = [];
       let position: BinlogPosition = stream.position!;
+      let crashes = 0;
       const read = (async () => {
         for (;;) {
           try {
             const batch = await stream.next();
             if (batch === null) return;
             got.push(...ids(batch.events));
+            crashes += batch.events.filter(({ kind }) => kind === 'crashed').length;
             position = batch.position;
           } catch (error) {
             if (!(error instanceof BinlogConnectionLost)) throw error;
@@ -150,16 +152,21 @@ for (const flavor of availableFlavors()) {
       })();
       let next = 1000;
       const committed: string[] = [];
-      for (const restart of [
-        () => fixture.server.restart(),
-        () => fixture.server.kill().then(() => fixture.server.start()),
-      ]) {
+      for (const [restart, isCrash] of [
+        [() => fixture.server.restart(), false],
+        [() => fixture.server.kill().then(() => fixture.server.start()), true],
+      ] as const) {
         for (let n = 0; n < 100; n++) {
           await fixture.query(`INSERT INTO t (id) VALUES (${++next})`);
           committed.push(String(next));
         }
+        crashes = 0;
         await restart();
         await fixture.reconnect();
+        await fixture.query(`INSERT INTO t (id) VALUES (${++next})`);
+        committed.push(String(next));
+        while (!got.includes(String(next))) await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(crashes > 0, 'a file that was not ended').to.equal(isCrash);
       }
       await fixture.query('INSERT INTO t (id) VALUES (9999)');
       while (!got.includes('9999')) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 
 import { BatchBuilder } from '../../lib/binlog/batch-builder';
 import type { BinlogEvent } from '../../lib/binlog/binlog-events';
+import { LogFiles } from '../../lib/binlog/log-files';
 import { LogReader } from '../../lib/binlog/log-reader';
 import { StreamedTables } from '../../lib/binlog/streamed-tables';
 import { EventMaker, withChecksum } from '../support/binlog/events';
@@ -13,7 +14,7 @@ class Reading {
   readonly make = new EventMaker();
   readonly batch = new BatchBuilder(1000);
   readonly tables = new StreamedTables([TABLE], false);
-  readonly reader = new LogReader({ file: 'f.000001', offset: 4 }, this.tables, this.batch);
+  readonly reader = new LogReader({ file: 'f.000001', offset: 4 }, new LogFiles(), this.tables, this.batch);
 
   constructor(checksums = true) {
     this.make.checksums = checksums;
@@ -127,7 +128,7 @@ describe('the events of the binary log', () => {
     };
     const reading = (from: typeof start): LogReader => {
       tables.goBackTo(from);
-      const reader = new LogReader(from, tables, batch, (_, sql) => {
+      const reader = new LogReader(from, new LogFiles(), tables, batch, (_, sql) => {
         const rename = renames.get(sql);
         return rename === undefined ? [] : [rename];
       });

@@ -25,7 +25,7 @@ import { refuseChangedTriggers, triggersOf } from '../own-triggers';
 import { CapturedKeys, type CapturedKey } from './captured-keys';
 import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
-import { asError, changed, lostForGood } from './binlog-refusals';
+import { asError, changed, crashed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
 import { insertLocked, insertOn } from './insert-keys';
 import { MarkTimes } from './mark-times';
@@ -64,6 +64,7 @@ export class BinlogChangeSource implements ChangeSource {
   private writer: Session | null = null;
   private marker: MarkWriter | null = null;
   private started: BinlogPosition | null = null;
+  private syncBinlog = 1;
   private triggers: readonly TriggerFacts[] = [];
   /** Holds the tables, the journal included: nobody else can write to it. */
   private locked: Session | null = null;
@@ -113,6 +114,8 @@ export class BinlogChangeSource implements ChangeSource {
     this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
     this.started = await currentPosition(marker);
+    const [row] = await marker.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
+    this.syncBinlog = Number(row?.every);
     await this.stream.start(this.started);
     this.pump = this.run();
     // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
@@ -246,6 +249,8 @@ export class BinlogChangeSource implements ChangeSource {
   private takeIn(event: BinlogEvent): number {
     if (this.origin.over) return 0;
     if (event.kind === 'statement') this.origin.takeIn(event);
+    // The rows that are missing there were never read, and nobody knows their keys.
+    if (event.kind === 'crashed' && this.syncBinlog !== 1) throw crashed(this.syncBinlog);
     if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.origin.name, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
       return Math.max(0, ...event.rows.map((row) => markIn(row) ?? 0));

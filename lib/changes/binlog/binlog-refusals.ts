@@ -19,6 +19,15 @@ function statementFormat(sql: string): Refusal {
   );
 }
 
+/** @param syncBinlog the server's setting when the migration began */
+export function crashed(syncBinlog: number): Refusal {
+  return new Refusal(
+    'LHM_CONNECTION_LOST',
+    `The server crashed, and with sync_binlog = ${syncBinlog} what it had committed last may be missing in its binary log.`,
+    'Nothing was swapped. Run again; SET GLOBAL sync_binlog = 1 before lets a migration go on after a crash.',
+  );
+}
+
 export function lostForGood(cause: unknown): Refusal {
   return new Refusal(
     'LHM_CONNECTION_LOST',

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database';
 import { isInterruption, isTransient, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { debugLog } from '../../events/debug-log';
+import { backoff } from '../../util/backoff';
 import { clock } from '../../util/clock';
 import type { ChangelogTable } from './changelog-table';
 import type { MarkTimes } from './mark-times';
@@ -35,6 +36,7 @@ export class MarkWriter {
         const again = isInterruption(error) || isTransient(error);
         if (!again || attempt >= 3) throw error;
         log('the mark was not written: %s', messageOf(error));
+        await clock.sleep(backoff(attempt, 20, 500));
       }
     }
   }

@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expectNoLeaks } from '../support/leak-guard';
+import { expectWritable } from '../support/leak-guard-leftovers';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { TestTable } from '../support/test-table';
+import { ADD_COLUMN } from '../support/test-table-refusal';
+
+const BINLOG = { mode: 'binlog', reconnectMs: 60_000 } as const;
+
+/** With a log that is not written through, a server that loses its power may keep rows that its log does not tell of. */
+for (const flavor of availableFlavors()) {
+  describe(`a crash while the binary log of ${flavor} is read`, function () {
+    this.timeout(120_000);
+    let server: RunningServer;
+    let test: TestTable;
+
+    before(async () => (server = await startServer(flavor)));
+    after(() => server.stop());
+    beforeEach(async () => (test = await TestTable.create(server)));
+    afterEach(() => test.drop());
+
+    /** @param crash ends the server; what follows starts it */
+    const crashing = (crash: () => Promise<void>) => {
+      let times = 0;
+      return {
+        beforeCutOver: async (): Promise<void> => {
+          if (++times > 1) return;
+          await crash();
+          await server.start();
+          await test.reconnect();
+          await test.query("INSERT INTO emails (id, address) VALUES (5000, 'after the crash')");
+        },
+      };
+    };
+
+    it('carries on where every commit was written through', async () => {
+      await test.query('SET GLOBAL sync_binlog = 1');
+      const kill = (): Promise<void> => server.kill();
+      await test.migrate(ADD_COLUMN, { ...BINLOG, verify: false, hooks: crashing(kill) });
+      expect((await test.rows()).map(({ id }) => id)).to.include(5000);
+      await expectNoLeaks(test);
+    });
+
+    it('says so where the end of it may be missing', async () => {
+      await test.query('SET GLOBAL sync_binlog = 0');
+      const kill = (): Promise<void> => server.kill();
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: crashing(kill) });
+      expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
+      expect(error.message).to.include('sync_binlog = 0');
+      expect(error.leftovers).to.deep.equal([]);
+      await expectWritable(test);
+    });
+
+    it('says so where the end of it is missing', async function () {
+      const { folder } = server;
+      if (folder === undefined) this.skip();
+      await test.query('SET GLOBAL sync_binlog = 0');
+      const lose = async (): Promise<void> => {
+        const status = flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+        const [place] = await test.query<{ File: string; Position: number }>(status);
+        await test.query("INSERT INTO emails (id, address) VALUES (4000, 'kept, and not in the log')");
+        const [row] = await test.query<{ base: string }>('SELECT @@log_bin_basename AS base');
+        await server.kill();
+        await truncate(join(row!.base, '..', place!.File), place!.Position);
+      };
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: crashing(lose) });
+      expect(['LHM_BINLOG_PURGED', 'LHM_CONNECTION_LOST']).to.include(error.code);
+      expect(error.message).to.match(/shorter than it was|sync_binlog = 0/);
+      expect(error.outcome).to.equal('rolled-back');
+      expect(error.leftovers).to.deep.equal([]);
+      await expectWritable(test);
+    });
+
+    it('says so where the log was begun anew', async () => {
+      const reset = flavor === 'mysql' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER';
+      await test.query(reset);
+      const beforeCutOver = async (): Promise<void> => {
+        await test.query(reset);
+        // As far as it was before: a place in the old file is one in the new file.
+        for (let i = 0; i < 200; i++) await test.query('UPDATE emails SET size = size + 1 WHERE id <= 30');
+        const [reader] = await test.query<{ id: number }>(
+          "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+        );
+        if (reader !== undefined) await test.query(`KILL ${reader.id}`);
+      };
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
+      // Where the server was just reading it, that fails first.
+      expect(['LHM_BINLOG_PURGED', 'LHM_BINLOG_UNREADABLE']).to.include(error.code);
+      expect(error.outcome).to.equal('rolled-back');
+      await expectWritable(test);
+    });
+  });
+}
