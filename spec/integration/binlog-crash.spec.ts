@@ -6,7 +6,9 @@ import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
+import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
+import { intercept } from '../support/test-table-statements';
 
 const BINLOG = { mode: 'binlog', reconnectMs: 60_000 } as const;
 
@@ -91,6 +93,28 @@ for (const flavor of availableFlavors()) {
       expect(['LHM_BINLOG_PURGED', 'LHM_BINLOG_UNREADABLE']).to.include(error.code);
       expect(error.outcome).to.equal('rolled-back');
       await expectWritable(test);
+    });
+
+    it('takes no old change for a late one when its reader is lost just before the swap', async () => {
+      const upFor = async (): Promise<number> =>
+        Number((await test.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'"))[0]?.Value);
+      await until('a server that has been up', async () => ((await upFor()) > 4 ? true : undefined));
+      // Their keys are written under the lock, where how far the log was read cannot be.
+      const last = async (): Promise<void> => {
+        await test.query('UPDATE emails SET size = size + 1');
+      };
+      const changed = intercept(test.knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
+      const kill = async (): Promise<void> => {
+        const [reader] = await test.query<{ id: number }>(
+          "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+        );
+        await test.query(`KILL ${reader!.id}`);
+      };
+      const lost = intercept(test.knex, { match: /^RENAME TABLE/, when: 'before', run: kill });
+      await test.migrate(ADD_COLUMN, BINLOG);
+      expect(lost.happened).to.equal(true);
+      expect(changed.happened).to.equal(true);
+      await expectNoLeaks(test);
     });
   });
 }

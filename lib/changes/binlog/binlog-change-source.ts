@@ -32,6 +32,7 @@ import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
 import { Marks, NotThereYet } from './marks';
 import { PreparedBefore } from './prepared-before';
+import { ResumePoint } from './resume-point';
 
 const log = debugLog('changes');
 
@@ -65,6 +66,7 @@ export class BinlogChangeSource implements ChangeSource {
   private marker: MarkWriter | null = null;
   private started: BinlogPosition | null = null;
   private syncBinlog = 1;
+  private readonly resumePoint = new ResumePoint();
   private triggers: readonly TriggerFacts[] = [];
   /** Holds the tables, the journal included: nobody else can write to it. */
   private locked: Session | null = null;
@@ -116,6 +118,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.started = await currentPosition(marker);
     const [row] = await marker.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
     this.syncBinlog = Number(row?.every);
+    await this.resumePoint.remember(marker);
     await this.stream.start(this.started);
     this.pump = this.run();
     // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
@@ -229,6 +232,7 @@ export class BinlogChangeSource implements ChangeSource {
         let mark = 0;
         for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
         await this.flush(batch.position);
+        this.resumePoint.moveTo(this.keys.startAgainAt(batch.position));
         this.marks.reach(this.origin.over ? Infinity : mark);
         if (this.origin.over) return;
       } catch (error) {
@@ -287,7 +291,6 @@ export class BinlogChangeSource implements ChangeSource {
       : insertLocked(locked, pair, keys, atOnce);
   }
 
-  /** Goes on from what the server says was written down, since a crash may have undone more than the connection lost. */
   private async comeBack(cause: unknown): Promise<void> {
     const { writer, started } = this;
     if (writer === null || started === null) throw cause;
@@ -297,7 +300,8 @@ export class BinlogChangeSource implements ChangeSource {
       try {
         if (writer.lost) await this.database.reopen(writer);
         await this.setUp(writer);
-        const from = (await this.changelog.position(writer)) ?? started;
+        const from =
+          (await this.resumePoint.after(writer)) ?? (await this.changelog.position(writer)) ?? started;
         this.keys.reset();
         await this.stream.start(from);
         this.origin.goTo(this.stream.isRenamed(ORIGIN));
