@@ -1,5 +1,6 @@
 import type { Session } from '../database/session';
 import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
+import { errorNumber } from '../database/server-error';
 import { patientSession } from '../database/patient-session';
 import { qualified } from '../database/sql';
 import { wholeRead } from '../database/whole-read';
@@ -8,7 +9,7 @@ import { debugLog } from '../events/debug-log';
 import { derivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import { readTableTypes, readTriggers } from '../schema/read-table-schema';
-import { readRecord, tableOfState, takeOver } from '../state/state-table';
+import { readRecord, tableOfState, takeOver, type MigrationRecord } from '../state/state-table';
 import { Refusal } from '../errors';
 import { Cleaner } from './cleaner';
 import { settleSteps } from './settle-steps';
@@ -43,6 +44,25 @@ async function removeProbe(session: Session, schema: string, state: string): Pro
 }
 
 /**
+ * What MariaDB keeps of triggers of a table that it was interrupted in dropping, where that table is one of ours: nobody could
+ * create them again, and so no migration of the table begin.
+ */
+async function dropOrphans(session: Session, schema: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const trigger = qualified(schema, name);
+    try {
+      await session.query(`SHOW CREATE TRIGGER ${trigger}`);
+    } catch (error) {
+      // Whatever else may be wrong, the preflight says better.
+      if (session.lost) throw error;
+      if (errorNumber(error) === NO_SUCH_TABLE) await session.execute(`DROP TRIGGER IF EXISTS ${trigger}`);
+    }
+  }
+}
+
+const NO_SUCH_TABLE = 1146;
+
+/**
  * Triggers that the server lists no more and does not let anybody create: what MariaDB keeps of those of a table that it
  * could not open (docs/triggers.md). Their table has forgotten them, so no lock is taken.
  */
@@ -59,10 +79,27 @@ async function dropUnlisted(
       [schema, names],
     ),
   );
+  // MySQL, which forgets none, takes names for the same that differ in case or accents: these are another table's.
+  if (rows.some(({ name }) => !names.includes(name))) return;
   for (const name of names) {
     if (rows.some((row) => row.name === name)) continue;
     await session.execute(`DROP TRIGGER IF EXISTS ${qualified(schema, name)}`);
   }
+}
+
+/**
+ * Whether the tables were swapped and somebody has dropped the old one since, with the triggers that capture changes: a table
+ * that was not swapped still has them when the new one is dropped, and before the cut-over there is nothing to finish.
+ */
+async function hasLostOld(
+  session: Session,
+  { schema, table }: TableName,
+  { names, steps = {} }: MigrationRecord,
+): Promise<boolean> {
+  if (Object.keys(steps).length === 0) return false;
+  if ((await readTableTypes(session, schema, [names.ghost, names.old])).size > 0) return false;
+  const triggers = await readTriggers(session, { schema, table });
+  return !triggers.some(({ name }) => Object.values(names.triggers).includes(name));
 }
 
 /** Listing takes no lock on a live table. */
@@ -86,9 +123,12 @@ export async function removeDeadRun(
   bound: BoundedLock,
 ): Promise<Leftover[]> {
   const left = await leftByRun(patientSession(session, bound), name);
-  if (left.length === 0) return left;
   const { schema } = name;
   const state = stateNameOf(name.table);
+  if (left.length === 0) {
+    await dropOrphans(session, schema, [state, ...Object.values(derivedNames(name.table, '').gates)]);
+    return left;
+  }
   await removeProbe(session, schema, state);
   const record = await takeOver(session, schema, state, epoch);
   log('removing what the run of %s left', record?.startedAt ?? 'unknown time');
@@ -99,7 +139,11 @@ export async function removeDeadRun(
   }
   const found = await settleSwap(session, { schema, origin: name, names: record.names }, bound);
   if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
-  const orphans = await settleSteps(session, name, record.names, found === 'swapped', bound);
+  const swapped =
+    found === 'swapped' ||
+    (found === 'not-swapped' &&
+      (await withBoundedLock(session, bound, () => hasLostOld(session, name, record))));
+  const orphans = await settleSteps(session, name, record.names, swapped, bound);
   await new Cleaner(schema, name.table, record.names, bound).removeAll(session);
   await dropUnlisted(session, schema, Object.values(record.names.triggers), bound);
   if (orphans.length > 0) {

@@ -44,13 +44,13 @@ for (const flavor of availableFlavors()) {
       await test.drop();
     });
 
-    async function die(stop: ChildOrder['stop']): Promise<void> {
+    async function die(stop: ChildOrder['stop'], of = test): Promise<void> {
       const options = { cutOver: { strategy: 'sentry' as const } };
-      child = ChildMigration.start(test, { alter: 'ADD COLUMN extra INT', stop, options });
+      child = ChildMigration.start(of, { alter: 'ADD COLUMN extra INT', stop, options });
       await child.reached();
       await child.kill();
       await until('the end of the killed connections', async () =>
-        (await migrationConnections(test)).length === 0 ? true : undefined,
+        (await migrationConnections(of)).length === 0 ? true : undefined,
       );
     }
 
@@ -129,6 +129,22 @@ for (const flavor of availableFlavors()) {
         await expectNoLeaks(test);
       });
     }
+
+    // Elsewhere names differ by their case there, too.
+    if (flavor === 'mysql')
+      it('leaves the triggers of a table alone whose name differs in case', async () => {
+        const other = await TestTable.create(server, { table: 'Emails' });
+        await die({ statement: '^CREATE TABLE .*_lhmj', when: 'after' }, other);
+        await other.query('CREATE TABLE emails LIKE Emails');
+        const beforeCutOver = async (): Promise<void> => {
+          const { removed } = await largeHadronCleanUp('Emails', { knex: other.makeKnex() });
+          expect(removed).not.to.deep.equal([]);
+          expect(await other.triggers()).to.deep.equal(['emails_lhmd', 'emails_lhmi', 'emails_lhmu']);
+        };
+        await other.migrate(ADD_COLUMN, { knex: other.makeKnex(), hooks: { beforeCutOver } }, 'emails');
+        await expectNoLeaks(other);
+        await other.drop();
+      });
 
     it('lists old tables, and drops them by age if asked', async () => {
       for (const column of ['a', 'b']) await test.migrate(`ADD COLUMN ${column} INT`);

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { rm } from 'node:fs/promises';
+import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { largeHadronCleanUp, type LargeHadronError } from '../../lib';
+import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -18,10 +18,31 @@ for (const flavor of availableFlavors().filter((one) => one === 'mariadb')) {
     before(async () => (server = await startServer(flavor)));
     after(() => server.stop());
 
-    async function loseFile(test: TestTable, trigger: string): Promise<void> {
+    async function fileOf(test: TestTable, trigger: string): Promise<string> {
       const [folder] = await test.query<{ path: string }>('SELECT @@GLOBAL.datadir AS path');
-      await rm(join(folder!.path, test.database, `${trigger}.TRN`));
+      return join(folder!.path, test.database, `${trigger}.TRN`);
     }
+
+    async function loseFile(test: TestTable, trigger: string): Promise<void> {
+      await rm(await fileOf(test, trigger));
+    }
+
+    /** As when the server is interrupted while it drops the table. */
+    it('the other way round: a file that has lost its table keeps no migration away', async () => {
+      const test = await TestTable.create(server);
+      await test.query('CREATE TABLE emails_lhms (id INT)');
+      await test.query('CREATE TRIGGER emails_lhms AFTER UPDATE ON emails_lhms FOR EACH ROW SET @a = 1');
+      const file = await fileOf(test, 'emails_lhms');
+      await copyFile(file, `${file}.kept`);
+      await test.query('DROP TABLE emails_lhms');
+      await rename(`${file}.kept`, file);
+      const { text } = await planLargeHadronMigration('emails', { knex: test.knex }, ADD_COLUMN);
+      expect(text).to.contain('extra');
+      await test.migrate(ADD_COLUMN);
+      expect(await test.rows()).to.have.length(30);
+      await expectNoLeaks(test);
+      await test.drop();
+    });
 
     it('keeps what it writes to, so that the application goes on, until it can be dropped', async () => {
       const test = await TestTable.create(server);

@@ -53,6 +53,8 @@ async function listed(session: Session, schema: string, names: readonly string[]
 }
 
 const NO_SUCH_TRIGGER = 1360;
+/** The trigger's table is gone: it is removed before a run creates any (see `removeDeadRun`). */
+const NO_SUCH_TABLE = 1146;
 
 /**
  * MariaDB opens every table of the schema for the list, and leaves out those that others are just changing: where many are
@@ -67,7 +69,7 @@ async function openedOneByOne(session: Session, schema: string, names: readonly 
       );
       there.push(name);
     } catch (error) {
-      if (errorNumber(error) !== NO_SUCH_TRIGGER) throw error;
+      if (![NO_SUCH_TRIGGER, NO_SUCH_TABLE].includes(errorNumber(error))) throw error;
     }
   }
   if (there.length === 0) return [];
