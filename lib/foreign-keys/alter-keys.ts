@@ -1,5 +1,6 @@
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
+import { KEYS_ALONE } from '../schema/foreign-key';
 import type { TableName } from '../schema/identifier';
 
 /**
@@ -12,7 +13,8 @@ export async function alterKeys(
   clauses: readonly string[],
 ): Promise<void> {
   if (clauses.length === 0) return;
-  await session.execute(`ALTER TABLE ${qualified(schema, table)} ${clauses.join(', ')}, ALGORITHM = INPLACE`);
+  const name = qualified(schema, table);
+  await session.execute(`ALTER TABLE ${name} ${KEYS_ALONE} ${clauses.join(', ')}, ALGORITHM = INPLACE`);
 }
 
 /** Runs `work` with foreign_key_checks off: with checks on the server would copy the whole table. */

@@ -5,6 +5,12 @@ import { isWord, TokenCursor, type NameAt } from './token-cursor';
 
 export type Rule = 'CASCADE' | 'SET NULL' | 'SET DEFAULT' | 'RESTRICT' | 'NO ACTION';
 
+/**
+ * Stands in every statement by which a migration changes keys of tables that are in use, its own table included: whoever
+ * reads the binary log knows by it that no row was changed, and that the table is the same.
+ */
+export const KEYS_ALONE = '/* large-hadron-migrate: keys alone */';
+
 /** A foreign key as SHOW CREATE TABLE tells it. */
 export interface ForeignKey {
   readonly name: string;

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
+import { serversAndModes } from '../support/available-modes';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { startServer, type Flavor, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 
 /** Columns of a table in which every kind of trouble can be made. */
@@ -217,15 +218,15 @@ const ERRORS: readonly DataError[] = [
   ),
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`rows that do not fit on ${flavor}`, function () {
+for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
+  describe(`rows that do not fit on ${on}`, function () {
     this.timeout(300_000);
 
     let server: RunningServer;
     let test: TestTable;
 
     before(async () => {
-      server = await startServer(flavor);
+      server = await startServer(flavor, { mode });
     });
 
     after(() => server.stop());
@@ -238,7 +239,7 @@ for (const flavor of availableFlavors()) {
 
     afterEach(() => test.drop());
 
-    for (const { what, trouble, alter, code, says, values } of ERRORS) {
+    for (const { what, trouble, alter, code, says, values } of once(ERRORS)) {
       it(what, async () => {
         for (const sql of trouble) await test.query(sql);
         const was = { definition: await test.definition(), rows: await test.rows() };
@@ -259,7 +260,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    for (const { what, trouble, alter, values, code } of ERRORS) {
+    for (const { what, trouble, alter, values, code } of once(ERRORS)) {
       if (values !== undefined || code !== 'LHM_DATA_WOULD_BE_LOST') continue;
       it(`${what}, with columns.allowDataLoss: as an ALTER without strict mode`, async () => {
         for (const sql of trouble) await test.query(sql);
@@ -324,7 +325,7 @@ for (const flavor of availableFlavors()) {
       expect(await test.definition()).to.contain('code_unique');
     });
 
-    it('NULLs under a new unique key do no harm', async () => {
+    itOnce('NULLs under a new unique key do no harm', async () => {
       await test.query('UPDATE emails SET code = NULL WHERE id IN (2, 38)');
       await test.migrate('ADD UNIQUE KEY code_unique (code)', { chunk: { rows: 6 } });
       expect(await test.rows()).to.have.length(40);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
 import { quote, TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -40,21 +41,21 @@ async function writeOnce(test: TestTable): Promise<void> {
   await writeAudited(test, 5000);
 }
 
-for (const flavor of availableFlavors()) {
-  describe(`triggers that the table has on ${flavor}`, function () {
+for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
+  describe(`triggers that the table has on ${on}`, function () {
     this.timeout(300_000);
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
     afterEach(() => test.drop());
 
-    for (const strategy of atomicStrategiesOf(flavor)) {
+    for (const strategy of every(2, atomicStrategiesOf(flavor))) {
       const options = { ...SMALL, cutOver: { strategy } };
 
       describe(`(${strategy})`, () => {
-        it('of every kind are on the new table, each as it was and in the same order', async () => {
+        itOnce('of every kind are on the new table, each as it was and in the same order', async () => {
           test = await TestTable.create(server);
           await test.query('CREATE TABLE audit (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT)');
           for (const { what, only, under = [], sql } of KINDS) {
@@ -112,34 +113,37 @@ for (const flavor of availableFlavors()) {
           await expectNoLeaks(test);
         });
 
-        it('are taken off the copy again when an attempt fails, and never fire on what is copied', async () => {
-          test = await TestTable.create(server);
-          const before = await auditTable(test);
-          const knex = test.makeKnex();
-          const refusal =
-            "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'Lock wait timeout'";
-          const on: string[][] = [];
-          const look = async (): Promise<void> => {
-            on.push((await triggersOf(test)).filter((name) => name.startsWith('lhmt_')));
-          };
-          intercept(knex, { match: /^RENAME TABLE/, when: 'before', run: look, rewrite: () => refusal });
-          // The second attempt's lock is asked for after changes were applied for a while.
-          intercept(knex, { match: /^LOCK TABLES .*_lhmn/, skip: 1, when: 'before', run: look });
-          const hooks = { beforeCutOver: () => writeOnce(test) };
-          const result = await test.migrate(ADD_COLUMN, { ...options, knex, hooks });
-          expect(result.cutOver.attempts).to.equal(2);
-          expect(on.map((names) => names.length)).to.deep.equal([7, 0]);
-          expect(await triggerFacts(test)).to.deep.equal(before);
-          expect(await auditCounts(test)).to.deep.equal({
-            delete: 1,
-            insert: 2,
-            'update 1': 2,
-            'update 2': 2,
-          });
-          await expectNoLeaks(test);
-        });
+        itOnce(
+          'are taken off the copy again when an attempt fails, and never fire on what is copied',
+          async () => {
+            test = await TestTable.create(server);
+            const before = await auditTable(test);
+            const knex = test.makeKnex();
+            const refusal =
+              "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'Lock wait timeout'";
+            const on: string[][] = [];
+            const look = async (): Promise<void> => {
+              on.push((await triggersOf(test)).filter((name) => name.startsWith('lhmt_')));
+            };
+            intercept(knex, { match: /^RENAME TABLE/, when: 'before', run: look, rewrite: () => refusal });
+            // The second attempt's lock is asked for after changes were applied for a while.
+            intercept(knex, { match: /^LOCK TABLES .*_lhmn/, skip: 1, when: 'before', run: look });
+            const hooks = { beforeCutOver: () => writeOnce(test) };
+            const result = await test.migrate(ADD_COLUMN, { ...options, knex, hooks });
+            expect(result.cutOver.attempts).to.equal(2);
+            expect(on.map((names) => names.length)).to.deep.equal([7, 0]);
+            expect(await triggerFacts(test)).to.deep.equal(before);
+            expect(await auditCounts(test)).to.deep.equal({
+              delete: 1,
+              insert: 2,
+              'update 1': 2,
+              'update 2': 2,
+            });
+            await expectNoLeaks(test);
+          },
+        );
 
-        it('stay where they are when the migration is given up in its cut-over', async () => {
+        itOnce('stay where they are when the migration is given up in its cut-over', async () => {
           test = await TestTable.create(server);
           const before = await auditTable(test);
           const knex = test.makeKnex();
@@ -170,41 +174,44 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('that write to a table which somebody holds: the swap waits for it without asking for a lock', async () => {
-      test = await TestTable.create(server);
-      const before = await auditTable(test);
-      const holder = await test.connect();
-      // Not before: while our own triggers are made, the table is locked as well.
-      const hold = async (): Promise<void> => {
-        await holder.query('BEGIN');
-        await holder.query('SELECT * FROM audit');
-      };
-      const reasons: string[] = [];
-      const slowest = await slowestWrite(test, () =>
-        test.migrate(ADD_COLUMN, {
-          ...SMALL,
-          cutOver: { backoffMs: 200, oldReadViews: 'ignore' },
-          // Long enough for it to be known as one who holds a table for long.
-          chunk: { rows: 5, pauseMs: 300 },
-          hooks: { beforeRowCopy: hold },
-          progress: ({ waitingFor }) => {
-            if (waitingFor === null || reasons.includes(waitingFor)) return;
-            // Long enough for a lock to be asked for in vain.
-            if (reasons.push(waitingFor) === 1) setTimeout(() => void holder.query('COMMIT'), 2500);
-          },
-        }),
-      );
-      // On MariaDB a reader is not in the way of a lock on a table whose triggers write there.
-      const seen =
-        flavor === 'mysql' ? /^connection \d+ has held 'audit', which is locked with the table/ : /^$/;
-      expect(reasons.join('\n')).to.match(seen);
-      if (flavor === 'mariadb') await holder.query('COMMIT');
-      expect(slowest, 'ms for one write').to.be.below(3000);
-      expect(await triggerFacts(test)).to.deep.equal(before);
-      await expectNoLeaks(test);
-    });
+    itOnce(
+      'that write to a table which somebody holds: the swap waits for it without asking for a lock',
+      async () => {
+        test = await TestTable.create(server);
+        const before = await auditTable(test);
+        const holder = await test.connect();
+        // Not before: while our own triggers are made, the table is locked as well.
+        const hold = async (): Promise<void> => {
+          await holder.query('BEGIN');
+          await holder.query('SELECT * FROM audit');
+        };
+        const reasons: string[] = [];
+        const slowest = await slowestWrite(test, () =>
+          test.migrate(ADD_COLUMN, {
+            ...SMALL,
+            cutOver: { backoffMs: 200, oldReadViews: 'ignore' },
+            // Long enough for it to be known as one who holds a table for long.
+            chunk: { rows: 5, pauseMs: 300 },
+            hooks: { beforeRowCopy: hold },
+            progress: ({ waitingFor }) => {
+              if (waitingFor === null || reasons.includes(waitingFor)) return;
+              // Long enough for a lock to be asked for in vain.
+              if (reasons.push(waitingFor) === 1) setTimeout(() => void holder.query('COMMIT'), 2500);
+            },
+          }),
+        );
+        // On MariaDB a reader is not in the way of a lock on a table whose triggers write there.
+        const seen =
+          flavor === 'mysql' ? /^connection \d+ has held 'audit', which is locked with the table/ : /^$/;
+        expect(reasons.join('\n')).to.match(seen);
+        if (flavor === 'mariadb') await holder.query('COMMIT');
+        expect(slowest, 'ms for one write').to.be.below(3000);
+        expect(await triggerFacts(test)).to.deep.equal(before);
+        await expectNoLeaks(test);
+      },
+    );
 
-    it('of a table whose name has to be quoted', async () => {
+    itOnce('of a table whose name has to be quoted', async () => {
       const table = 'my "tab`le\' ä';
       test = await TestTable.create(server, { table });
       await test.query('CREATE TABLE audit (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT)');

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError } from '../../lib';
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable, without } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration } from '../support/test-table-process';
@@ -10,13 +11,13 @@ import { intercept } from '../support/test-table-statements';
 const ADD = 'ADD COLUMN extra INT';
 
 /** What was found by those who tried to break the change of hands of foreign keys. */
-for (const flavor of availableFlavors()) {
-  describe(`foreign keys under attack on ${flavor}`, function () {
+for (const { flavor, mode, on, every, once, itOnce } of serversAndModes()) {
+  describe(`foreign keys under attack on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
     beforeEach(async () => {
       test = await TestTable.create(server);
@@ -49,7 +50,7 @@ for (const flavor of availableFlavors()) {
       return error;
     }
 
-    for (const hook of ['beforeCutOver', 'afterRowCopy'] as const) {
+    for (const hook of every(2, ['beforeCutOver', 'afterRowCopy'] as const)) {
       for (const verify of [true, false]) {
         it(`a row that DELETE IGNORE of its parent leaves in place, since it has children (${hook}, verify ${verify}): still there`, async () => {
           await setUp(
@@ -72,46 +73,49 @@ for (const flavor of availableFlavors()) {
 
     const SET_NULL =
       'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL, CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id) ON DELETE SET NULL)';
-    for (const [what, alter] of [
+    for (const [what, alter] of once([
       ['a generated column', 'ADD u INT AS (COALESCE(org, 0)) VIRTUAL'],
       ['a unique index', 'ADD UNIQUE KEY by_org (org)'],
-    ] as const) {
+    ] as const)) {
       it(`${what} of the new table over what a cascade changes: refused`, async () => {
         await setUp(ORGS, SET_NULL);
         await refused(alter, /changes columns by cascade/);
       });
     }
 
-    it('a key that is made to the table in the instant of the swap leads to the new one, or is told', async () => {
-      await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', 'INSERT INTO emails VALUES (1), (2)');
-      const other = await test.connect();
-      let made: Promise<unknown> = Promise.resolve();
-      intercept(test.knex, {
-        ...{ match: /^RENAME TABLE/, when: 'before' },
-        run: async () => {
-          made = other.query(
-            'CREATE TABLE late (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES emails (id))',
-          );
-          if (flavor === 'mariadb') await made;
-        },
-      });
-      const migrating = test.migrate(ADD);
-      if (flavor === 'mariadb') {
-        const error = await failureOf(migrating);
-        expect(error).to.include({ code: 'LHM_ORIGIN_CHANGED', outcome: 'swapped' });
-        expect(error.message).to.match(/of '\S+\.late'.*leads to the old table/);
-        const [alter] = /ALTER TABLE .*?;/.exec(error.hint)!;
-        await test.query(alter);
-        await largeHadronCleanUp('emails', { knex: test.knex });
-      } else {
-        await migrating;
-        await made;
-      }
-      expect(await test.definition('late')).to.match(/REFERENCES `emails` /);
-      await expectNoLeaks(test);
-    });
+    itOnce(
+      'a key that is made to the table in the instant of the swap leads to the new one, or is told',
+      async () => {
+        await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', 'INSERT INTO emails VALUES (1), (2)');
+        const other = await test.connect();
+        let made: Promise<unknown> = Promise.resolve();
+        intercept(test.knex, {
+          ...{ match: /^RENAME TABLE/, when: 'before' },
+          run: async () => {
+            made = other.query(
+              'CREATE TABLE late (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES emails (id))',
+            );
+            if (flavor === 'mariadb') await made;
+          },
+        });
+        const migrating = test.migrate(ADD);
+        if (flavor === 'mariadb') {
+          const error = await failureOf(migrating);
+          expect(error).to.include({ code: 'LHM_ORIGIN_CHANGED', outcome: 'swapped' });
+          expect(error.message).to.match(/of '\S+\.late'.*leads to the old table/);
+          const [alter] = /ALTER TABLE .*?;/.exec(error.hint)!;
+          await test.query(alter);
+          await largeHadronCleanUp('emails', { knex: test.knex });
+        } else {
+          await migrating;
+          await made;
+        }
+        expect(await test.definition('late')).to.match(/REFERENCES `emails` /);
+        await expectNoLeaks(test);
+      },
+    );
 
-    for (const [what, ...statements] of [
+    for (const [what, ...statements] of once([
       [
         'gets another rule',
         'ALTER TABLE notes DROP FOREIGN KEY notes_email',
@@ -124,7 +128,7 @@ for (const flavor of availableFlavors()) {
         'RENAME TABLE notes TO remarks',
         'CREATE TABLE notes (id INT PRIMARY KEY)',
       ],
-    ] as const) {
+    ] as const)) {
       it(`a child that ${what} meanwhile: noticed, and left so`, async () => {
         await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', NOTES, 'INSERT INTO emails VALUES (1), (2)');
         const now: string[] = [];
@@ -154,7 +158,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('a key whose name would be too long: refused', async () => {
+    itOnce('a key whose name would be too long: refused', async () => {
       const table = 't'.repeat(60);
       await setUp(ORGS, `CREATE TABLE ${table} (id INT PRIMARY KEY, org INT NULL)`);
       const error = await test.failure('ADD FOREIGN KEY (org) REFERENCES orgs (id)', {}, table);
@@ -165,7 +169,7 @@ for (const flavor of availableFlavors()) {
       expect(await test.definition(table)).to.contain('CONSTRAINT `short`');
     });
 
-    it('a name that the server would make up, and somebody has: refused', async () => {
+    itOnce('a name that the server would make up, and somebody has: refused', async () => {
       await setUp(
         ORGS,
         'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL)',
@@ -174,7 +178,7 @@ for (const flavor of availableFlavors()) {
       await refused('ADD FOREIGN KEY (org) REFERENCES orgs (id)', /emails_ibfk_1.*'other'/);
     });
 
-    for (const mending of ['the clean-up', 'the next run'] as const) {
+    for (const mending of once(['the clean-up', 'the next run'] as const)) {
       it(`a run that is killed after the child's key was changed, and a child that is altered then: ${mending} puts it right`, async () => {
         await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', NOTES, 'INSERT INTO emails VALUES (1), (2)');
         const child = ChildMigration.start(test, {
@@ -197,37 +201,40 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('a run that is killed before the RENAME, and rows that are written then: told, or kept out', async () => {
-      await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', NOTES, 'INSERT INTO emails VALUES (1), (2)');
-      const child = ChildMigration.start(test, {
-        ...{ alter: ADD, options: {} },
-        stop: { statement: '^ALTER TABLE \\S*notes` .*ADD CONSTRAINT', when: 'after' },
-      });
-      await child.reached();
-      await child.kill();
-      await until('the end of the killed connections', async () =>
-        (await migrationConnections(test)).length === 0 ? true : undefined,
-      );
-      // The copy has it still, by which the key is looked up where the table's own is away.
-      await test.query('DELETE FROM emails WHERE id = 2');
-      const written = await test.query('INSERT INTO notes VALUES (1, 2)').then(
-        () => true,
-        () => false,
-      );
-      expect(written).to.equal(flavor === 'mariadb');
-      const cleaning = largeHadronCleanUp('emails', { knex: test.knex });
-      if (written) {
-        const error = await failureOf(cleaning);
-        expect(error.code).to.equal('LHM_FOREIGN_KEY_ORPHANS');
-        expect(error.message).to.match(
-          /rows of '\S+\.notes' have no parent under 'notes_email': email = 2\./,
+    itOnce(
+      'a run that is killed before the RENAME, and rows that are written then: told, or kept out',
+      async () => {
+        await setUp('CREATE TABLE emails (id INT PRIMARY KEY)', NOTES, 'INSERT INTO emails VALUES (1), (2)');
+        const child = ChildMigration.start(test, {
+          ...{ alter: ADD, options: {} },
+          stop: { statement: '^ALTER TABLE \\S*notes` .*ADD CONSTRAINT', when: 'after' },
+        });
+        await child.reached();
+        await child.kill();
+        await until('the end of the killed connections', async () =>
+          (await migrationConnections(test)).length === 0 ? true : undefined,
         );
-        await test.query('DELETE FROM notes');
-      } else await cleaning;
-      expect(await test.definition('notes')).to.match(/CONSTRAINT `notes_email` .* REFERENCES `emails` /);
-      await expectNoLeaks(test);
-      await test.migrate(ADD);
-    });
+        // The copy has it still, by which the key is looked up where the table's own is away.
+        await test.query('DELETE FROM emails WHERE id = 2');
+        const written = await test.query('INSERT INTO notes VALUES (1, 2)').then(
+          () => true,
+          () => false,
+        );
+        expect(written).to.equal(flavor === 'mariadb');
+        const cleaning = largeHadronCleanUp('emails', { knex: test.knex });
+        if (written) {
+          const error = await failureOf(cleaning);
+          expect(error.code).to.equal('LHM_FOREIGN_KEY_ORPHANS');
+          expect(error.message).to.match(
+            /rows of '\S+\.notes' have no parent under 'notes_email': email = 2\./,
+          );
+          await test.query('DELETE FROM notes');
+        } else await cleaning;
+        expect(await test.definition('notes')).to.match(/CONSTRAINT `notes_email` .* REFERENCES `emails` /);
+        await expectNoLeaks(test);
+        await test.migrate(ADD);
+      },
+    );
 
     it('children of one parent, migrated at the same time', async () => {
       await setUp(ORGS, 'INSERT INTO orgs VALUES (1), (2)');
@@ -248,7 +255,7 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    it('the plan names the keys, and what becomes of them', async () => {
+    itOnce('the plan names the keys, and what becomes of them', async () => {
       await setUp(
         ORGS,
         'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL, CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id) ON DELETE CASCADE)',
@@ -263,18 +270,21 @@ for (const flavor of availableFlavors()) {
       expect(await test.snapshot()).to.deep.equal(before);
     });
 
-    it('a key that is added to a table without any, by a strategy that is not safe with keys', async () => {
-      await setUp(ORGS, 'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL)');
-      const alter = 'ADD CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id)';
-      for (const strategy of ['sentry', 'two-step', 'rename-then-replay'] as const) {
-        if (strategy === 'sentry' && flavor === 'mariadb') continue;
-        const error = await test.failure(alter, { cutOver: { strategy } });
-        expect(error).to.include({ code: 'LHM_UNSUPPORTED_OPTION', outcome: 'untouched' });
-        await expectNoLeaks(test);
-      }
-      await test.migrate(alter);
-      expect(await test.definition()).to.contain('CONSTRAINT `up`');
-    });
+    itOnce(
+      'a key that is added to a table without any, by a strategy that is not safe with keys',
+      async () => {
+        await setUp(ORGS, 'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL)');
+        const alter = 'ADD CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id)';
+        for (const strategy of ['sentry', 'two-step', 'rename-then-replay'] as const) {
+          if (strategy === 'sentry' && flavor === 'mariadb') continue;
+          const error = await test.failure(alter, { cutOver: { strategy } });
+          expect(error).to.include({ code: 'LHM_UNSUPPORTED_OPTION', outcome: 'untouched' });
+          await expectNoLeaks(test);
+        }
+        await test.migrate(alter);
+        expect(await test.definition()).to.contain('CONSTRAINT `up`');
+      },
+    );
 
     it('names of keys with a slash, and a child whose name differs in case alone', async () => {
       await setUp(

@@ -4,8 +4,9 @@ import { largeHadronCleanUp } from '../../lib';
 import { failOnce } from '../faults/fail-once';
 import { some } from '../faults/some';
 import { killConnections } from '../faults/sweep';
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration } from '../support/test-table-process';
@@ -46,12 +47,12 @@ const LOCKS = /`(?:emails|notes|orgs|people|tags)/;
 const ALONE =
   /^SHOW|^CREATE TRIGGER|information_schema|^CREATE TABLE `db`\.`emails_lhm[jrs]|^(?:INSERT INTO|UPDATE) `db`\.`emails_lhm[js]/;
 
-for (const flavor of availableFlavors()) {
-  describe(`foreign keys of a migration that breaks off on ${flavor}`, function () {
+for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
+  describe(`foreign keys of a migration that breaks off on ${on}`, function () {
     this.timeout(600_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     async function create(): Promise<TestTable> {
@@ -123,7 +124,7 @@ for (const flavor of availableFlavors()) {
       return seen;
     }
 
-    for (const mending of ['the next run', 'a clean-up'] as const) {
+    for (const mending of every(2, ['the next run', 'a clean-up'] as const)) {
       it(`killed after each statement about keys, mended by ${mending}`, async () => {
         const { before, after } = await ends();
         const places = await statements();
@@ -165,7 +166,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    for (const fault of ['error', 'cut before', 'cut after'] as const) {
+    for (const fault of every(3, ['error', 'cut before', 'cut after'] as const)) {
       it(`each statement about keys fails once (${fault}): the run itself puts all right`, async () => {
         const { before, after } = await ends();
         const recorded = await create();
@@ -211,7 +212,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('each statement meets a deadlock once: the run succeeds', async () => {
+    itOnce('each statement meets a deadlock once: the run succeeds', async () => {
       const { after } = await ends();
       const recorded = await create();
       const recording = failOnce(recorded.knex, {

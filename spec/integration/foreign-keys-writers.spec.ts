@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { serversAndModes } from '../support/available-modes';
 import { LAYOUTS } from '../support/foreign-keys/layouts';
 import { createTwins, expectTwins } from '../support/foreign-keys/twin-tables';
 import { writeTwins } from '../support/foreign-keys/twin-writers';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 
 const WRITERS = 4;
@@ -11,16 +12,16 @@ const WRITERS = 4;
 /** Runs of each kind; more by `LHM_KEYS_RUNS`. */
 const RUNS = Number(process.env['LHM_KEYS_RUNS'] ?? 1);
 
-for (const flavor of availableFlavors()) {
-  describe(`writers on tables with foreign keys on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`writers on tables with foreign keys on ${on}`, function () {
     this.timeout(180_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
-    for (const [what, tables] of Object.entries(LAYOUTS)) {
-      for (const verify of [true, false]) {
+    for (const [what, tables] of every(3, Object.entries(LAYOUTS))) {
+      for (const verify of every(2, [false, true])) {
         it(`${what}${verify ? '' : ', without verification'}: its twin in the end, and no error but the twin's`, async () => {
           for (let run = 1; run <= RUNS; run++) {
             const test = await TestTable.create(server);

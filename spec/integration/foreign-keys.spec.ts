@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { quote, TestTable } from '../support/test-table';
 
 /** One layout of tables around the one that is migrated. */
@@ -60,13 +61,13 @@ const LAYOUTS: readonly Layout[] = [
   },
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`foreign keys on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`foreign keys on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
     afterEach(() => test.drop());
 

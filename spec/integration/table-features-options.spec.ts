@@ -1,6 +1,7 @@
+import { serversAndModes } from '../support/available-modes';
 import type { Feature } from '../support/features/feature';
 import { itComesOutAsNative } from '../support/features/it-comes-out-as-native';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { startServer, type Flavor, type RunningServer } from '../support/servers';
 
 const row = (i: number): Record<string, string> => ({ a: String(i), v: `'v${i}'` });
 const COLUMNS = 'id INT NOT NULL PRIMARY KEY, a INT NULL, v VARCHAR(20) NOT NULL';
@@ -299,17 +300,17 @@ const INDEXES: readonly Feature[] = [
   },
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`options, indexes and constraints of every kind on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`options, indexes and constraints of every kind on ${on}`, function () {
     let server: RunningServer;
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
-    describe('partitions', () => itComesOutAsNative(flavor, () => server, PARTITIONS));
-    describe('row formats', () => itComesOutAsNative(flavor, () => server, ROW_FORMATS));
-    describe('comments', () => itComesOutAsNative(flavor, () => server, COMMENTS));
-    describe('CHECKs', () => itComesOutAsNative(flavor, () => server, CHECKS));
-    describe('counters', () => itComesOutAsNative(flavor, () => server, COUNTERS));
-    describe('indexes', () => itComesOutAsNative(flavor, () => server, INDEXES));
+    describe('partitions', () => itComesOutAsNative(flavor, () => server, every(3, PARTITIONS)));
+    describe('row formats', () => itComesOutAsNative(flavor, () => server, every(9, ROW_FORMATS)));
+    describe('comments', () => itComesOutAsNative(flavor, () => server, every(9, COMMENTS)));
+    describe('CHECKs', () => itComesOutAsNative(flavor, () => server, every(9, CHECKS)));
+    describe('counters', () => itComesOutAsNative(flavor, () => server, every(4, COUNTERS)));
+    describe('indexes', () => itComesOutAsNative(flavor, () => server, every(4, INDEXES)));
   });
 }

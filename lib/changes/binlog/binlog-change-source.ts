@@ -119,7 +119,9 @@ export class BinlogChangeSource implements ChangeSource {
     const [row] = await marker.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
     this.syncBinlog = Number(row?.every);
     await this.resumePoint.remember(marker);
-    await this.stream.start(this.started);
+    await this.stream.start(this.started).catch((error: unknown) => {
+      throw error instanceof BinlogConnectionLost ? lostForGood(error) : error;
+    });
     this.pump = this.run();
     // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
     await this.gather(null, FIRST_MARK_MS);

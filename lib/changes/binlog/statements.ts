@@ -1,5 +1,6 @@
 import type { TableName } from '../../schema/identifier';
-import { tokenize, type Token } from '../../schema/sql-tokens';
+import { KEYS_ALONE } from '../../schema/foreign-key';
+import { significant, tokenize, type Token } from '../../schema/sql-tokens';
 
 /**
  * What a statement of the binary log means to a migration.
@@ -30,7 +31,8 @@ const CHANGES_ROWS = new Set([
  * @param schema the default one of who ran it
  */
 export function meaningOf(sql: string, schema: string, origin: TableName): Meaning {
-  const tokens = tokenize(sql).filter(({ kind }) => kind !== 'comment');
+  const all = tokenize(sql);
+  const tokens = significant(all);
   const words = tokens.map(({ kind, value }) => (kind === 'word' ? value.toUpperCase() : ''));
   const [verb = '', second] = words;
   if (CHANGES_ROWS.has(verb)) {
@@ -47,6 +49,8 @@ export function meaningOf(sql: string, schema: string, origin: TableName): Meani
       : words.find((word) => word === 'TABLE' || word === 'TRIGGER' || word === 'VIEW');
   if (kind === 'TEMPORARY' || kind === 'VIEW' || kind === 'TRIGGER') return 'nothing';
   if (verb !== 'ALTER') return 'table';
+  // By this migration, or by one of a relative; what others make of the keys is seen in the definition, under the lock.
+  if (all.some(({ kind, value }) => kind === 'comment' && value === KEYS_ALONE)) return 'nothing';
   const target = tokens.slice(0, 9);
   const end = target.findIndex(
     (token, i) => i > words.indexOf('TABLE') && isName(token) && tokens[i + 1]?.value !== '.',
