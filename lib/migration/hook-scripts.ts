@@ -11,6 +11,8 @@ export interface ScriptOptions {
   /** Passed on as it is. */
   readonly hint: string;
   readonly timeoutMs: number;
+  /** Ends the one that runs; without it each is waited for. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface ScriptOptions {
  * @throws Error with what the script printed, when one fails or takes too long
  */
 export async function runScripts(
-  { directory, hint, timeoutMs }: ScriptOptions,
+  { directory, hint, timeoutMs, signal }: ScriptOptions,
   name: HookName,
   facts: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -28,7 +30,7 @@ export async function runScripts(
   for (const file of names) {
     const path = join(directory, file);
     if (!(await isExecutable(path))) continue;
-    await runExecutable(path, { ...inherited(), ...facts, LHM_HOOKS_HINT: hint }, timeoutMs);
+    await runExecutable(path, { ...inherited(), ...facts, LHM_HOOKS_HINT: hint }, timeoutMs, signal);
   }
 }
 

@@ -16,6 +16,9 @@ type PlainHook = Exclude<
   'onBatchCopyRetry' | 'onInteractiveCommand' | 'onStatus' | 'onSuccess' | 'onFailure'
 >;
 
+/** What they do is to be done also when the migration is stopped meanwhile. */
+const UNSTOPPABLE: ReadonlySet<HookName> = new Set(['afterCutOver', 'onSuccess', 'onFailure']);
+
 /** Runs the caller's hooks, functions first and executables after them, each awaited. */
 export class Hooks {
   private tellingStatus = false;
@@ -26,9 +29,11 @@ export class Hooks {
     /** Stops the migration, for hooks that run beside it. */
     private readonly stop: (reason: Refusal) => void,
     private readonly warn: (message: string) => void = () => undefined,
+    /** Raised when the migration is stopped: executables that could stop it are ended. */
+    private readonly signal: AbortSignal | null = null,
   ) {}
 
-  /** @throws Refusal LHM_HOOK_FAILED when one throws or fails, by which it stops what was about to be done */
+  /** @throws what the signal was raised with; Refusal LHM_HOOK_FAILED when one throws or fails, by which it stops what was about to be done */
   async run(name: PlainHook): Promise<void> {
     await this.vetoable(
       name,
@@ -96,6 +101,7 @@ export class Hooks {
     try {
       await called;
     } catch (cause) {
+      if (this.signal?.aborted === true && cause === this.signal.reason) throw cause;
       throw new Refusal(
         'LHM_HOOK_FAILED',
         `The hook ${name} threw: ${messageOf(cause)}.`,
@@ -125,6 +131,7 @@ export class Hooks {
     await call();
     const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;
     if (directory === undefined) return;
-    await runScripts({ directory, hint, timeoutMs }, name, scriptFacts(this.context(), more));
+    const signal = UNSTOPPABLE.has(name) ? undefined : (this.signal ?? undefined);
+    await runScripts({ directory, hint, timeoutMs, signal }, name, scriptFacts(this.context(), more));
   }
 }

@@ -75,6 +75,7 @@ export class Migration {
       () => this.hookContext(),
       stop,
       (message) => this.tell('warning', { message }),
+      signal,
     );
     this.settings = new LiveSettings(options);
     this.throttler = new Throttler(this.settings, stop);

@@ -9,11 +9,19 @@ const MOST_OUTPUT = 2000;
 const OUTPUT_WITHIN_MS = 200;
 
 /**
- * Runs an executable, with nothing to read. What it has started itself is ended with it when it takes too long.
+ * Runs an executable, with nothing to read. What it has started itself is ended with it when it takes too long or is no longer
+ * wanted.
  *
- * @throws Error with what it printed, when it cannot be run, ends with anything but 0 or takes too long
+ * @throws Error with what it printed, when it cannot be run, ends with anything but 0 or takes too long; what the signal was
+ *   raised with
  */
-export async function runExecutable(path: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<void> {
+export async function runExecutable(
+  path: string,
+  env: NodeJS.ProcessEnv,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
   const child = spawn(path, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
@@ -23,8 +31,12 @@ export async function runExecutable(path: string, env: NodeJS.ProcessEnv, timeou
     state.late = true;
     endGroup(child);
   }, timeoutMs);
+  const unwanted = (): void => endGroup(child);
+  signal?.addEventListener('abort', unwanted, { once: true });
   const why = await ended(child);
+  signal?.removeEventListener('abort', unwanted);
   clock.clearTimeout(timer);
+  signal?.throwIfAborted();
   if (why === null && !state.late) return;
   const printed = withoutPasswords(said.trim());
   const reason = state.late ? `it took longer than ${timeoutMs} ms` : why;

@@ -21,6 +21,7 @@ const UNITS = {
   'binlog.batchRows': 'rows',
   'throttle.maxLoad': 'status variables',
   'throttle.criticalLoad': 'status variables',
+  'throttle.criticalLoadIntervalMs': 'ms',
   'throttle.criticalLoadHibernateMs': 'ms',
   'throttle.maxHistoryLength': 'undo log records',
   'throttle.maxChunkMs': 'ms',

@@ -67,6 +67,7 @@ export const FIELDS: Fields = {
     fields: {
       maxLoad: { kind: 'loads', orAuto: true },
       criticalLoad: { kind: 'loads' },
+      criticalLoadIntervalMs: { ...MS, min: 1, orFalse: true },
       criticalLoadHibernateMs: { ...MS, min: 1, orFalse: true },
       maxHistoryLength: { kind: 'number', min: 1, max: Number.MAX_SAFE_INTEGER, orFalse: true, orAuto: true },
       maxChunkMs: { ...MS, min: 1, orFalse: true },

@@ -139,6 +139,7 @@ function resolveThrottle(given: ThrottleOptions | undefined, fixture: boolean): 
   return {
     maxLoad: given?.maxLoad ?? (fixture ? false : 'auto'),
     criticalLoad: given?.criticalLoad ?? false,
+    criticalLoadIntervalMs: given?.criticalLoadIntervalMs ?? false,
     criticalLoadHibernateMs: given?.criticalLoadHibernateMs ?? false,
     maxHistoryLength: given?.maxHistoryLength ?? (fixture ? false : 'auto'),
     maxChunkMs: given?.maxChunkMs ?? (fixture ? false : 5000),

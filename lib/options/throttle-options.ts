@@ -17,6 +17,8 @@ export interface ThrottleOptions {
   readonly maxLoad?: Loads | 'auto' | false;
   /** Stops the migration (LHM_CRITICAL_LOAD) when a status variable is above its value. Default false. */
   readonly criticalLoad?: Loads | false;
+  /** Stops at `criticalLoad` only when it is exceeded this much later as well, in ms; holds meanwhile. Default false: at once. */
+  readonly criticalLoadIntervalMs?: number | false;
   /** Instead of stopping at `criticalLoad`, holds for this long and looks again, in ms. Default false. */
   readonly criticalLoadHibernateMs?: number | false;
   /**

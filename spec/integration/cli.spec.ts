@@ -14,7 +14,7 @@ const PASSWORD = 'ge heim/@:%42';
 
 for (const flavor of availableFlavors()) {
   describe(`lhm, the command, on ${flavor}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let folder: string;
@@ -122,6 +122,7 @@ for (const flavor of availableFlavors()) {
       expect(migration.commandLine()).not.to.contain('mysql:');
       await run(0, ['postpone']);
       const watch = new Lhm(['watch', '--interval-ms', '50'], env);
+      const onTerminal = new Lhm(['watch', '--interval-ms', '50'], env, '', true);
       await run(0, ['pause', 'emails']);
       const held = async (): Promise<{ throttled: string | null; phase: string; postponed: unknown }> =>
         (JSON.parse((await run(0, ['status', '--json'])).stdout) as Awaited<ReturnType<typeof held>>[])[0]!;
@@ -144,6 +145,12 @@ for (const flavor of availableFlavors()) {
       const watched = await watch.end;
       expect(watched.code).to.equal(0);
       expect(watched.stdout).to.contain('throttled').and.contain('postponed for').and.contain('it has ended');
+      const drawn = await onTerminal.end;
+      expect(drawn.code).to.equal(0);
+      expect(drawn.stdout)
+        .to.contain('\x1b[2J\x1b[H')
+        .and.match(/rows\/s {3}[▁▂▃▄▅▆▇█ ]*[▁▂▃▄▅▆▇█]/);
+      expect(drawn.stdout).to.contain('throttled').and.contain('it has ended');
       expect(without(await test.rows(), 'extra')).to.have.length(200);
       await expectNoLeaks(test);
     });

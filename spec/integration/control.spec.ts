@@ -263,6 +263,18 @@ for (const flavor of availableFlavors()) {
       await expectSwapped();
     });
 
+    it('more commands at once than may wait are all answered, in their order', async () => {
+      await begin();
+      const lines = Array.from({ length: 450 }, (_, i) =>
+        i % 3 === 0 ? `chunk-size=${5 + i}` : 'chunk-size',
+      );
+      const answers = (await typed(path, `${lines.join('\n')}\n`)).trim().split('\n');
+      expect(answers).to.have.length(450);
+      for (const [i, answer] of answers.entries())
+        expect(answer).to.match(new RegExp(`\\b${5 + i - (i % 3)}\\b`));
+      await expectSwapped();
+    });
+
     it('a client that does not read holds nothing up, not even the end', async () => {
       await begin();
       const deaf: Socket = createConnection({ path });

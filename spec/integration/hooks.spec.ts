@@ -155,6 +155,26 @@ for (const flavor of availableFlavors()) {
       });
     }
 
+    it('an executable is ended when the migration is stopped, and not taken for what failed', async () => {
+      const pid = join(folder, 'pid');
+      await script('lhm-on-before-cut-over', `echo $$ > ${pid}; sleep 60`);
+      const before = { definition: await test.definition(), rows: await test.rows() };
+      const stop = new AbortController();
+      const running = failureOf(
+        test.migrate(ADD_COLUMN, { hooks: { directory: folder }, signal: stop.signal }),
+      );
+      const started = await until('its process', () =>
+        readFile(pid, 'utf8').then(
+          (text) => text.trim() || undefined,
+          () => undefined,
+        ),
+      );
+      stop.abort(new Error('enough'));
+      const error = await running;
+      expect(isRunning(started)).to.equal(false);
+      await expectTakenBack(test, error, before, { code: 'LHM_INTERRUPTED' });
+    });
+
     it('an executable gets nothing to read and no password of ours, and what it leaves behind is not waited for', async () => {
       const log = join(folder, 'log');
       const [socket, pid] = [join(folder, 'socket'), join(folder, 'pid')];

@@ -94,6 +94,19 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error, was, { code: 'LHM_CRITICAL_LOAD', phase: 'copy' });
     });
 
+    it('looks again before it stops where that is wanted', async () => {
+      const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadIntervalMs: 1500 });
+      await someRows(run);
+      let wake = await sleepers(20);
+      await expectHeld(run, /above 14 .*; stopping if it still is in \d+ ms/);
+      await wake();
+      await until('rows', () => (run.seen.at(-1)?.throttled === null ? true : undefined));
+      wake = await sleepers(20);
+      const error = await run.failure();
+      await wake();
+      await expectTakenBack(test, error, was, { code: 'LHM_CRITICAL_LOAD', phase: 'copy' });
+    });
+
     it('hibernates above criticalLoad where that is wanted', async () => {
       const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadHibernateMs: 1000 });
       await someRows(run);

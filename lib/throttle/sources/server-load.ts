@@ -22,6 +22,8 @@ export class ServerLoad implements ThrottleSource {
   private usual: UsualLevel | null = null;
   private hibernatesUntil = -Infinity;
   private critical = '';
+  /** When it was exceeded first, of those that follow each other. */
+  private criticalSince: number | null = null;
 
   constructor(
     private readonly session: PolledSession,
@@ -30,23 +32,31 @@ export class ServerLoad implements ThrottleSource {
   ) {}
 
   async check(signal: AbortSignal): Promise<Verdict> {
-    const { maxLoad, criticalLoad, criticalLoadHibernateMs } = this.settings.throttle;
+    const { maxLoad, criticalLoad } = this.settings.throttle;
     if (maxLoad === false && criticalLoad === false) return CLEAR;
     const leftMs = this.hibernatesUntil - clock.monotonic();
     if (leftMs > 0) return hold(`${this.critical}; hibernating for ${Math.ceil(leftMs / 1000)} s more`);
     const seen = await this.read(namesOf(maxLoad, criticalLoad), signal);
     const critical = criticalLoad === false ? null : exceeded(seen, criticalLoad, 'criticalLoad');
-    if (critical !== null) {
-      if (!critical.known || criticalLoadHibernateMs === false)
-        return critical.known ? abort(critical.reason) : hold(critical.reason);
-      this.hibernatesUntil = clock.monotonic() + criticalLoadHibernateMs;
-      this.critical = critical.reason;
-      return hold(`${critical.reason}; hibernating for ${Math.ceil(criticalLoadHibernateMs / 1000)} s`);
-    }
+    if (critical !== null) return critical.known ? this.exceeded(critical.reason) : hold(critical.reason);
+    this.criticalSince = null;
     if (maxLoad === false) return CLEAR;
     const most = maxLoad === 'auto' ? await this.usualLoad(seen, signal) : maxLoad;
     const reason = exceeded(seen, most, 'maxLoad')?.reason;
     return reason === undefined ? CLEAR : hold(reason);
+  }
+
+  private exceeded(reason: string): Verdict {
+    const { criticalLoadHibernateMs, criticalLoadIntervalMs } = this.settings.throttle;
+    const now = clock.monotonic();
+    if (criticalLoadHibernateMs !== false) {
+      this.hibernatesUntil = now + criticalLoadHibernateMs;
+      this.critical = reason;
+      return hold(`${reason}; hibernating for ${Math.ceil(criticalLoadHibernateMs / 1000)} s`);
+    }
+    this.criticalSince ??= now;
+    const leftMs = this.criticalSince + (criticalLoadIntervalMs || 0) - now;
+    return leftMs > 0 ? hold(`${reason}; stopping if it still is in ${Math.ceil(leftMs)} ms`) : abort(reason);
   }
 
   /** @throws Refusal LHM_BAD_OPTION for a status variable that the server does not have */
