@@ -16,6 +16,8 @@ export class Interleaver {
   /** Connections that hold LOCK TABLES: the application would wait for the whole step. */
   private readonly locking = new Set<Connection>();
   private failure: Error | null = null;
+  /** Statements are sent one after the other, whatever connection they are for: so is the application. */
+  private turn: Promise<void> = Promise.resolve();
   /** Connections that were taken away. */
   lost = 0;
 
@@ -27,7 +29,8 @@ export class Interleaver {
   }
 
   /** @throws what went wrong between two statements, which the library must not be told */
-  disarm(): void {
+  async disarm(): Promise<void> {
+    await this.turn;
     this.acts = null;
     this.waiting = [];
     const { failure } = this;
@@ -38,7 +41,9 @@ export class Interleaver {
   readonly around = (query: Query, connection: Connection): Query => {
     return (sql, values, callback) => {
       const due = this.due();
-      void this.before(due, connection).then((lose) => {
+      const { acts } = this;
+      this.turn = this.turn.then(async () => {
+        const lose = await this.before(due, acts, connection);
         if (/^LOCK TABLES/.test(sql)) this.locking.add(connection);
         query(sql, values, (error, ...rest) => {
           const fatal = error?.fatal === true;
@@ -49,7 +54,7 @@ export class Interleaver {
             return;
           }
           this.locking.delete(connection);
-          void this.lose(connection).then(() => callback(connectionLost()));
+          void this.lose(acts, connection).then(() => callback(connectionLost()));
         });
       });
     };
@@ -62,14 +67,18 @@ export class Interleaver {
     return due;
   }
 
-  private async before(due: readonly Between[], connection: Connection): Promise<'after' | null> {
+  private async before(
+    due: readonly Between[],
+    acts: Acts | null,
+    connection: Connection,
+  ): Promise<'after' | null> {
     let lose: 'after' | null = null;
     for (const act of due) {
       if ('lose' in act) {
         if (act.lose === 'after') lose = 'after';
-        else await this.lose(connection);
+        else await this.lose(acts, connection);
       } else if (this.locking.size === 0) {
-        await this.acts?.run(act.connection, act.dml).catch((error: unknown) => {
+        await acts?.run(act.connection, act.dml).catch((error: unknown) => {
           this.failure ??= error as Error;
         });
       }
@@ -77,10 +86,10 @@ export class Interleaver {
     return lose;
   }
 
-  private async lose(connection: Connection): Promise<void> {
+  private async lose(acts: Acts | null, connection: Connection): Promise<void> {
     this.locking.delete(connection);
     this.lost += 1;
-    await this.acts?.kill(connection.threadId);
+    await acts?.kill(connection.threadId);
   }
 }
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { randomInt } from 'node:crypto';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { Run, type Outcome } from './run';
 import { SABOTAGES } from './sabotages';
 import { shapes } from './shape';
@@ -17,14 +18,14 @@ const PATH = process.env['LHM_MODEL_PATH'];
 /** Runs within which each of these must be noticed. Some take 30 on an average, so that 100 would go by now and then. */
 const SABOTAGED_RUNS = 600;
 
-for (const flavor of availableFlavors()) {
-  describe(`the model on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`the model on ${on}`, function () {
     this.timeout(60_000 + RUNS * 20_000);
     const database = `lhm_model_${process.pid}`;
     const seed = SEED === undefined ? randomInt(2 ** 31) : Number(SEED);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     it(`${RUNS} random tables, each migrated among random statements, end as their twins (seed ${seed})`, async () => {
@@ -52,7 +53,7 @@ for (const flavor of availableFlavors()) {
     });
 
     if (PATH === undefined) {
-      for (const [name, sabotage] of Object.entries(SABOTAGES)) {
+      for (const [name, sabotage] of every(9, Object.entries(SABOTAGES[mode]))) {
         it(`notices when the algorithm is broken (${name})`, async () => {
           const found = await fc.check(
             fc.asyncProperty(shapes(flavor), steps, async (shape, taken) => {

@@ -59,6 +59,7 @@ export class Pipeline {
     const options = resolveOptions(
       {
         ...{ knex, preset: 'fixture', progress: 'none', giveUpAfterMs: 1, reconnectMs: 10_000 },
+        ...(server.mode === undefined ? {} : { mode: server.mode }),
         chunk: { rows: shape.chunkRows },
         verify: shape.verify ? { rows: shape.chunkRows + 1 } : false,
         cutOver: { strategy: shape.strategy },
@@ -162,20 +163,24 @@ export class Pipeline {
   async tidy(): Promise<void> {
     const { source, work, progress } = this.parts;
     const late = await this.steadily(async () => {
+      await source.gather(null);
       const entries = await source.lockingBacklog(work);
       await work.execute('COMMIT');
       return entries;
     });
     if (late > 0) throw new Broken(`${late} changes reached the old table after the swap`);
     progress.enter('clean-up');
+    await source.close();
     await this.steadily(() => this.cleaner.removeHelpers(this.observer));
   }
 
-  takeBack(): Promise<void> {
+  async takeBack(): Promise<void> {
+    await this.parts.source.close();
     return this.steadily(() => this.cleaner.removeAll(this.observer));
   }
 
   async close(): Promise<void> {
+    await this.parts.source.close();
     await this.database.close();
     await this.knex.destroy();
   }

@@ -112,12 +112,12 @@ export class Run {
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'LHM_DUPLICATE_ROWS') throw error;
       if (!this.collided) throw new Broken(`refused without a reason: ${error.message}`, { cause: error });
-      this.interleaver.disarm();
+      await this.interleaver.disarm();
       await this.application.endThose('all', true);
       await this.pipeline?.takeBack();
       this.end = 'refused';
     }
-    this.interleaver.disarm();
+    await this.interleaver.disarm();
   }
 
   private get acts(): Acts {
