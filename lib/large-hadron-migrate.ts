@@ -45,12 +45,12 @@ export async function largeHadronMigrate(
 ): Promise<MigrationResult | MigrationPlan> {
   if ([true, 'ghost'].includes((options as Partial<LargeHadronOptions> | undefined)?.dryRun ?? false))
     return planLargeHadronMigration(table, options, alter);
-  const { resolved, database, name } = await prepareMigration(table, options, alter);
+  const { resolved, database, source, name } = await prepareMigration(table, options, alter);
   const full = `${name.schema}.${name.table}`;
   const progress = new ProgressTracker(full);
   const stop = stopSignals(resolved.signal, resolved.handleSignals);
   const reporter = startReporter(resolved.progress, progress, process.stderr);
-  const migration = new Migration(database, name, resolved, alter, progress, stop);
+  const migration = new Migration(database, source, name, resolved, alter, progress, stop);
   const { hooks, tell } = migration;
   tellProgress(progress, resolved.events);
   const status = clock.setInterval(
@@ -87,6 +87,7 @@ export async function largeHadronMigrate(
     reporter.stop();
     stop.dispose();
     await migration.dispose();
+    await source?.close();
     await database.close();
   }
 }

@@ -24,12 +24,12 @@ export async function planLargeHadronMigration(
   options: LargeHadronOptions,
   alter: AlterFunction | string,
 ): Promise<MigrationPlan> {
-  const { resolved, database, name } = await prepareMigration(table, options, alter);
+  const { resolved, database, source, name } = await prepareMigration(table, options, alter);
   const names = derivedNames(name.table, timestampOf(new Date(clock.now())));
   const ghost =
     options.dryRun === 'ghost' ? new RealGhostTrial(database, name, names, resolved.giveUpAfterMs) : null;
   try {
-    return await buildPlan({ database, name, names, options: resolved, alter, ghost });
+    return await buildPlan({ database, source, name, names, options: resolved, alter, ghost });
   } catch (error) {
     const leftovers = ghost?.leftovers ?? [];
     const outcome = leftovers.length === 0 ? 'untouched' : 'rolled-back';
@@ -38,6 +38,7 @@ export async function planLargeHadronMigration(
       what: `The migration of '${name.schema}.${name.table}' could not be planned`,
     });
   } finally {
+    await source?.close();
     await database.close();
   }
 }

@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['events'],
   ['database'],
   ['binlog'],
-  ['options'],
+  ['options', 'replication'],
   ['schema'],
   ['chunk'],
   ['state', 'ghost', 'changes', 'progress', 'preflight'],

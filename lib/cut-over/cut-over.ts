@@ -1,5 +1,4 @@
 import { Refusal } from '../errors';
-import { SMALL_BACKLOG } from '../changes/replayer';
 import { debugLog } from '../events/debug-log';
 import { tellerOf } from '../events/tell';
 import { liveLock } from '../database/metadata-locks';
@@ -19,6 +18,7 @@ import { mayTakeBackRenames } from './refuse-steps';
 import { RenameThenReplay } from './rename-then-replay';
 import { RenameUnderLock } from './rename-under-lock';
 import { SentryLockRename } from './sentry-lock-rename';
+import { catchUp } from './catch-up';
 import { BlockedTime } from './blocked-time';
 import { BlockerKiller, type Killed } from './blocker-killer';
 import { giveNameBack, settleSwap } from './settle-swap';
@@ -26,9 +26,6 @@ import { TwoStep } from './two-step';
 import { clock } from '../util/clock';
 
 const log = debugLog('cut-over');
-
-/** Turns of applying changes before an attempt is made whatever the backlog. */
-const CATCH_UP_TURNS = 10;
 
 /** How long an instant without open read views is waited for before each attempt, in ms. */
 const QUIET_WITHIN_MS = 1000;
@@ -84,7 +81,7 @@ export class CutOver {
           const heldSince = clock.monotonic();
           await this.way.untilClear();
           giveUpAt += clock.monotonic() - heldSince;
-          await steadiness.steadily(() => this.catchUp());
+          await steadiness.steadily(() => catchUp(this.deps, () => this.way.untilClear(), this.keepUp));
           await steadiness.steadily(() => this.waitForBlockers());
           await steadiness.steadily(() => this.meetAgain());
           await steadiness.steadily(() => this.seeIdentity());
@@ -236,17 +233,6 @@ export class CutOver {
       await Promise.race([done, clock.sleep(20)]);
     } while (!isOver());
     await done;
-  }
-
-  /** Under the lock there is time for a small backlog only, and writers would be blocked for nothing by a larger one. */
-  private async catchUp(): Promise<void> {
-    const { source, observer } = this.deps;
-    for (let turn = 0; turn < CATCH_UP_TURNS; turn++) {
-      if (turn > 0) await this.way.untilClear();
-      await source.gather(null);
-      if ((await source.backlog(observer, SMALL_BACKLOG + 1)) <= SMALL_BACKLOG) return;
-      await this.keepUp(1000);
-    }
   }
 
   /**

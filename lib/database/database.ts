@@ -19,6 +19,8 @@ export interface Database {
   useTimeZone(timeZone: string): Promise<void>;
   /** Gives a session the library's own settings back, after statements of the user's ran on it. */
   restore(session: Session): Promise<void>;
+  /** Connects to another server with the same account. The caller closes it. */
+  elsewhere(host: string, port: number): Promise<Database>;
   /** Opens one more session. `role` says what for, in logs. */
   open(role: string): Promise<Session>;
   /**

@@ -1,3 +1,4 @@
+import { likeExpression } from '../util/like-pattern';
 import type { Session } from './session';
 
 interface Grant {
@@ -84,17 +85,7 @@ function unquote(name: string): string {
   return name.startsWith('`') ? name.slice(1, -1).replaceAll('``', '`') : name;
 }
 
-/** Schema names in grants are patterns: % and _ match, a backslash takes that away. */
+/** Schema names in grants are patterns. */
 function matches(pattern: string, schema: string): boolean {
-  let expression = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern.charAt(i);
-    if (character === '\\' && i + 1 < pattern.length) expression += escape(pattern.charAt(++i));
-    else expression += character === '%' ? '.*' : character === '_' ? '.' : escape(character);
-  }
-  return new RegExp(`^${expression}$`, 'su').test(schema);
-}
-
-function escape(character: string): string {
-  return character.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  return likeExpression(pattern).test(schema);
 }

@@ -31,6 +31,8 @@ export interface ConnectionSource {
   create(compressed?: boolean): Promise<Connection>;
   /** Does to a connection what the caller has done to each of his own: `pool.afterCreate`. */
   afterCreate(connection: Connection): Promise<void>;
+  /** The same account on another server. */
+  at(host: string, port: number): ConnectionSource;
 }
 
 /** Whether the value is a Knex instance or a transaction of one. */
@@ -60,11 +62,14 @@ export function connectionSource(knex: Knex): ConnectionSource {
     );
   }
   const driver = client.driver;
-  return {
+  const leadingTo = (there: object): ConnectionSource => ({
     create: async (compressed = true) =>
-      driver.createConnection(exactSettings(await settingsOf(client), compressed)),
+      driver.createConnection(exactSettings({ ...(await settingsOf(client)), ...there }, compressed)),
     afterCreate: (connection) => afterCreate(client, connection),
-  };
+    at: (host, port) =>
+      leadingTo({ host, port, socketPath: undefined, stream: undefined, database: undefined }),
+  });
+  return leadingTo({});
 }
 
 async function settingsOf(client: KnexClient): Promise<Record<string, unknown>> {

@@ -130,7 +130,10 @@ interface Facts extends Answerer {
 /** Connects once to learn what the server is, and opens sessions from then on. */
 export async function connectDatabase(knex: Knex): Promise<Database> {
   await refuseFakeTimers();
-  const source = connectionSource(knex);
+  return connectWith(connectionSource(knex));
+}
+
+async function connectWith(source: ConnectionSource): Promise<Database> {
   const open = new Set<MysqlSession>();
   const wires = new Set<Wire>();
   const oneServer = new OneServer();
@@ -190,6 +193,7 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
       }
     },
     restore: (session) => configure(session, server, timeZone),
+    elsewhere: (host, port) => connectWith(source.at(host, port)),
     async open(role) {
       const session = await connect(source, role);
       open.add(session);

@@ -6,7 +6,7 @@ import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import { hasReplicatedWrites } from '../database/process-list';
 import { LOCK_WAIT_SECONDS } from '../database/session-settings';
-import { refuseReadOnly } from '../database/read-only';
+import { refuseReadOnly, type ReadOnlySwitch } from '../database/read-only';
 import { errorNumber, isLockTimeout } from '../database/server-error';
 import type { TableName } from '../schema/identifier';
 import type { RowKey } from '../schema/key-column';
@@ -30,6 +30,15 @@ const LOOK_SECONDS = 1;
 /** How often the table's id is read between two chunks, in ms; never for more than a fiftieth of the time. */
 const ID_EVERY_MS = 2000;
 
+/** What may happen where the migration runs. */
+export interface Place {
+  readonly readOnly: ReadOnlySwitch;
+  /** Whether changes of another server are foreseen. */
+  readonly onReplica: boolean;
+  /** Whether changes are captured by triggers. */
+  readonly byTriggers: boolean;
+}
+
 /**
  * Notices what no trigger sees: an ALTER, TRUNCATE, DROP or RENAME of the origin by somebody else, and triggers
  * that were dropped or replaced. It holds nothing on the table, because a TRUNCATE queued behind a guard's own
@@ -48,7 +57,7 @@ export class OriginGuard {
     private readonly source: ChangeSource,
     private readonly reader: TableIdReader,
     private readonly children: ChildGuard,
-    private readonly byTriggers: boolean,
+    private readonly place: Place,
   ) {}
 
   /** Remembers the table as it is now. */
@@ -75,7 +84,7 @@ export class OriginGuard {
 
   /** @throws Refusal LHM_ORIGIN_CHANGED or LHM_TRIGGERS_CHANGED */
   async check(session: Session): Promise<void> {
-    await refuseReadOnly(session);
+    await refuseReadOnly(session, this.place.readOnly);
     await this.checkDefinition(session);
     await this.checkChildren(session, false);
     const started = clock.monotonic();
@@ -220,13 +229,16 @@ export class OriginGuard {
   async checkUnchanged(session: Session): Promise<void> {
     await this.checkDefinition(session);
     await this.checkChildren(session, true);
-    await refuseReadOnly(session);
+    await refuseReadOnly(session, this.place.readOnly);
     await this.checkIdentity(session);
     const { schema, names } = this.pair;
     const triggers = await readTriggers(session, { schema, table: names.ghost });
     if (triggers.some(({ name }) => !Object.values(names.gates).includes(name)))
       throw ghostChanged(this.pair, 'was given a trigger');
-    if (await hasReplicatedWrites(session, this.reader.server, this.byTriggers)) {
+    if (
+      !this.place.onReplica &&
+      (await hasReplicatedWrites(session, this.reader.server, this.place.byTriggers))
+    ) {
       throw new Refusal(
         'LHM_REPLICATED_WRITES',
         'The server has begun to apply changes of another one, which are not captured.',

@@ -14,6 +14,7 @@ import { CutOver } from '../cut-over/cut-over';
 import { mayTakeBackRenames, refuseSteps } from '../cut-over/refuse-steps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
+import { readOnlySwitch } from '../database/read-only';
 import type { BoundedLock } from '../database/metadata-locks';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
@@ -38,11 +39,14 @@ import type { Hooks } from './hooks';
 import { tellerOf } from '../events/tell';
 import { lockedSteps } from './locked-steps';
 import { Recovery, type RecoveryDeps } from './recovery';
+import { refuseTestedSteps, ReplicaTest } from './replica-test';
 import { clearToSwap } from './postpone';
 import { keepUp, type Parts } from './run-migration';
 
 export interface AssembleInput {
   readonly database: Database;
+  /** The replica whose binary log is read; null for the server's own. */
+  readonly logSource: Database | null;
   readonly work: Session;
   readonly observer: Session;
   readonly lock: AdvisoryLock;
@@ -69,6 +73,8 @@ export interface AssembleInput {
 export interface Assembled extends Parts {
   readonly pair: TablePair;
   readonly recheck: RecheckTable;
+  /** Null where the swap is meant to stay. */
+  readonly replicaTest: ReplicaTest | null;
   readonly server: ServerCapabilities;
 }
 
@@ -124,6 +130,8 @@ export function assemble(input: AssembleInput): Assembled {
           reconnectMs: options.reconnectMs,
           keysAtOnce: entries,
           takesBackRenames: mayTakeBackRenames(options.cutOver.strategy),
+          ...{ replica: input.logSource, mostDelayMs: options.cutOver.drainBudgetMs, signal },
+          waiting: (waitingFor) => progress.update({ waitingFor }),
         })
       : new TriggerChangeSource(
           pair,
@@ -133,6 +141,7 @@ export function assemble(input: AssembleInput): Assembled {
           database.server.preparedXaLosesLocks,
           new TriggerTurn(work, database.server.triggersLeaveFiles),
         );
+  const readOnly = readOnlySwitch(database.server, options.replica !== null);
   const tell = tellerOf(options.events, `${pair.schema}.${pair.origin.table}`);
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(
@@ -167,12 +176,13 @@ export function assemble(input: AssembleInput): Assembled {
     source,
     { server: database.server, name: { schema: pair.schema, table: pair.origin.table } },
     new ChildGuard(pair, keys, database.server),
-    options.mode === 'triggers',
+    { readOnly, onReplica: options.replica !== null, byTriggers: options.mode === 'triggers' },
   );
   const recovery = new Recovery({
     ...{ database, work, observer, lock, copier, progress, signal, tell },
     bound: [...pair.values.values()].some(readsVariables),
     ...{ owner: input.owner, workSettings: input.workSettings },
+    readOnly,
     ...{ giveUpAfterMs: options.giveUpAfterMs, reconnectMs: options.reconnectMs },
   });
   const deps = {
@@ -188,6 +198,11 @@ export function assemble(input: AssembleInput): Assembled {
     steadiness: recovery,
   };
   refuseSteps(options.cutOver.strategy, deps.steps);
+  let replicaTest: ReplicaTest | null = null;
+  if (options.replica === 'test') {
+    refuseTestedSteps(deps.steps);
+    replicaTest = new ReplicaTest(database, work, state, () => input.hooks.run('onStopReplication'));
+  }
   const cutOver: CutOver = new CutOver(deps, progress, (ms) => keepUp(parts, ms), {
     untilClear: () => clearToSwap(parts),
     notMeanwhile: (attempt) => input.throttler.notMeanwhile(attempt),
@@ -214,6 +229,7 @@ export function assemble(input: AssembleInput): Assembled {
       options,
       signal,
     },
+    replicaTest,
     pair: input.pair,
     recheck,
     server: database.server,

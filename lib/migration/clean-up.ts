@@ -60,7 +60,7 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
       removed.push(
         ...(dryRun
           ? await leftByRun(session, names)
-          : await removeDeadRun(session, names, randomUUID(), liveLock(Infinity))),
+          : await removeDeadRun(session, database.server, names, randomUUID(), liveLock(Infinity))),
       );
     } finally {
       // It goes with the session at the latest.

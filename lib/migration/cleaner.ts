@@ -142,9 +142,9 @@ export class Cleaner {
 
   /** The tables that a run creates, the old one apart, in the order in which they may go. */
   private async everything(session: Session): Promise<string[]> {
-    const { journal, changelog, recheck, ghost, state } = this.names;
+    const { journal, changelog, recheck, tested, ghost, state } = this.names;
     // The sentry after the ghost: a RENAME that still waits must never find the one gone and the other there.
-    const tables = [journal, changelog, recheck, ghost, ...(await this.sentry(session)), state];
+    const tables = [journal, changelog, recheck, tested, ghost, ...(await this.sentry(session)), state];
     return tables.filter((name) => name !== this.scope.foreign);
   }
 

@@ -1,3 +1,4 @@
+import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { errorNumber } from '../database/server-error';
@@ -12,6 +13,7 @@ import { readTableTypes, readTriggers } from '../schema/read-table-schema';
 import { readRecord, tableOfState, takeOver, type MigrationRecord } from '../state/state-table';
 import { Refusal } from '../errors';
 import { Cleaner } from './cleaner';
+import { settleTest } from './replica-test';
 import { settleSteps } from './settle-steps';
 import { halfSwapped } from '../cut-over/half-swapped';
 import { settleSwap } from '../cut-over/settle-swap';
@@ -118,6 +120,7 @@ const NO_LOCK: BoundedLock = {
  */
 export async function removeDeadRun(
   session: Session,
+  server: ServerCapabilities,
   name: TableName,
   epoch: string,
   bound: BoundedLock,
@@ -139,10 +142,14 @@ export async function removeDeadRun(
   }
   const found = await settleSwap(session, { schema, origin: name, names: record.names }, bound);
   if (found === 'given-away') throw halfSwapped({ schema, origin: name, names: record.names });
-  const swapped =
+  const lasting =
     found === 'swapped' ||
     (found === 'not-swapped' &&
       (await withBoundedLock(session, bound, () => hasLostOld(session, name, record))));
+  const swapped = await settleTest({
+    ...{ session, server, name, names: record.names, bound },
+    ...{ swapped: found === 'swapped', lasting },
+  });
   const orphans = await settleSteps(session, name, record.names, swapped, bound);
   await new Cleaner(schema, name.table, record.names, bound).removeAll(session);
   await dropUnlisted(session, schema, Object.values(record.names.triggers), bound);

@@ -1,8 +1,9 @@
 import type { Database } from '../database/database';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import { liveLock } from '../database/metadata-locks';
-import { isReadOnlyServer } from '../database/read-only';
+import { isReadOnlyServer, readOnlySwitch } from '../database/read-only';
 import { areTriggersUnreadable, messageOf } from '../database/server-error';
+import { qualified } from '../database/sql';
 import type { Session } from '../database/session';
 import { NameTaken, Refusal, type LargeHadronError, type Leftover, type Outcome } from '../errors';
 import { debugLog } from '../events/debug-log';
@@ -16,6 +17,8 @@ import { describeFailure, tellingMost, type FailureFacts } from './describe-fail
 import { finalStanding } from './final-standing';
 import type { Ownership } from './ownership';
 import { possibleLeftovers } from './possible-leftovers';
+import { startStatement } from '../replication/stop-start';
+import { settleTest } from './replica-test';
 import { settleSteps } from './settle-steps';
 import { leftAlone, takeBack } from './take-back';
 
@@ -55,6 +58,8 @@ export interface FailedInput {
   readonly names: DerivedNames;
   readonly options: ResolvedOptions;
   readonly ownership: Ownership;
+  /** Before the replication that a test has stopped is started again. */
+  readonly onStartReplication: () => Promise<void>;
 }
 
 /** A migration that broke off: what is taken back of it, and what can be said of the rest. */
@@ -95,10 +100,19 @@ export class FailedMigration {
         if (!refused && attempt < SETTLE_ATTEMPTS) continue;
         const notTakenBack = refused ? secondError : undefined;
         return describeFailure(tellingMost(error, secondError), {
-          ...{ ...facts, ...this.unsettled(), notTakenBack, advice: CLEAN_UP },
+          ...{ ...facts, ...this.unsettled(), notTakenBack, advice: this.advice() },
         });
       }
     }
+  }
+
+  private advice(): string {
+    const { name, names, database, options } = this.input;
+    if (options.replica !== 'test') return CLEAN_UP;
+    const [table, ghost, old] = [name.table, names.ghost, names.old].map((one) =>
+      qualified(name.schema, one),
+    );
+    return `${CLEAN_UP} By hand, on the replica: if '${names.old}' is there, RENAME TABLE ${table} TO ${ghost}, ${old} TO ${table}; and if the replication stands still, ${startStatement(database.server)};`;
   }
 
   /** What may be claimed while the server cannot be asked. Before changes are captured the table was only read. */
@@ -119,11 +133,17 @@ export class FailedMigration {
     if (this.reached.work !== null && !this.reached.work.lost) await this.reached.work.close();
     const { schema } = this.input.name;
     const bound = liveLock(this.input.options.giveUpAfterMs);
-    const { owner, swapped } = await finalStanding({
+    const standing = await finalStanding({
       ...{ session, database: this.input.database, bound },
       pair: this.reached.stage === 'capturing' ? this.reached.pair : null,
       owner: (on) => this.input.ownership.on(on),
     });
+    const { owner } = standing;
+    const { database, options, name, names, onStartReplication } = this.input;
+    const { server } = database;
+    let { swapped } = standing;
+    if (options.replica === 'test' && owner === 'ours')
+      swapped = await settleTest({ session, server, name, names, swapped, bound, onStartReplication });
     if (swapped) this.reached.stage = 'swapped';
     const cleaner = new Cleaner(schema, this.input.name.table, this.input.names, bound, {
       foreign,
@@ -144,7 +164,8 @@ export class FailedMigration {
     const left = { cleaner, session, owner, unbroken, byState };
     if (this.reached.stage === 'swapped') return { outcome: 'swapped', ...(await leftAlone(left)) };
     // Another server may have taken over, and would miss what is dropped here.
-    if (await isReadOnlyServer(session)) return { outcome: 'rolled-back', ...(await leftAlone(left)) };
+    if (await isReadOnlyServer(session, readOnlySwitch(server, options.replica !== null)))
+      return { outcome: 'rolled-back', ...(await leftAlone(left)) };
     const taken = await takeBack(left);
     const began = this.reached.stage === 'capturing' || taken.leftovers.length > 0;
     return { outcome: began ? 'rolled-back' : 'untouched', ...taken };

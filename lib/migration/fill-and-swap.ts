@@ -36,5 +36,6 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
   await recovery.steadily(() => analyzeGhost(work, pair, parts.server));
   await postpone(parts, context);
   await hooks.run('beforeCutOver');
+  await parts.replicaTest?.begin();
   return swap(parts);
 }

@@ -12,6 +12,8 @@ export const SCRIPTS: Readonly<Record<HookName, string>> = {
   afterRowCopy: 'on-row-copy-complete',
   onBeginPostponed: 'on-begin-postponed',
   beforeCutOver: 'on-before-cut-over',
+  onStopReplication: 'on-stop-replication',
+  onStartReplication: 'on-start-replication',
   afterCutOver: 'on-after-cut-over',
   onStatus: 'on-status',
   onInteractiveCommand: 'on-interactive-command',

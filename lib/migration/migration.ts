@@ -20,6 +20,7 @@ import type { ProgressTracker } from '../progress/progress-tracker';
 import { derivedNames, timestampOf, type DerivedNames } from '../schema/derived-names';
 import type { TableName } from '../schema/identifier';
 import type { TableSchema } from '../schema/table-schema';
+import { refuseMovedColumns } from '../replication/refuse-moved-columns';
 import { LiveSettings } from '../options/live-settings';
 import { Throttler } from '../throttle/throttler';
 import { ownerOf, StateTable } from '../state/state-table';
@@ -30,6 +31,7 @@ import { removeDeadRun } from './dead-run';
 import { FailedMigration, type Reached } from './failed-migration';
 import { fillAndSwap } from './fill-and-swap';
 import { Hooks } from './hooks';
+import { swapBack } from './replica-test';
 import { operate, type Operator } from './operator';
 import { Ownership } from './ownership';
 import { migrationResult, type MigrationResult } from './result';
@@ -62,6 +64,8 @@ export class Migration {
 
   constructor(
     private readonly database: Database,
+    /** The replica whose binary log is read; null for the server's own. */
+    private readonly logSource: Database | null,
     private readonly name: TableName,
     private readonly options: ResolvedOptions,
     private readonly alter: AlterFunction | string,
@@ -101,7 +105,13 @@ export class Migration {
     await hooks.run('onStartup');
     progress.enter('preflight');
     await this.throttler.open(database);
-    await removeDeadRun(observer, this.name, this.epoch, liveLock(options.giveUpAfterMs, signal));
+    await removeDeadRun(
+      observer,
+      database.server,
+      this.name,
+      this.epoch,
+      liveLock(options.giveUpAfterMs, signal),
+    );
     const origin = await settleTimeZone(database, observer, await this.preflight(observer));
     signal.throwIfAborted();
 
@@ -119,16 +129,23 @@ export class Migration {
     await parts.recovery.steadily(() => parts.guard.remember(observer));
 
     const cutOver = await fillAndSwap(parts, () => this.hookContext());
-    this.reached.stage = 'swapped';
+    const test = options.replica === 'test';
+    // How a test stands is looked at: nothing is swapped for good.
+    if (!test) this.reached.stage = 'swapped';
     await this.throttler.close();
     await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
+    if (test) {
+      const bound = liveLock(options.giveUpAfterMs);
+      await parts.recovery.steadily(() => swapBack(observer, this.name, this.names, bound));
+    }
     await hooks.run('afterCutOver');
 
     progress.enter('clean-up');
     await tidy(parts, { ...this.name, names: this.names });
-    const oldTable = this.options.cleanUp.dropOldTable ? null : this.names.old;
-    return migrationResult({ ...parts, table: this.full, oldTable, cutOver });
+    const oldTable = test || options.cleanUp.dropOldTable ? null : this.names.old;
+    const testedTable = test ? this.names.tested : null;
+    return migrationResult({ ...parts, table: this.full, oldTable, testedTable, cutOver });
   }
 
   /** Closes what is not the migrated server's. Never rejects. */
@@ -144,11 +161,10 @@ export class Migration {
     log('failed in phase %s: %s', facts.phase, messageOf(error));
     await this.throttler.close();
     await this.source?.close();
-    const { database, name, names, options, ownership } = this;
-    return new FailedMigration({ database, name, names, options, ownership }, this.reached).describe(
-      error,
-      facts,
-    );
+    const { database, name, names, options, ownership, hooks } = this;
+    const onStartReplication = (): Promise<void> => hooks.run('onStartReplication');
+    const input = { database, name, names, options, ownership, onStartReplication };
+    return new FailedMigration(input, this.reached).describe(error, facts);
   }
 
   hookContext(): HookContext {
@@ -164,7 +180,7 @@ export class Migration {
   private preflight(observer: Session): Promise<TableSchema> {
     const { name, names, options, signal } = this;
     const session = patientSession(observer, liveLock(options.giveUpAfterMs, signal));
-    return preflight({ session, server: this.database.server, name, names, options });
+    return preflight({ session, server: this.database.server, name, names, options, source: this.logSource });
   }
 
   /** Copying and applying share one session, so that no two statements of ours ever meet the same row. */
@@ -192,6 +208,7 @@ export class Migration {
       ...{ columns: options.columns, alter: this.alter, foreignKeys: options.foreignKeys, bound },
     });
     this.reached.pair = pair;
+    if (options.replica === 'migrate') await refuseMovedColumns(observer, pair);
     this.tell('planned', planned(pair, statements));
     for (const key of keys.final)
       if (key.added) await refuseOrphansEarly(patientSession(observer, bound), pair, key);
@@ -207,6 +224,7 @@ export class Migration {
     );
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
+      logSource: this.logSource,
       ...{ throttler, settings, gate },
       hooks: this.hooks,
       triggers,

@@ -3,16 +3,25 @@ import { connectDatabase } from '../database/mysql-database';
 import { Refusal, type LargeHadronError } from '../errors';
 import type { ResolvedOptions } from '../options/options';
 import { resolveOptions } from '../options/resolve-options';
+import { connectSource } from '../replication/connect-source';
 import { calledTable } from '../schema/called-table';
 import { parseTableName, type TableName } from '../schema/identifier';
 import { describeFailure } from './describe-failure';
 
-/** Everything that can be refused before the server is asked, and the first connection to it. */
+export interface PreparedMigration {
+  readonly resolved: ResolvedOptions;
+  readonly database: Database;
+  /** The replica whose binary log is read; null for the server's own. */
+  readonly source: Database | null;
+  readonly name: TableName;
+}
+
+/** Everything that can be refused before the server is asked, and the first connection to it. The caller closes both. */
 export async function prepareMigration(
   table: unknown,
   options: unknown,
   alter: unknown,
-): Promise<{ resolved: ResolvedOptions; database: Database; name: TableName }> {
+): Promise<PreparedMigration> {
   const fail = (error: unknown): LargeHadronError =>
     describeFailure(error, {
       ...{ phase: 'plan', table: String(table), outcome: 'untouched', leftovers: [] },
@@ -32,7 +41,9 @@ export async function prepareMigration(
     const database = await connectDatabase(resolved.knex);
     try {
       const name = await calledTable(resolved.knex, database, parseTableName(table, database.schema));
-      return { resolved, database, name };
+      const replica = resolved.binlog.source;
+      const source = replica === false ? null : await connectSource(replica);
+      return { resolved, database, source, name };
     } catch (error) {
       await database.close();
       throw error;

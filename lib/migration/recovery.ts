@@ -2,7 +2,7 @@ import type { RowCopier } from '../copy/row-copier';
 import type { Steadiness } from '../cut-over/cut-over-deps';
 import type { AdvisoryLock } from '../database/advisory-lock';
 import type { Database } from '../database/database';
-import { refuseReadOnly } from '../database/read-only';
+import { refuseReadOnly, type ReadOnlySwitch } from '../database/read-only';
 import { isInterruption, isReadOnly, isTransient, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { LOCK_WAIT_SECONDS } from '../database/session-settings';
@@ -40,6 +40,7 @@ export interface RecoveryDeps {
   readonly workSettings: readonly string[];
   /** Whether the copy reads variables of the work session, which a new connection does not have. */
   readonly bound: boolean;
+  readonly readOnly: ReadOnlySwitch;
   /** How long locks that others hold are waited for, in ms. */
   readonly giveUpAfterMs: number;
   /** How long a server that does not answer is waited for, in ms. */
@@ -172,7 +173,7 @@ export class Recovery implements Steadiness {
       await database.reopen(work);
       for (const setting of workSettings) await work.execute(setting);
     }
-    await refuseReadOnly(observer);
+    await refuseReadOnly(observer, this.deps.readOnly);
     if (whose === 'ours') await this.resume();
   }
 }

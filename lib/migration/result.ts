@@ -9,6 +9,8 @@ export interface MigrationResult {
   readonly table: string;
   /** The name, in the same schema, under which the original was kept; null if it was dropped. */
   readonly oldTable: string | null;
+  /** With `replica: 'test'` the name, in the same schema, under which the new table was kept; null otherwise. */
+  readonly testedTable: string | null;
   /** How the change was made: `copy`, into a new table that took the old one's place. */
   readonly strategy: 'copy';
   readonly rowsCopied: number;
@@ -34,16 +36,17 @@ export interface MigrationResult {
 interface Migrated extends Pick<Parts, 'progress' | 'replayer' | 'verifier'> {
   readonly table: string;
   readonly oldTable: string | null;
+  readonly testedTable: string | null;
   readonly cutOver: CutOverResult;
 }
 
 export function migrationResult(migrated: Migrated): MigrationResult {
-  const { table, oldTable, progress, replayer, verifier } = migrated;
+  const { table, oldTable, testedTable, progress, replayer, verifier } = migrated;
   const { rowsCopied, elapsedMs } = progress.snapshot();
   const { strategy, stallMs, attempts, oldReadViews, killed } = migrated.cutOver;
   const unverified = { rows: 0, rounds: 0, rechecked: 0, underLock: 0, notCompared: rowsCopied };
   return {
-    ...{ table, oldTable, strategy: 'copy', rowsCopied },
+    ...{ table, oldTable, testedTable, strategy: 'copy', rowsCopied },
     changesApplied: replayer.applied,
     verified: verifier?.counts ?? unverified,
     durations: { ...progress.phaseDurations(), total: Math.round(elapsedMs) },

@@ -1,5 +1,5 @@
 import { liveLock } from '../database/metadata-locks';
-import { refuseReadOnly } from '../database/read-only';
+import { readOnlySwitch, refuseReadOnly } from '../database/read-only';
 import { qualified } from '../database/sql';
 import type { DerivedNames } from '../schema/derived-names';
 import { Cleaner } from './cleaner';
@@ -28,7 +28,7 @@ export async function tidy(
   await source.close();
   await work.close();
   await recovery.steadily(async () => {
-    await refuseReadOnly(observer);
+    await refuseReadOnly(observer, readOnlySwitch(parts.database.server, options.replica !== null));
     await cleaner.removeHelpers(observer);
     if (options.cleanUp.dropOldTable) {
       await observer.execute(`DROP TABLE IF EXISTS ${qualified(schema, names.old)}`);

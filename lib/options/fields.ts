@@ -36,6 +36,7 @@ export type Field =
   | { readonly kind: 'names' }
   | { readonly kind: 'signal' }
   | { readonly kind: 'replicas' }
+  | { readonly kind: 'connection' }
   | { readonly kind: 'any' }
   | { readonly kind: 'group'; readonly fields: Fields; readonly orBoolean?: boolean };
 
@@ -126,6 +127,8 @@ function fits(given: unknown, field: Exclude<Field, { kind: 'group' }>): boolean
       return given === false || (typeof given === 'string' && isAddress(given));
     case 'replicas':
       return given === false || (Array.isArray(given) && given.every(isReplica));
+    case 'connection':
+      return given === false || isReplica(given) || isSettings(given);
     case 'sources':
       return given === false || (Array.isArray(given) && given.every(isSource));
     case 'any':
@@ -160,6 +163,8 @@ export function describeField(field: Field): string {
       return "an address, as '127.0.0.1:7000', or false";
     case 'replicas':
       return 'an array of Knex instances (no transactions) and URLs (mysql://user:password@host:port), or false';
+    case 'connection':
+      return 'a Knex instance (no transaction), a URL (mysql://user:password@host:port) or an object of connection settings, or false';
     case 'sources':
       return 'an array of functions and objects with a name and a function check, or false';
     case 'any':
@@ -188,6 +193,13 @@ function isAddress(given: string): boolean {
 function isReplica(given: unknown): boolean {
   if (typeof given !== 'string') return isKnex(given) && !isTransaction(given);
   return /^(?:mysql2?|mariadb):$/.test(protocolOf(given)) && new URL(given).hostname !== '';
+}
+
+/** As Knex takes them as `connection`. */
+function isSettings(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return false;
+  const { host, socketPath } = given as { host?: unknown; socketPath?: unknown };
+  return [host, socketPath].some((where) => typeof where === 'string' && where !== '');
 }
 
 function isSource(given: unknown): boolean {

@@ -57,11 +57,13 @@ export const FIELDS: Fields = {
   binlog: {
     kind: 'group',
     fields: {
+      source: { kind: 'connection' },
       serverId: { kind: 'number', min: 1, max: 4_294_967_295, orFalse: true },
       heartbeatMs: { kind: 'number', min: 10, max: 60_000 },
       batchRows: { kind: 'number', min: 1, max: 10_000 },
     },
   },
+  replica: { kind: 'one-of', values: ['migrate', 'test'] },
   throttle: {
     kind: 'group',
     fields: {
@@ -109,6 +111,8 @@ export const FIELDS: Fields = {
       onBatchCopyRetry: { kind: 'function' },
       afterRowCopy: { kind: 'function' },
       onBeginPostponed: { kind: 'function' },
+      onStopReplication: { kind: 'function' },
+      onStartReplication: { kind: 'function' },
       beforeCutOver: { kind: 'function' },
       afterCutOver: { kind: 'function' },
       onInteractiveCommand: { kind: 'function' },

@@ -2,77 +2,12 @@ import type { Knex } from 'knex';
 import type { ProgressSnapshot } from '../progress/progress';
 import type { EventListeners, EventSink } from '../events/emitter';
 import type { ControlOptions, ResolvedControl } from './control-options';
+import type { HookContext, HookOptions } from './hook-options';
 import type { ThrottleFunction, ThrottleSource } from '../throttle/throttle-source';
 import type { ThrottleOptions } from './throttle-options';
 
+export type { CommandHookContext, Hook, HookContext, HookOptions, RetryHookContext } from './hook-options';
 export type { ThrottleOptions } from './throttle-options';
-
-/** What a hook is told. */
-export interface HookContext {
-  /** `schema.table` */
-  readonly table: string;
-  /** The new table's name before the swap, without the schema. */
-  readonly ghostTable: string;
-  /** The name the original gets at the swap, without the schema. */
-  readonly oldTable: string;
-  /** The change as it was given, where it was given as a string. */
-  readonly alter: string | null;
-  readonly progress: ProgressSnapshot;
-}
-
-export type Hook = (context: HookContext) => void | Promise<void>;
-
-/** What `onInteractiveCommand` is told. */
-export interface CommandHookContext extends HookContext {
-  readonly command: string;
-  /** What stood after `=`; null where nothing did. */
-  readonly value: string | null;
-}
-
-/** What `onBatchCopyRetry` is told. */
-export interface RetryHookContext extends HookContext {
-  /** How often the chunk has failed. */
-  readonly attempt: number;
-  readonly error: unknown;
-}
-
-/** Called at fixed points of the run, in this order, and awaited. A hook that throws stops the migration, but for the last three. */
-export interface HookOptions {
-  /** At the very beginning; only the run's lock is held. */
-  readonly onStartup?: Hook;
-  /** After preflight: the migration can be made. Nothing has been created. */
-  readonly onValidated?: Hook;
-  /** Before the first row is copied. */
-  readonly beforeRowCopy?: Hook;
-  /** Once the rows are counted (`exactRowCount`), or estimated where they are not to be; beside the copy. */
-  readonly onRowCountComplete?: Hook;
-  /** Before a chunk that failed for a passing reason is copied again. */
-  readonly onBatchCopyRetry?: (context: RetryHookContext) => void | Promise<void>;
-  /** After the last row was copied, before the verification. */
-  readonly afterRowCopy?: Hook;
-  /** When the swap is held back (`cutOver.postponeUntil`, or the operator). */
-  readonly onBeginPostponed?: Hook;
-  /** Before the lock of the cut-over is asked for the first time. Throwing keeps the table as it is. */
-  readonly beforeCutOver?: Hook;
-  /** After the swap. Throwing is reported as outcome `swapped`. */
-  readonly afterCutOver?: Hook;
-  /** Before a command of the control server is run. Throwing refuses the command, and nothing else. */
-  readonly onInteractiveCommand?: (context: CommandHookContext) => void | Promise<void>;
-  /** Every few seconds. What it throws is ignored. */
-  readonly onStatus?: Hook;
-  /** At the very end of a successful run. What it throws is ignored. */
-  readonly onSuccess?: Hook;
-  /** Before the call rejects. What it throws is ignored. */
-  readonly onFailure?: (error: Error, context: HookContext) => void | Promise<void>;
-  /** How often `onStatus` is called, in ms. Default 5000. */
-  readonly statusEveryMs?: number;
-  /** A folder of executables that are run at the same points: docs/hooks.md. */
-  readonly directory?: string;
-  /** Passed to executables as it is. */
-  readonly hint?: string;
-  /** How long an executable may take before it is ended and has failed, in ms. Default 60000. */
-  readonly scriptTimeoutMs?: number;
-}
 
 export interface ChunkOptions {
   /** Rows in a chunk: a fixed number, or false to size chunks by time. Default false. */
@@ -169,6 +104,12 @@ export interface TriggerOptions {
 
 /** How the binary log is read, with `mode: 'binlog'`. */
 export interface BinlogOptions {
+  /**
+   * A replica whose binary log is read instead of the primary's: a Knex, a URL (`mysql://user:password@host:3306`) or
+   * connection settings. Everything is written to the server of `knex` all the same. What would let the replica's log miss a
+   * change or tell it in another order is refused: docs/replicas.md. Default false: the log of the server itself.
+   */
+  readonly source?: Knex | string | Knex.MySql2ConnectionConfig | false;
   /** The number by which the server knows who reads its log; nobody else may have it. Default false: a free one is chosen. */
   readonly serverId?: number | false;
   /** How often a mark is written that shows how far the log has been read, in ms. Default 500. */
@@ -184,6 +125,9 @@ export interface CleanUpOptions {
   /** Drop the original after the swap. Default false. */
   readonly dropOldTable?: boolean;
 }
+
+/** What is done on a replica. */
+export type ReplicaOption = 'migrate' | 'test';
 
 /** What becomes of foreign keys in either direction. */
 export type ForeignKeysOption = 'auto' | 'refuse' | 'discard';
@@ -220,6 +164,12 @@ export interface LargeHadronOptions {
   readonly idWindow?: number;
   readonly triggers?: TriggerOptions;
   readonly binlog?: BinlogOptions;
+  /**
+   * The Knex leads to a replica, which is refused otherwise. `migrate`: the table is changed there alone, and stays so
+   * (docs/replicas.md). `test`: the replication is stopped for the swap, which is taken back: the table is as it was, and the
+   * new one is kept under `result.testedTable`, to be compared; the replication is left stopped. Takes `mode: 'binlog'`, because what is replicated by row fires no triggers.
+   */
+  readonly replica?: ReplicaOption;
   readonly throttle?: ThrottleOptions;
   /**
    * Where a person or a program can speak to the migration while it runs: false for nowhere. Default a unix socket; false
@@ -287,6 +237,8 @@ export interface ResolvedOptions {
   readonly idWindow: number;
   readonly triggers: Required<TriggerOptions>;
   readonly binlog: Required<BinlogOptions>;
+  /** Null where the server is no replica. */
+  readonly replica: ReplicaOption | null;
   readonly throttle: ResolvedThrottle;
   readonly control: ResolvedControl;
   readonly cleanUp: Required<CleanUpOptions>;

@@ -57,7 +57,32 @@ function findProblems(given: unknown): Problem[] {
       hint: 'Raise rowsMax or lower rowsMin.',
     });
   }
-  problems.push(...controlProblems(options['control']));
+  problems.push(...controlProblems(options['control']), ...sourceProblems(options));
+  return problems;
+}
+
+/** What only reading the binary log can do. */
+function sourceProblems({ mode, binlog, replica }: Readonly<Record<string, unknown>>): Problem[] {
+  const { source = false } = (binlog ?? {}) as { source?: unknown };
+  const problems: Problem[] = [];
+  const add = (message: string, hint: string): void => {
+    problems.push({ code: 'LHM_BAD_OPTION', message, hint });
+  };
+  if (source !== false && mode !== 'binlog')
+    add(
+      "Option 'binlog.source' is given without mode: 'binlog'.",
+      "Add mode: 'binlog', or leave binlog.source out.",
+    );
+  if (replica !== undefined && mode !== 'binlog')
+    add(
+      "Option 'replica' is given without mode: 'binlog': what is replicated by row fires no triggers.",
+      "Add mode: 'binlog', or give the Knex of the primary and leave replica out.",
+    );
+  if (replica !== undefined && source !== false)
+    add(
+      "Options 'replica' and 'binlog.source' are given together: a replica that is migrated reads its own log.",
+      'Leave one of them out.',
+    );
   return problems;
 }
 
@@ -113,10 +138,12 @@ function withDefaults(given: LargeHadronOptions, underTest: boolean): ResolvedOp
       existing: given.triggers?.existing ?? 'carry',
     },
     binlog: {
+      source: given.binlog?.source ?? false,
       serverId: given.binlog?.serverId ?? false,
       heartbeatMs: given.binlog?.heartbeatMs ?? 500,
       batchRows: given.binlog?.batchRows ?? 1000,
     },
+    replica: given.replica ?? null,
     throttle: resolveThrottle(given.throttle, fixture),
     control: resolveControl(given.control, !fixture),
     foreignKeys: given.foreignKeys ?? 'auto',

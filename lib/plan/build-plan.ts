@@ -43,6 +43,8 @@ export interface PlanInput {
   /** How the change is tried where nothing stands in its way; null for on a temporary table. */
   readonly ghost: GhostTrial | null;
   readonly database: Database;
+  /** The replica whose binary log is to be read; null for the server's own. */
+  readonly source: Database | null;
   readonly name: TableName;
   readonly names: DerivedNames;
   readonly options: ResolvedOptions;
@@ -56,10 +58,10 @@ export interface PlanInput {
  * @throws Refusal when there is no table to plan for, or the change itself cannot be made
  */
 export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
-  const { database, name, names, options } = input;
+  const { database, source, name, names, options } = input;
   const { server } = database;
   const session = patientSession(await database.open('plan'), liveLock(options.giveUpAfterMs));
-  const findings = await inspect({ session, server, name, names, options });
+  const findings = await inspect({ session, server, name, names, options, source });
   const found = findings.table ?? refuseUnreadable(findings);
   const table = await settleTimeZone(database, session, found);
   const trial = await tryChange(input, session, table, findings.problems.length === 0);

@@ -1,3 +1,4 @@
+import type { Database } from '../database/database';
 import type { Grants } from '../database/grants';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
@@ -22,6 +23,8 @@ export interface CheckContext {
   readonly name: TableName;
   readonly names: DerivedNames;
   readonly options: ResolvedOptions;
+  /** The replica whose binary log is to be read; null for the server's own. */
+  readonly source: Database | null;
   /** null where they cannot be read. */
   readonly grants: Grants | null;
   /** The account, as GRANT names it. */

@@ -1,3 +1,4 @@
+import type { Database } from '../database/database';
 import { grantee, readGrants } from '../database/grants';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import { areTriggersUnreadable } from '../database/server-error';
@@ -10,6 +11,7 @@ import { readTableSchema, readTableTypes } from '../schema/read-table-schema';
 import type { TableSchema } from '../schema/table-schema';
 import type { Check, CheckContext, Variables } from './check';
 import { binlog } from './checks/binlog';
+import { binlogSource } from './checks/binlog-source';
 import { blindSpots } from './checks/blind-spots';
 import { checkNames } from './checks/check-names';
 import { chunkKey } from './checks/chunk-key';
@@ -18,6 +20,7 @@ import { engine } from './checks/engine';
 import { foreignKeys } from './checks/foreign-keys';
 import { killBlockers } from './checks/kill-blockers';
 import { namesAreFree } from './checks/names';
+import { onReplica } from './checks/on-replica';
 import { privileges } from './checks/privileges';
 import { replicatedWrites } from './checks/replicated-writes';
 import { serverIsFit } from './checks/server';
@@ -34,9 +37,11 @@ const CHECKS: readonly Check[] = [
   checkNames,
   serverIsFit,
   binlog,
+  binlogSource,
   privileges,
   blindSpots,
   replicatedWrites,
+  onReplica,
   cutOverOptions,
   killBlockers,
 ];
@@ -44,6 +49,7 @@ const CHECKS: readonly Check[] = [
 const VARIABLES = [
   ...['read_only', 'super_read_only', 'innodb_read_only', 'log_bin', 'binlog_format'],
   ...['binlog_order_commits', 'binlog_row_image'],
+  ...['log_slave_updates', 'log_replica_updates'],
   ...['log_bin_trust_function_creators', 'wsrep_on'],
   ...['group_replication_single_primary_mode', 'group_replication_group_name'],
 ];
@@ -54,6 +60,8 @@ export interface PreflightInput {
   readonly name: TableName;
   readonly names: DerivedNames;
   readonly options: ResolvedOptions;
+  /** The replica whose binary log is to be read; null for the server's own. */
+  readonly source: Database | null;
 }
 
 export interface Findings {

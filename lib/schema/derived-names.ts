@@ -23,6 +23,8 @@ export interface DerivedNames {
   /** What the migration writes to see itself in the binary log (`mode: 'binlog'`). */
   readonly changelog: string;
   readonly scratch: string;
+  /** Under which the new table stays after `replica: 'test'`. */
+  readonly tested: string;
   /** Pattern of the names that foreign keys bear meanwhile: see `standInName`. */
   readonly foreignKey: string;
   readonly triggers: { readonly insert: string; readonly update: string; readonly delete: string };
@@ -49,6 +51,7 @@ export function derivedNames(table: string, timestamp: string): DerivedNames {
     recheck: name(`_lhmr_${timestamp}`),
     changelog: name(`_lhmc_${timestamp}`),
     scratch: name(`_lhmx_${timestamp}`),
+    tested: name(`_lhmt_${timestamp}`),
     foreignKey: name(`_lhmf_${timestamp}_000`),
     triggers: { insert: name('_lhmi'), update: name('_lhmu'), delete: name('_lhmd') },
     gates: { insert: name('_lhmgi'), update: name('_lhmgu'), delete: name('_lhmgd') },

@@ -3,17 +3,19 @@ import type { Connection } from 'mysql2';
 
 import type { LargeHadronError } from '../../lib';
 import type { Options, TestTable } from './test-table';
+import { intercept } from './test-table-statements';
 import { migrationConnections, until } from './test-table-process-list';
 import { ADD_COLUMN } from './test-table-refusal';
 
 /**
  * Leaves what a run leaves whose machine is lost: all its connections end at once, and it never gets a new one.
  *
+ * @param at a hook, or the statement before which it happens
  * @returns what the run itself could still say
  */
 export async function leaveDeadRun(
   test: TestTable,
-  at: 'beforeRowCopy' | 'beforeCutOver' | 'afterCutOver' = 'beforeCutOver',
+  at: 'beforeRowCopy' | 'beforeCutOver' | 'afterCutOver' | RegExp = 'beforeCutOver',
   options: Options = {},
 ): Promise<LargeHadronError> {
   const knex = test.makeKnex();
@@ -25,7 +27,9 @@ export async function leaveDeadRun(
       (await migrationConnections(test)).length === 0 ? true : undefined,
     );
   };
-  return test.failure(ADD_COLUMN, { ...options, knex, hooks: { [at]: cut } });
+  if (at instanceof RegExp) intercept(knex, { match: at, when: 'before', run: cut });
+  const hooks = at instanceof RegExp ? {} : { [at]: cut };
+  return test.failure(ADD_COLUMN, { ...options, knex, hooks });
 }
 
 /** Connections are refused, as by a machine that is gone, once `cut` is set. */

@@ -30,12 +30,12 @@ export class Operated {
       handleSignals: false,
       ...options,
     };
-    const { resolved, database, name } = await prepareMigration(test.table, all, alter);
+    const { resolved, database, source, name } = await prepareMigration(test.table, all, alter);
     const progress = new ProgressTracker(`${name.schema}.${name.table}`);
     const seen: ProgressSnapshot[] = [];
     progress.listen((snapshot) => seen.push(snapshot));
     const stop = stopSignals(resolved.signal, false);
-    const migration = new Migration(database, name, resolved, alter, progress, stop);
+    const migration = new Migration(database, source, name, resolved, alter, progress, stop);
     return new Operated(migration.operator, seen, async () => {
       try {
         return await migration.run();

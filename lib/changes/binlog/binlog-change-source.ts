@@ -1,9 +1,8 @@
 import type { BinlogEvent } from '../../binlog/binlog-events';
 import { BinlogConnectionLost } from '../../binlog/binlog-errors';
-import { currentPosition, type BinlogPosition } from '../../binlog/binlog-position';
+import type { BinlogPosition } from '../../binlog/binlog-position';
 import { BinlogStream } from '../../binlog/binlog-stream';
 import type { Database } from '../../database/database';
-import { killHolder } from '../../database/ended-connection';
 import {
   isConnectionLoss,
   isInterruption,
@@ -23,21 +22,21 @@ import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
 import { Journal } from '../journal/journal';
 import { refuseChangedTriggers, triggersOf } from '../own-triggers';
 import { CapturedKeys, type CapturedKey } from './captured-keys';
-import { CHANGELOG_COLUMNS, CHANGELOG_WANTED, ChangelogTable, markIn } from './changelog-table';
+import { CHANGELOG, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
-import { asError, changed, crashed, lostForGood } from './binlog-refusals';
+import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
-import { insertLocked, insertOn } from './insert-keys';
+import { insertLocked, insertOn, stillThere } from './insert-keys';
+import { logServer, type LogServer } from './log-server';
 import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
-import { Marks, NotThereYet } from './marks';
+import { Marks, refuseUnwritten } from './marks';
 import { PreparedBefore } from './prepared-before';
 import { ResumePoint } from './resume-point';
 
-const log = debugLog('changes');
+const debug = debugLog('changes');
 
 const ORIGIN = 'origin';
-const CHANGELOG = 'changelog';
 
 /** Longest time that a flush waits for the journal, in seconds. */
 const LOCK_SECONDS = 1;
@@ -46,13 +45,13 @@ const LOCK_SECONDS = 1;
 const FIRST_MARK_MS = 60_000;
 
 /**
- * Captures changes by reading the server's binary log, which costs the application's statements nothing.
+ * Captures changes by reading the binary log, which costs the application's statements nothing.
  *
- * The keys go into the same journal that triggers would fill, in transactions of our own. Such a transaction comes after
- * those whose keys it holds in the very log that they were read from, and commits become visible in the log's order (on
- * MySQL with `binlog_order_commits`): an entry that is visible stands for a change that is visible, although events are
- * read before their changes can be. What is not read yet is unknown, so whoever must know all writes a mark and waits until
- * it has come back (`gather`).
+ * The keys go into the same journal that triggers would fill, in transactions of our own. These come after those whose keys
+ * they hold in the primary's log (what a replica has got stands there already), and commits become visible in its order (on
+ * MySQL with `binlog_order_commits`), also where they are held back (semi-sync): an entry that is visible stands for a change
+ * that is visible, although events are read before their changes can be. What is not read yet is unknown, so whoever must
+ * know all writes a mark and waits until it has come back (`gather`).
  */
 export class BinlogChangeSource implements ChangeSource {
   private readonly journal: Journal;
@@ -60,12 +59,12 @@ export class BinlogChangeSource implements ChangeSource {
   private readonly keys = new CapturedKeys();
   readonly heartbeat: MarkTimes;
   private readonly before = new PreparedBefore();
+  private readonly log: LogServer;
   private readonly stream: BinlogStream;
   private readonly marks = new Marks();
   private writer: Session | null = null;
   private marker: MarkWriter | null = null;
   private started: BinlogPosition | null = null;
-  private syncBinlog = 1;
   private readonly resumePoint = new ResumePoint();
   private triggers: readonly TriggerFacts[] = [];
   /** Holds the tables, the journal included: nobody else can write to it. */
@@ -88,17 +87,12 @@ export class BinlogChangeSource implements ChangeSource {
     this.journal = new Journal(pair);
     this.changelog = new ChangelogTable(pair);
     this.heartbeat = new MarkTimes(this.changelog.readMark);
+    this.log = logServer(database, () => this.marker?.session ?? null, pair, options);
     this.stream = new BinlogStream({
-      database,
+      database: this.log.database,
       tables: [
         { key: ORIGIN, schema, table: origin.table, columns: origin.columns, wanted: key.originKeys.names },
-        {
-          key: CHANGELOG,
-          schema,
-          table: this.changelog.name,
-          columns: CHANGELOG_COLUMNS,
-          wanted: CHANGELOG_WANTED,
-        },
+        this.changelog.streamed,
       ],
       renamesIn: (inSchema, sql) => this.origin.renamesIn({ schema: inSchema, sql }),
       ...(options.serverId === false ? {} : { serverId: options.serverId }),
@@ -115,9 +109,7 @@ export class BinlogChangeSource implements ChangeSource {
     await this.setUp(this.writer);
     this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
-    this.started = await currentPosition(marker);
-    const [row] = await marker.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
-    this.syncBinlog = Number(row?.every);
+    this.started = await this.log.begin(this.changelog.streamed, this.options.signal, () => this.mark());
     await this.resumePoint.remember(marker);
     await this.stream.start(this.started).catch((error: unknown) => {
       throw error instanceof BinlogConnectionLost ? lostForGood(error) : error;
@@ -130,7 +122,7 @@ export class BinlogChangeSource implements ChangeSource {
       await work.execute('COMMIT');
     }
     this.marker.beatEvery(this.options.heartbeatMs);
-    log('reading changes of %s from %s:%d', pair.origin.table, this.started.file, this.started.offset);
+    debug('reading changes of %s from %s:%d', pair.origin.table, this.started.file, this.started.offset);
   }
 
   read(session: Session, copiedTo: CopiedTo, limit: number): Promise<ChangeBatch> {
@@ -147,12 +139,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.marks.check();
     // One that holds no table may be committed while others hold it: then it is in doubt until its keys wait to be written.
     const inDoubt = this.keys.inDoubt + (await this.before.left(session));
-    if (inDoubt > 0)
-      throw new NotThereYet(
-        `${inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`,
-      );
-    if (this.flushing || this.keys.size > 0)
-      throw new NotThereYet('changes came that are not written down yet');
+    refuseUnwritten(inDoubt, this.flushing || this.keys.size > 0);
     return this.journal.lockingBacklog(session);
   }
 
@@ -167,15 +154,19 @@ export class BinlogChangeSource implements ChangeSource {
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
     this.marks.check();
     if (this.origin.over) return true;
-    if (this.marker === null) throw new Error('gather before start');
-    const mark = await this.marker.write();
+    const mark = await this.mark();
     if (locked !== null) {
       // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
       this.locked = locked;
-      await this.kill('KILL QUERY', this.writer?.lifeLock ?? null);
+      await this.marker?.interrupt(this.writer?.lifeLock ?? null);
     }
     try {
-      await this.marks.wait(mark, withinMs);
+      await this.marks.wait(mark, withinMs, {
+        signal: this.options.signal,
+        late: (late) => this.tellLate(late),
+      });
+      // Not while others wait for the tables.
+      if (locked === null) await this.log.check(this.stream.position);
     } finally {
       this.locked = null;
       // What is being written by that session is not left behind on it.
@@ -193,6 +184,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.marks.check();
     await refuseChangedTriggers(session, this.pair, this.triggers, 'The new table would not have them');
     await this.journal.check(session, 'the keys of changes are written');
+    await this.log.checkPrimary(session);
   }
 
   async close(): Promise<void> {
@@ -202,17 +194,22 @@ export class BinlogChangeSource implements ChangeSource {
     // A server that has nothing to send would not notice for a while that nobody listens.
     const { lifeLock } = this.stream;
     this.stream.close();
-    await this.kill('KILL', lifeLock);
+    await this.log.kill(lifeLock);
     this.marks.end(new Error('the migration is over'));
     await this.pump;
-    await Promise.all([this.writer?.close(), this.marker?.session.close()]);
+    await Promise.all([this.writer?.close(), this.marker?.session.close(), this.log.close()]);
   }
 
-  /** By the lock, because numbers begin anew with the server: an old one may be an application's by now. */
-  private async kill(what: 'KILL' | 'KILL QUERY', lifeLock: string | null): Promise<void> {
-    const session = this.marker?.session;
-    if (session !== undefined && !session.lost && lifeLock !== null)
-      await killHolder(session, lifeLock, what);
+  private mark(): Promise<number> {
+    if (this.marker === null) throw new Error('a mark before start');
+    return this.marker.write();
+  }
+
+  private tellLate(late: boolean): void {
+    const behindS = this.heartbeat.lagAt(this.marks.seen) / 1000;
+    this.options.waiting(late ? `the binary log, which is ${behindS.toFixed(0)} s behind` : null);
+    if (!late) return;
+    this.log.check(this.stream.position).catch((error: unknown) => this.marks.refuse(error));
   }
 
   /** The keys' literals of TIMESTAMP columns are in UTC. */
@@ -233,7 +230,7 @@ export class BinlogChangeSource implements ChangeSource {
         if (batch === null) return;
         let mark = 0;
         for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
-        await this.flush(batch.position);
+        await this.flush(batch.position, mark > 0);
         this.resumePoint.moveTo(this.keys.startAgainAt(batch.position));
         this.marks.reach(this.origin.over ? Infinity : mark);
         if (this.origin.over) return;
@@ -256,7 +253,7 @@ export class BinlogChangeSource implements ChangeSource {
     if (this.origin.over) return 0;
     if (event.kind === 'statement') this.origin.takeIn(event);
     // The rows that are missing there were never read, and nobody knows their keys.
-    if (event.kind === 'crashed' && this.syncBinlog !== 1) throw crashed(this.syncBinlog);
+    if (event.kind === 'crashed') this.log.refuseCrash();
     if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.origin.name, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
       return Math.max(0, ...event.rows.map((row) => markIn(row) ?? 0));
@@ -264,10 +261,10 @@ export class BinlogChangeSource implements ChangeSource {
     return 0;
   }
 
-  /** Writes the keys down, together with how far the log has been dealt with. */
-  private async flush(position: BinlogPosition): Promise<void> {
-    while (this.keys.size > 0) {
-      this.flushing = true;
+  /** Writes the keys down, together with how far the log has been dealt with. @param prove that earlier ones are there */
+  private async flush(position: BinlogPosition, prove: boolean): Promise<void> {
+    for (let proven = !prove || this.options.replica === null; this.keys.size > 0 || !proven; proven = true) {
+      this.flushing = this.keys.size > 0;
       const keys = this.keys.take();
       try {
         const written = this.write(keys, position);
@@ -277,7 +274,7 @@ export class BinlogChangeSource implements ChangeSource {
         this.keys.giveBack(keys);
         const again = isTransient(error) || isLockTimeout(error) || isInterruption(error);
         if (this.closed || isConnectionLoss(error) || !again) throw error;
-        log('the keys were not written: %s', messageOf(error));
+        debug('the keys were not written: %s', messageOf(error));
       }
     }
     this.flushing = false;
@@ -286,6 +283,7 @@ export class BinlogChangeSource implements ChangeSource {
   private write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {
     const { locked, writer, pair, changelog } = this;
     if (writer === null) throw new Error('flush before start');
+    if (keys.length === 0) return stillThere(writer);
     const atOnce = this.options.keysAtOnce();
     // The changelog is not among the locked tables; after a loss of this connection nothing is swapped anyway.
     return locked === null
@@ -296,7 +294,7 @@ export class BinlogChangeSource implements ChangeSource {
   private async comeBack(cause: unknown): Promise<void> {
     const { writer, started } = this;
     if (writer === null || started === null) throw cause;
-    log('reading broke off: %s', messageOf(cause));
+    debug('reading broke off: %s', messageOf(cause));
     const until = clock.monotonic() + this.options.reconnectMs;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -305,11 +303,12 @@ export class BinlogChangeSource implements ChangeSource {
         const from =
           (await this.resumePoint.after(writer)) ?? (await this.changelog.position(writer)) ?? started;
         this.keys.reset();
+        await this.log.resume(from);
         await this.stream.start(from);
         this.origin.goTo(this.stream.isRenamed(ORIGIN));
         return;
       } catch (error) {
-        if (this.closed || error instanceof Refusal) throw error;
+        if (this.closed || error instanceof Refusal) throw this.log.explain(error);
         if (clock.monotonic() >= until) throw lostForGood(cause);
         await clock.sleep(backoff(attempt, 100, 2000));
       }

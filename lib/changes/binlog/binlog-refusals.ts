@@ -37,6 +37,15 @@ export function lostForGood(cause: unknown): Refusal {
   );
 }
 
+/** What was written to the primary does not show in the replica's log. */
+export function neverBack(withinMs: number): Refusal {
+  return new Refusal(
+    'LHM_REPLICA_UNFIT',
+    `What was written to the server that is migrated has not come through binlog.source within ${withinMs / 1000} s: it is far behind, or does not follow that server.`,
+    'Nothing was swapped. Wait until the replica has caught up, or name another one, and run again.',
+  );
+}
+
 /**
  * @param origin what the table is called at that place of the log
  * @param swapped whether the new table bears the table's name: nobody can write to the original then but by its own name

@@ -1,5 +1,14 @@
+import type { Database } from '../../database/database';
+
 /** How the binary log is read, and for how long a lost server is waited for. */
 export interface BinlogSourceOptions {
+  /** The replica whose log is read; null for the server's own. */
+  readonly replica: Database | null;
+  /** How late changes may be at most for the tables ever to be swapped, in ms. */
+  readonly mostDelayMs: number;
+  readonly signal: AbortSignal;
+  /** Told what the migration waits for, in words; null when it does not any more. */
+  readonly waiting: (reason: string | null) => void;
   /** Known to the server by it; false for a random one that is free. */
   readonly serverId: number | false;
   /** How often a mark is written while nothing else asks for one, in ms. */

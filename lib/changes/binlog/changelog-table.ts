@@ -1,9 +1,13 @@
 import type { RowImages } from '../../binlog/binlog-events';
+import type { StreamedTable } from '../../binlog/streamed-table';
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import { createTaking } from '../../database/create-taking';
 import type { Session } from '../../database/session';
 import { qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
+
+/** What the stream calls it. */
+export const CHANGELOG = 'changelog';
 
 /** The row that marks are written to; the row that says how far the log has been dealt with. */
 const MARK = 1;
@@ -51,6 +55,18 @@ export class ChangelogTable {
     return row?.position == null ? null : (JSON.parse(row.position) as BinlogPosition);
   }
 
+  /** As the stream knows it. */
+  get streamed(): StreamedTable {
+    const { schema } = this.pair;
+    return {
+      key: CHANGELOG,
+      schema,
+      table: this.name,
+      columns: CHANGELOG_COLUMNS,
+      wanted: CHANGELOG_WANTED,
+    };
+  }
+
   get name(): string {
     return this.pair.names.changelog;
   }
@@ -61,13 +77,13 @@ export class ChangelogTable {
 }
 
 /** The columns of the changelog table that the stream needs, as the server describes them. */
-export const CHANGELOG_COLUMNS = [
+const CHANGELOG_COLUMNS = [
   { name: 'id', dataType: 'tinyint', columnType: 'tinyint', charset: null },
   { name: 'mark', dataType: 'bigint', columnType: 'bigint unsigned', charset: null },
   { name: 'position', dataType: 'text', columnType: 'text', charset: 'utf8mb4' },
 ] as const;
 
-export const CHANGELOG_WANTED = ['id', 'mark'] as const;
+const CHANGELOG_WANTED = ['id', 'mark'] as const;
 
 /**
  * The mark in a row of the changelog table; null when it is not the row of the marks. Where the server logs no more than it

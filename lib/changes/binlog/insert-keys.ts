@@ -21,6 +21,14 @@ export async function insertOn(
   }
 }
 
+/**
+ * Rejects when the connection is gone: then the server may have crashed, and lost what it had committed last. Who reads the
+ * server's own log loses that with it; a replica's goes on.
+ */
+export async function stillThere(session: Session): Promise<void> {
+  await session.execute('DO 0');
+}
+
 /** On the session that holds the tables, and goes on holding them. */
 export async function insertLocked(
   session: Session,

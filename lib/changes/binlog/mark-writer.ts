@@ -1,4 +1,5 @@
 import type { Database } from '../../database/database';
+import { killHolder } from '../../database/ended-connection';
 import { isInterruption, isTransient, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { debugLog } from '../../events/debug-log';
@@ -50,6 +51,11 @@ export class MarkWriter {
         .finally(() => this.beatEvery(ms))
         .catch(() => undefined);
     }, ms);
+  }
+
+  /** Takes back the statement that the connection with the lock is at. */
+  async interrupt(lifeLock: string | null): Promise<void> {
+    if (!this.session.lost && lifeLock !== null) await killHolder(this.session, lifeLock, 'KILL QUERY');
   }
 
   stop(): void {

@@ -1,10 +1,28 @@
 import { LOCK_WAIT_TIMEOUT } from '../../database/server-error';
+import { Refusal } from '../../errors';
 import { clock } from '../../util/clock';
 
 /** Not all of the log has been read; counts as a lock wait timeout, after which the attempt is made again. */
 export class NotThereYet extends Error {
   readonly errno = LOCK_WAIT_TIMEOUT;
 }
+
+/** @throws NotThereYet while there are changes that are not in the journal */
+export function refuseUnwritten(inDoubt: number, waiting: boolean): void {
+  if (inDoubt > 0)
+    throw new NotThereYet(`${inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`);
+  if (waiting) throw new NotThereYet('changes came that are not written down yet');
+}
+
+/** What a wait may be ended by, and who is told about it. */
+export interface Patience {
+  readonly signal?: AbortSignal;
+  /** Told again and again while it lasts, and when it is over. */
+  readonly late?: (late: boolean) => void;
+}
+
+/** A mark that is not back by then is late, in ms. */
+const LATE_MS = 2000;
 
 interface Waiter {
   readonly mark: number;
@@ -30,6 +48,11 @@ export class Marks {
     for (const waiter of this.waiters) if (waiter.mark <= this.reached) waiter.resolve();
   }
 
+  /** The last that has come back. */
+  get seen(): number {
+    return this.reached;
+  }
+
   get over(): boolean {
     return this.ended !== null;
   }
@@ -45,25 +68,45 @@ export class Marks {
     for (const waiter of this.waiters) waiter.reject(this.ended);
   }
 
+  /** No mark counts any more, when that is why; anything else may pass. */
+  refuse(error: unknown): void {
+    if (error instanceof Refusal) this.end(error);
+  }
+
   /**
    * Resolves when the mark has come back.
    *
-   * @throws NotThereYet after `withinMs`; what the reading ended with
+   * @throws NotThereYet after `withinMs`; what the reading ended with; the signal's reason, some time after it
    */
-  async wait(mark: number, withinMs?: number): Promise<void> {
+  async wait(mark: number, withinMs?: number, { signal, late }: Patience = {}): Promise<void> {
     if (this.reached >= mark) return;
     if (this.ended !== null) throw this.ended;
     const added: { timer?: NodeJS.Timeout; waiter?: Waiter } = {};
+    const told = { late: false };
+    const look = clock.setInterval(() => {
+      told.late = true;
+      late?.(true);
+    }, LATE_MS);
+    let stopping: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      stopping = clock.setTimeout(() => added.waiter?.reject(signal?.reason as Error), LATE_MS);
+    };
     try {
       await new Promise<void>((resolve, reject) => {
         added.waiter = { mark, resolve, reject };
         this.waiters.add(added.waiter);
+        if (signal?.aborted === true) stop();
+        else signal?.addEventListener('abort', stop, { once: true });
         if (withinMs === undefined) return;
         const late = `the binary log was not read to its end within ${Math.round(withinMs)} ms`;
         added.timer = clock.setTimeout(() => reject(new NotThereYet(late)), withinMs);
       });
     } finally {
       if (added.timer !== undefined) clock.clearTimeout(added.timer);
+      if (stopping !== undefined) clock.clearTimeout(stopping);
+      signal?.removeEventListener('abort', stop);
+      clock.clearInterval(look);
+      if (told.late) late?.(false);
       if (added.waiter !== undefined) this.waiters.delete(added.waiter);
     }
   }

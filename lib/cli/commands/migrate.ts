@@ -22,13 +22,18 @@ export function migrateCommand(ends: Ends): Command {
       const result = await withKnex(flags, (knex) =>
         largeHadronMigrate(table, { ...optionsFrom(flags), knex } as LargeHadronOptions, alter),
       );
-      const { rowsCopied, changesApplied, durations, cutOver, oldTable } = result;
+      const { rowsCopied, changesApplied, durations, cutOver, oldTable, testedTable } = result;
       const words =
         `${result.table}: ${formatCount(rowsCopied)} rows copied, ${formatCount(changesApplied)} changes applied in ` +
         `${formatDuration(durations.total)}; writers waited ${Math.round(cutOver.stallMs)} ms at most for the swap; ` +
-        (oldTable === null ? 'the original was dropped' : `the original is '${oldTable}'`);
+        whereTablesAre(oldTable, testedTable);
       say(flags.json === true ? JSON.stringify(result, null, 2) : words);
       ends(EXIT.done);
     },
   );
+}
+
+function whereTablesAre(oldTable: string | null, testedTable: string | null): string {
+  if (testedTable !== null) return `the table is as it was, and the new one is '${testedTable}'`;
+  return oldTable === null ? 'the original was dropped' : `the original is '${oldTable}'`;
 }

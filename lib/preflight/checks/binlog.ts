@@ -7,7 +7,16 @@ import { isOn, type Check } from '../check';
 const KNOWN_IMAGES = new Set(['FULL', 'FULL_NODUP', 'NOBLOB', 'MINIMAL']);
 
 /** What reading changes from the binary log needs. Each problem names the statement that mends it. */
-export const binlog: Check = async ({ session, server, name, options, grants, grantee, variables }) => {
+export const binlog: Check = async ({
+  session,
+  server,
+  name,
+  options,
+  source,
+  grants,
+  grantee,
+  variables,
+}) => {
   if (options.mode !== 'binlog') return [];
   const value = (variable: string): string => variables.get(variable)?.toUpperCase() ?? '';
   const problems: Problem[] = [];
@@ -39,7 +48,7 @@ export const binlog: Check = async ({ session, server, name, options, grants, gr
     });
   }
   const missing = [
-    'REPLICATION SLAVE',
+    ...(source === null ? ['REPLICATION SLAVE'] : []),
     server.flavor === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT',
   ].filter((privilege) => grants !== null && !grants.hasGlobal(privilege));
   if (missing.length > 0) {

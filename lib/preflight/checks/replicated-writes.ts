@@ -2,7 +2,8 @@ import { hasReplicatedWrites } from '../../database/process-list';
 import type { Check } from '../check';
 
 /** Row events of another server fire no triggers here, and need not be in this one's own binary log. */
-export const replicatedWrites: Check = async ({ session, server, options: { mode } }) => {
+export const replicatedWrites: Check = async ({ session, server, options: { mode, replica } }) => {
+  if (replica !== null) return [];
   if (!(await hasReplicatedWrites(session, server, mode === 'triggers'))) return [];
   if (mode === 'binlog') {
     return [

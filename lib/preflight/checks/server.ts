@@ -2,7 +2,7 @@ import type { ErrorCode, Problem } from '../../errors';
 import { isOn, type Check } from '../check';
 
 /** Version, read-only, statement-based logging, clusters with several writers. */
-export const serverIsFit: Check = ({ server, variables }) => {
+export const serverIsFit: Check = ({ server, variables, options }) => {
   const problems: Problem[] = [];
   const add = (code: ErrorCode, message: string, hint: string): void => {
     problems.push({ code, message, hint });
@@ -16,12 +16,16 @@ export const serverIsFit: Check = ({ server, variables }) => {
       'MySQL 8.0.13 or newer, or MariaDB 10.5 or newer, is needed.',
     );
   }
-  for (const name of ['read_only', 'super_read_only', 'innodb_read_only']) {
+  const onReplica = options.replica !== null;
+  // What else a replica is read-only for is another check's.
+  for (const name of [...(onReplica ? [] : ['read_only']), 'super_read_only', 'innodb_read_only']) {
     if (isOn(variables, name)) {
       add(
         'LHM_READ_ONLY',
         `The server is read-only (${name} is ON).`,
-        'Connect to the primary; replicas get the change by replication.',
+        onReplica
+          ? `SET GLOBAL ${name} = OFF; and run again.`
+          : 'Connect to the primary; replicas get the change by replication.',
       );
       break;
     }

@@ -7,7 +7,7 @@ import { errorNumber, messageOf } from '../../database/server-error';
 import { Refusal } from '../../errors';
 import type { LiveSettings } from '../../options/live-settings';
 import { PolledSession } from '../polled-session';
-import { replicaStatus, type ReplicaStatus } from '../replica-status';
+import { replicaStatus, type ReplicaStatus } from '../../replication/replica-status';
 import { CLEAR, hold, type ThrottleSource, type Verdict } from '../throttle-source';
 
 const ACCESS_DENIED = 1227;

@@ -13,7 +13,7 @@
  * A server that we started never outlives the process that asked for it, however that process ends.
  */
 export { availableFlavors } from './available-flavors';
-export { startPrimaryWithReplica } from './replication/pair';
+export { follow, startPrimaryWithReplica } from './replication/pair';
 export { startServer } from './start-server';
 export type {
   Connection,

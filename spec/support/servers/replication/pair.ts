@@ -39,7 +39,7 @@ export async function startPrimaryWithReplica(
     if (primary === undefined || replica === undefined) {
       throw started.find((one) => one.status === 'rejected')?.reason;
     }
-    await connect(primary, replica);
+    await follow(primary, replica);
     return { primary, replica, stop, caughtUp: (ms = 30_000) => caughtUp(primary, replica, ms) };
   } catch (error) {
     await stop();
@@ -47,8 +47,8 @@ export async function startPrimaryWithReplica(
   }
 }
 
-/** Both begin as copies of the same datadir, so what the primary has so far is on the replica already. */
-async function connect(primary: RunningServer, replica: RunningServer): Promise<void> {
+/** Lets one follow the other from now on: both begin as copies of the same datadir. */
+export async function follow(primary: RunningServer, replica: RunningServer): Promise<void> {
   const end = await withClient(primary.connection, (client) => binlogEnd(client, dialectOf(primary)));
   const dialect = dialectOf(replica);
   await withClient(replica.connection, async (client) => {
