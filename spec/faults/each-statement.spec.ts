@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import type { Knex } from 'knex';
 
 import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError } from '../../lib';
+import { serversAndModes } from '../support/available-modes';
 import { leaveDeadRun } from '../support/dead-run';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { without, type Options, type TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { FAULTS, type Fault } from './fail-once';
@@ -78,12 +79,12 @@ function expectTold(error: LargeHadronError | null, fault: Fault): void {
   expect(error.outcome, told).to.be.oneOf(['untouched', 'rolled-back', 'swapped']);
 }
 
-for (const flavor of availableFlavors()) {
-  describe(`every statement that fails once on ${flavor}`, function () {
+for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
+  describe(`every statement that fails once on ${on}`, function () {
     this.timeout(600_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     async function expectHonest(given: Omit<Sweep, 'server'>, atLeast: number): Promise<void> {
@@ -92,7 +93,7 @@ for (const flavor of availableFlavors()) {
       expect(places).to.be.at.least(atLeast);
     }
 
-    for (const fault of FAULTS) {
+    for (const fault of every(2, FAULTS)) {
       const dead = fault.startsWith('dead');
       const given: Pick<Sweep, 'fault' | 'check'> = {
         fault,
@@ -111,7 +112,7 @@ for (const flavor of availableFlavors()) {
         });
 
         if (flavor === 'mysql') {
-          it('of a cut-over by sentry: it is swapped or as it was, and said so', async () => {
+          itOnce('of a cut-over by sentry: it is swapped or as it was, and said so', async () => {
             const attempt: Sweep['attempt'] = (trial, knex, arm) => {
               const hooks = { beforeCutOver: () => trial.writes.write().then(arm) };
               return migrate(trial, knex, { ...options, cutOver: { strategy: 'sentry' }, hooks });
@@ -122,7 +123,7 @@ for (const flavor of availableFlavors()) {
 
         if (fault === 'delay' || dead) return;
 
-        it('of a migration that is taken back: nothing is left all the same', async () => {
+        itOnce('of a migration that is taken back: nothing is left all the same', async () => {
           const attempt: Sweep['attempt'] = (trial, knex, arm) => {
             const beforeCutOver = (): never => {
               arm();
@@ -138,7 +139,7 @@ for (const flavor of availableFlavors()) {
           await expectHonest({ fault, name: 'taken back', armed: 'later', attempt, check: checkAll }, 10);
         });
 
-        it('of the plan: nothing is changed', async () => {
+        itOnce('of the plan: nothing is changed', async () => {
           const attempt: Sweep['attempt'] = (_trial, knex) =>
             planLargeHadronMigration('emails', { knex }, ADD_COLUMN);
           const checkPlan: Sweep['check'] = async ({ test }, error) => {
@@ -151,7 +152,7 @@ for (const flavor of availableFlavors()) {
           await expectHonest({ fault, name: 'plan', attempt, check: checkPlan }, 10);
         });
 
-        it('of a clean-up: what is left is named, and a second one removes it', async () => {
+        itOnce('of a clean-up: what is left is named, and a second one removes it', async () => {
           const checkCleanUp: Sweep['check'] = async ({ test }, error) => {
             expectTold(error, fault);
             if (error !== null) {

@@ -113,13 +113,17 @@ const nothing = (): Promise<void> => Promise.resolve();
 
 /** What two runs of the same migration have in common. */
 function withoutNumbers(sql: string): string {
-  return sql
-    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'U')
-    .replace(/X'[0-9a-f]*'/gi, 'X')
-    .replace(/lhm_test_\d+_\d+/g, 'db')
-    .replace(/'\d{4}-\d\d-\d\dT[\d:.]+Z'/g, 'T')
-    .replace(/\d+/g, 'N')
-    .replace(/N(?:, N)+/g, 'N')
-    .replace(/(?: UNION ALL SELECT N)+/g, '')
-    .replace(/\s+/g, ' ');
+  return (
+    sql
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'U')
+      .replace(/X'[0-9a-f]*'/gi, 'X')
+      .replace(/lhm_test_\d+_\d+/g, 'db')
+      .replace(/'\d{4}-\d\d-\d\dT[\d:.]+Z'/g, 'T')
+      .replace(/\d+/g, 'N')
+      .replace(/N(?:, N)+/g, 'N')
+      .replace(/(?: UNION ALL SELECT N)+/g, '')
+      .replace(/\s+/g, ' ')
+      // As many keys as there are at the moment.
+      .replace(/(?<=^INSERT INTO \S+_lhmj_\S+ \(hadron_action, .*\) VALUES ).*/, '…')
+  );
 }

@@ -50,13 +50,16 @@ export async function sweep(given: Sweep): Promise<Swept> {
   const all = await placesOf(given);
   const waiting = some(all, FEW);
   const problems: string[] = [];
+  let reached = 0;
   const lane = async (): Promise<void> => {
     let trial: Trial | null = null;
     for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
       trial ??= await prepared(given);
       try {
         const { struck, end } = await attempt(given, trial, place);
+        if (struck.struck === null && byChance(given)) continue;
         if (struck.struck === null) throw new Error('it was not reached');
+        reached += 1;
         if (end !== null && !(end instanceof LargeHadronError))
           throw new Error('what was thrown is no LargeHadronError', { cause: end });
         await trial.writes.done();
@@ -71,8 +74,12 @@ export async function sweep(given: Sweep): Promise<Swept> {
     await trial?.test.drop();
   };
   await Promise.all(Array.from({ length: LANES }, lane));
+  if (reached === 0) problems.push('none of the places was reached');
   return { places: all.length, problems };
 }
+
+/** With the binary log it is a matter of time when keys and marks are written, and on which connection. */
+const byChance = ({ server }: Sweep): boolean => server.mode === 'binlog';
 
 async function prepared({ server, prepare }: Sweep): Promise<Trial> {
   const test = await TestTable.create(server, { rows: 12 });

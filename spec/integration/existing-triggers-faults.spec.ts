@@ -2,8 +2,9 @@ import { expect } from 'chai';
 
 import { largeHadronCleanUp } from '../../lib';
 import { FAULTS, type Fault } from '../faults/fail-once';
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
 import { sweep, type Sweep } from '../faults/sweep';
 import type { TestTable } from '../support/test-table';
@@ -30,16 +31,16 @@ const RENAMING: Readonly<Partial<Record<Fault, RegExp>>> = {
   'dead after': /› DROP TABLE `db`\.`emails_lhmo_N`|DROP TABLE `db`\.`emails_lhmo_N` › UNLOCK TABLES/,
 };
 
-for (const flavor of availableFlavors()) {
-  describe(`every statement about the table's triggers that fails once on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`every statement about the table's triggers that fails once on ${on}`, function () {
     this.timeout(600_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
-    for (const strategy of atomicStrategiesOf(flavor)) {
-      for (const fault of FAULTS) {
+    for (const strategy of every(2, atomicStrategiesOf(flavor))) {
+      for (const fault of every(3, FAULTS)) {
         it(`(${strategy}, ${fault}): each trigger fires once for every write, whatever becomes of the migration`, async () => {
           const known = new Map<TestTable, { facts: unknown[]; counts: Counts; next: number }>();
           const prepare = async (test: TestTable): Promise<void> => {
