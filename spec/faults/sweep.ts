@@ -60,9 +60,8 @@ export async function sweep(given: Sweep): Promise<Swept> {
       trial ??= await prepared(given);
       try {
         const { struck, end } = await attempt(given, trial, place);
-        if (struck.struck === null && byChance(given)) continue;
-        if (struck.struck === null) missed.push(`${place} (LHM_FAULTS_SEED=${SEED}): it was not reached`);
-        else reached += 1;
+        if (struck.struck !== null) reached += 1;
+        else if (!byChance(given)) missed.push(`${place} (LHM_FAULTS_SEED=${SEED}): it was not reached`);
         if (end !== null && !(end instanceof LargeHadronError))
           throw new Error('what was thrown is no LargeHadronError', { cause: end });
         await trial.writes.done();
