@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
 import type { HookOptions } from '../../lib';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
 
 const ROWS = 3000;
@@ -14,12 +15,12 @@ const ROTATE = [
   'COMMIT',
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`unique values that moved between many rows on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`unique values that moved between many rows on ${on}`, function () {
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
