@@ -19,8 +19,8 @@ import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 import { describeReport, isExact } from '../support/workload';
 
-/** So that it takes seconds. */
-const SHORT = { rows: 2000, holdMs: 300, dumpClients: 1, dumpMs: 300, restMs: 2000 };
+/** So that it takes seconds, and a replica can keep up. */
+const SHORT = { rows: 2000, pace: 10, holdMs: 300, dumpClients: 1, dumpMs: 300, restMs: 2000 };
 
 for (const flavor of availableFlavors()) {
   const WORD = flavor === 'mysql' ? 'REPLICA' : 'SLAVE';
@@ -81,7 +81,7 @@ for (const flavor of availableFlavors()) {
           ...{ mode: 'binlog', binlog: { source } },
           hooks: { beforeRowCopy: () => replica.query('FLUSH TABLES WITH READ LOCK').then(() => undefined) },
           progress: ({ waitingFor }: ProgressSnapshot) => {
-            if (!/^the binary log, which is [2-9] s behind$/.test(waitingFor ?? '')) return;
+            if (!/^the binary log, which is \d+ s behind$/.test(waitingFor ?? '')) return;
             if (waited.push(waitingFor!) < 3 || released) return;
             released = true;
             void replica.query('UNLOCK TABLES');
@@ -114,22 +114,16 @@ for (const flavor of availableFlavors()) {
         expect(await dumps(pair.replica)).to.equal(0);
       }
 
-      it('two migrations of a table follow one another, however late it is', async () => {
-        const client = await test.connect();
+      it('what was done to the table before is not taken for what somebody does meanwhile', async () => {
         await replica.query(`STOP ${WORD}; ${CHANGE} ${DELAY} = 1; START ${WORD}`);
         try {
-          const options = withSource({ cutOver: { drainBudgetMs: 60_000 } });
-          const hooks = {
-            afterRowCopy: () => client.query('UPDATE emails SET size = 1 WHERE id < 9').then(() => undefined),
-          };
-          await test.migrate('ADD COLUMN a INT', { ...options, hooks });
-          await test.migrate('ADD COLUMN b INT', { ...options, hooks });
+          await test.query('ALTER TABLE emails ADD COLUMN before_it INT FIRST');
+          await test.migrate(ADD_COLUMN, withSource({ cutOver: { drainBudgetMs: 60_000 } }));
         } finally {
           await replica.query(`STOP ${WORD}; ${CHANGE} ${DELAY} = 0; START ${WORD}`);
         }
-        const [first, second] = (await test.tables()).filter((name) => name.includes('_lhmo_'));
-        expect(without(await test.rows(), 'a', 'b')).to.deep.equal(await test.rows(first));
-        expect(without(await test.rows(), 'b')).to.deep.equal(await test.rows(second));
+        const [old] = (await test.tables()).filter((name) => name.includes('_lhmo_'));
+        expect(without(await test.rows(), 'extra')).to.deep.equal(await test.rows(old));
         await expectNoLeaks(test);
       });
 
