@@ -5,8 +5,15 @@ import type { CheckContext } from '../../lib/preflight/check';
 import { serverIsFit } from '../../lib/preflight/checks/server';
 
 /** Servers that the specs cannot start: old ones, and members of clusters. */
-async function codes(version: string, variables: Record<string, string>): Promise<string[]> {
-  const context = { server: serverCapabilities(version), variables: new Map(Object.entries(variables)) };
+async function codes(
+  version: string,
+  variables: Record<string, string>,
+  replica: 'migrate' | null = null,
+): Promise<string[]> {
+  const context = {
+    ...{ server: serverCapabilities(version), variables: new Map(Object.entries(variables)) },
+    options: { replica },
+  };
   const problems = await serverIsFit(context as unknown as CheckContext);
   for (const { message, hint } of problems) {
     expect(message).not.to.equal('');
@@ -62,4 +69,9 @@ describe('a server that is', () => {
       expect(await codes(version, variables)).to.deep.equal(expected);
     });
   }
+
+  it('read-only to others: fit for a migration of itself, where it is a replica', async () => {
+    expect(await codes('9.7.4', { read_only: 'ON' }, 'migrate')).to.deep.equal([]);
+    expect(await codes('9.7.4', { super_read_only: 'ON' }, 'migrate')).to.deep.equal(['LHM_READ_ONLY']);
+  });
 });
