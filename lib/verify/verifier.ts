@@ -2,6 +2,7 @@ import { nextRange } from '../chunk/chunker';
 import { insertFromOrigin } from '../changes/apply-sql';
 import type { ChangeSource } from '../changes/change-source';
 import type { ScratchTable } from '../changes/scratch-table';
+import { isDataError, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { transaction } from '../database/transaction';
 import { Refusal } from '../errors';
@@ -35,6 +36,9 @@ export const RECHECK_KEYS = 500;
 
 /** How often a row that differs is looked at before it counts, where cascades change rows. */
 const MOST_LOOKS = 4;
+
+/** How often in a row a range is compared again since a row of it does not fit. */
+const MOST_UNFIT = 10;
 
 interface Compared {
   readonly rows: number;
@@ -71,6 +75,7 @@ export class Verifier {
   private rounds = 1;
   private rechecked = 0;
   private underLock = 0;
+  private unfit = 0;
   private readonly repaired = new Set<string>();
   /** Those of them that have not been found to be equal since. */
   private readonly mending = new Set<string>();
@@ -104,11 +109,14 @@ export class Verifier {
     const walk = { schema: pair.schema, table: pair.origin.table, index: originIndex, keys: originKeys };
     const range = await transaction(session, () => nextRange(session, walk, this.after, this.rowsAtOnce));
     const selection = selectRange(pair, range);
-    const { rows, differing: found } = await transaction(session, () =>
+    const compared = await this.unlessUnfit(session, () =>
       comparesInPlace(pair)
         ? this.compareInPlace(session, selection)
         : this.compareConverted(session, selection),
     );
+    // The same range comes again.
+    if (compared === null) return;
+    const { rows, differing: found } = compared;
     const differing = await this.withoutWaiting(session, found, null);
     await this.refuseRepeated(session, differing);
     await transaction(session, () => this.source.requeue(session, differing));
@@ -147,6 +155,23 @@ export class Verifier {
     this.rechecked += batch.keys.length;
     if (lockedForMs !== null) this.underLock += batch.keys.length;
     return batch.entries;
+  }
+
+  /**
+   * In a transaction; null when a row has got a value that does not fit since changes were applied last. It waits by the end
+   * of this, and whoever applies it names it.
+   */
+  private async unlessUnfit<T>(session: Session, compare: () => Promise<T>): Promise<T | null> {
+    try {
+      const result = await transaction(session, compare);
+      this.unfit = 0;
+      return result;
+    } catch (error) {
+      if (!isDataError(error) || ++this.unfit > MOST_UNFIT) throw error;
+      log('a row does not fit: %s', messageOf(error));
+    }
+    await this.source.gather(null);
+    return null;
   }
 
   /** A change may have been seen in its row before its key could be among those that wait: once all are there, it is. */

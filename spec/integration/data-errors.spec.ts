@@ -4,6 +4,7 @@ import { serversAndModes } from '../support/available-modes';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { startServer, type Flavor, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
+import { intercept } from '../support/test-table-statements';
 
 /** Columns of a table in which every kind of trouble can be made. */
 const COLUMNS = [
@@ -300,6 +301,24 @@ for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
       expect(error.message).to.match(/size/);
       const rows = was.rows.map((row) => (row['id'] === 3 ? { ...row, size: 5000 } : row));
       await expectTakenBack(test, error, { ...was, rows }, { code: 'LHM_DATA_WOULD_BE_LOST' });
+    });
+
+    it('a row that stops fitting when it is about to be compared', async () => {
+      const was = { definition: await test.definition(), rows: await test.rows() };
+      const trouble = intercept(test.knex, {
+        ...{ match: /^INSERT INTO \S+_lhmx_/, when: 'before' },
+        run: () => test.query('UPDATE emails SET size = 5000 WHERE id = 3').then(() => undefined),
+      });
+      const error = await test.failure('MODIFY size TINYINT NULL', { chunk: { rows: 6 } });
+      expect(trouble.happened).to.equal(true);
+      expect(error.message).to.match(/The row \(id = 3\).*size/);
+      const rows = was.rows.map((row) => (row['id'] === 3 ? { ...row, size: 5000 } : row));
+      await expectTakenBack(
+        test,
+        error,
+        { ...was, rows },
+        { code: 'LHM_DATA_WOULD_BE_LOST', phase: 'verify' },
+      );
     });
 
     it('a row that becomes a duplicate just before the cut-over', async () => {
