@@ -24,6 +24,7 @@ describe('settings that change while a migration runs', () => {
       'binlog.batchRows=1000 rows',
       'throttle.maxLoad=auto status variables',
       'throttle.criticalLoad=Threads_running=9 status variables',
+      'throttle.criticalLoadIntervalMs=off ms',
       'throttle.criticalLoadHibernateMs=off ms',
       'throttle.maxHistoryLength=auto undo log records',
       'throttle.maxChunkMs=5000 ms',
