@@ -1,6 +1,7 @@
 /** As SQL takes it: `XA ROLLBACK X'6162',X'',1`. The same transaction has the same text, however it was given. */
 export function xidText(gtrid: Buffer, bqual: Buffer, formatId: number): string {
-  return `X'${gtrid.toString('hex')}',X'${bqual.toString('hex')}',${formatId}`;
+  // A server takes longer ones, and the event of the PREPARE has 32 bits of them.
+  return `X'${gtrid.toString('hex')}',X'${bqual.toString('hex')}',${formatId >>> 0}`;
 }
 
 /** The body of an XA_PREPARE event, which also stands for a commit in one phase. */

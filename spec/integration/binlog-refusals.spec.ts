@@ -7,6 +7,8 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
+const IN_STATEMENTS = "SET SESSION binlog_format = 'STATEMENT'";
+
 for (const flavor of availableFlavors()) {
   describe(`refusals of the binlog mode on ${flavor}`, function () {
     this.timeout(120_000);
@@ -92,6 +94,54 @@ for (const flavor of availableFlavors()) {
           });
         await client.query('UPDATE emails SET size = 5 WHERE id = 3');
       }));
+
+    for (const [what, statements] of Object.entries({
+      'a whole table emptied, whose trigger writes to it': [
+        'CREATE TRIGGER emptied AFTER DELETE ON other FOR EACH ROW UPDATE emails SET size = size + 1',
+        IN_STATEMENTS,
+        'DELETE FROM other',
+      ],
+      'a view emptied that shows a part of it': [
+        'CREATE VIEW part AS SELECT * FROM emails WHERE id BETWEEN 10 AND 20',
+        IN_STATEMENTS,
+        'DELETE FROM part',
+      ],
+      ...(flavor === 'mariadb' && {
+        'settings for one statement': [
+          "SET STATEMENT binlog_format = 'STATEMENT', max_statement_time = (SELECT 10) FOR UPDATE emails SET size = size + 1",
+        ],
+        'an analyzed one': [IN_STATEMENTS, 'ANALYZE FORMAT = JSON UPDATE emails SET size = size + 1'],
+        'a table made of what a function returns that writes': [
+          'CREATE FUNCTION writes() RETURNS INT DETERMINISTIC BEGIN UPDATE emails SET size = size + 1; RETURN 1; END',
+          IN_STATEMENTS,
+          'CREATE TABLE made AS SELECT writes() AS made',
+        ],
+      }),
+    }))
+      it(`a change in statement format meanwhile: ${what}`, async () => {
+        await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
+        await test.query('INSERT INTO other VALUES (1)');
+        await ended('LHM_BINLOG_FORMAT', async () => {
+          const client = await test.connect();
+          for (const sql of statements) await client.query(sql);
+        });
+      });
+
+    it('not a statement that leaves rows alone', async () => {
+      await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
+      const beforeCutOver = async (): Promise<void> => {
+        const client = await test.connect();
+        const deeds = [
+          IN_STATEMENTS,
+          'ANALYZE TABLE other',
+          'CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY LIST (id) (PARTITION p VALUES IN (1))',
+          'CREATE VIEW seen AS SELECT id FROM emails',
+          'TRUNCATE TABLE other',
+        ];
+        for (const sql of deeds) await client.query(sql);
+      };
+      await test.migrate(ADD_COLUMN, { mode: 'binlog', hooks: { beforeCutOver } });
+    });
 
     it('an ALTER there and back meanwhile', () =>
       ended('LHM_ORIGIN_CHANGED', async () => {

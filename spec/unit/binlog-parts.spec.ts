@@ -11,7 +11,7 @@ import { payloadEvents } from '../../lib/binlog/payload-event';
 import { decimal, decimalBytes } from '../../lib/binlog/values/decimal';
 import { datetime, time, timestamp } from '../../lib/binlog/values/temporal';
 import { uuid } from '../../lib/binlog/values/fixed-binary';
-import { readXaStatement } from '../../lib/binlog/xid';
+import { readXaPrepare, readXaStatement } from '../../lib/binlog/xid';
 import { Refusal } from '../../lib/errors';
 import { EventMaker } from '../support/binlog/events';
 
@@ -64,6 +64,13 @@ describe('parts of the binary log', () => {
       0,
     );
     expect(comparePositions({ file: 'b.000002', offset: 4 }, { file: 'b.000002', offset: 4 })).to.equal(0);
+  });
+
+  it('an xid is the same in the event of its PREPARE, which has 32 bits of its format, and in the statement that ends it', () => {
+    const body = Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 1, 0, 0, 0, 0x6b, 0xaa]);
+    const { xid } = readXaPrepare(body);
+    for (const format of ['4294967295', '8589934591'])
+      expect(readXaStatement(`XA ROLLBACK X'6b',X'aa',${format}`)?.xid).to.equal(xid);
   });
 
   it('an xid is the same however its letters are written', () => {
