@@ -29,6 +29,7 @@ import { estimate } from './estimate';
 import type { MigrationPlan, PlannedColumn } from './plan';
 import { plannedKeys } from './planned-keys';
 import { references } from './references';
+import { suggestMode } from './suggest-mode';
 import { helperKey, replicaWarning, temporaryAccount, tooLittleRoom } from './warnings';
 
 /** Transactions younger than this, in seconds, are gone before a migration gets to ask for a lock. */
@@ -78,12 +79,21 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
     options,
     keyColumns?.filter((column) => column !== undefined),
   );
+  const otherMode = OTHER[options.mode];
+  const otherwise = await inspect({
+    ...{ session, server, name, names, options: { ...options, mode: otherMode } },
+    source: { triggers: null, binlog: source }[otherMode],
+  });
   const changed = (pair === null ? [] : table.columns)
     .map((column) => column.name)
     .filter((column) => pair?.mapping.get(column) !== column);
   const plan: Omit<MigrationPlan, 'text'> = {
     ...{ table: `${name.schema}.${name.table}`, oldTable: null, strategy: 'copy' },
-    why: REASONS,
+    ...{ why: [REASON, CAPTURED[options.mode]], mode: options.mode },
+    suggestedMode: suggestMode(
+      { [options.mode]: findings.problems, [otherMode]: otherwise.problems } as ProblemsOfModes,
+      size.writesPerSecond,
+    ),
     server: { flavor: server.flavor, version: server.version },
     alter: trial.alter,
     statements: trial.statements,
@@ -167,20 +177,32 @@ async function tryChange(
   const { pair } = prepared;
   const statements = [
     createJournal(pair),
-    ...triggerDefinitions(pair).map((trigger) => createTrigger(pair, trigger, options.triggers.definer)),
+    ...triggersOf(pair, options),
     insertFromOrigin(pair, '… range by range …'),
     renameStatement(pair),
   ];
   return { pair, alter: prepared.statements, statements, warning: null, definition };
 }
 
+function triggersOf(pair: TablePair, { mode, triggers }: ResolvedOptions): string[] {
+  const definitions = { triggers: triggerDefinitions(pair), binlog: [] }[mode];
+  return definitions.map((trigger) => createTrigger(pair, trigger, triggers.definer));
+}
+
 /** What a temporary table cannot have: partitions, FULLTEXT indexes, compression. */
 const NOT_TEMPORARY = new Set([1562, 1506, 1796, 3500, 4047]);
 
-const REASONS = [
-  'Rows are copied to a new table, because the change is made the same way whatever it is, every row can be compared before the swap, and the original stays.',
-  'Triggers capture the changes: they need no global privilege and no binary log.',
-];
+const REASON =
+  'Rows are copied to a new table, because the change is made the same way whatever it is, every row can be compared before the swap, and the original stays.';
+
+const CAPTURED = {
+  triggers: 'Triggers capture the changes: they need no global privilege and no binary log.',
+  binlog: 'The binary log tells of the changes: nothing is put on the statements of the application.',
+} as const;
+
+const OTHER = { triggers: 'binlog', binlog: 'triggers' } as const;
+
+type ProblemsOfModes = Parameters<typeof suggestMode>[0];
 
 function isValue(pair: TablePair, column: string): boolean {
   return pair.values.has(column.toLowerCase());

@@ -16,9 +16,10 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
     ...list('Columns:', plan.columns.filter(({ how }) => how !== 'same').map(describeColumn)),
     ...definition(plan),
     ...list('Why this way:', plan.why),
+    ...better(plan),
     ...list('Steps:', [
       `rows are copied to '${names.ghost}' ${chunkKey === null ? '' : `along ${chunkKey.index} (${chunkKey.columns.join(', ')}), `}in about ${count(estimate.chunks)} chunks`,
-      `changes are captured by three triggers in '${names.journal}', and every row is compared`,
+      `changes are captured by ${CAPTURED_BY[plan.mode]} in '${names.journal}', and every row is compared`,
       `the swap is made by ${cutOver.strategy}; transactions with an older view: ${cutOver.oldReadViews}`,
       `the original stays as '${names.old}'`,
     ]),
@@ -49,6 +50,13 @@ export function describePlan(plan: Omit<MigrationPlan, 'text'>): string {
     ...list('Worth knowing:', plan.warnings),
   ];
   return lines.join('\n');
+}
+
+const CAPTURED_BY = { triggers: 'three triggers', binlog: 'reading the binary log' } as const;
+
+function better({ mode, suggestedMode }: Pick<MigrationPlan, 'mode' | 'suggestedMode'>): string[] {
+  const suggested = suggestedMode.mode;
+  return suggested === mode ? [] : list(`Better by mode: '${suggested}':`, [suggestedMode.why]);
 }
 
 /** The server's own lines. */

@@ -80,6 +80,10 @@ export interface MigrationPlan {
   readonly strategy: 'copy';
   /** Why this strategy, and this way to capture changes. */
   readonly why: readonly string[];
+  /** By which `mode` the changes were asked to be captured. */
+  readonly mode: 'triggers' | 'binlog';
+  /** By which they are better captured on this server and table, and why; the one that is asked for may be the other. */
+  readonly suggestedMode: { readonly mode: 'triggers' | 'binlog'; readonly why: string };
   readonly server: { readonly flavor: 'mysql' | 'mariadb'; readonly version: string };
   /** The change as it would be made on the new table, with the table's own name. */
   readonly alter: readonly string[];

@@ -8,6 +8,7 @@ import {
 } from '../../lib';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
+import { ADD_COLUMN } from '../support/test-table-refusal';
 
 const CHANGE = [
   'DROP COLUMN size',
@@ -167,6 +168,34 @@ for (const flavor of availableFlavors()) {
       } finally {
         await test.closeClients();
         await test.query(`DROP USER ${account}@'127.0.0.1'`);
+      }
+    });
+
+    it('says by which mode the changes are better captured, and what is run by the other', async () => {
+      const usual = await plan(ADD_COLUMN);
+      expect(usual).to.deep.include({ mode: 'triggers' });
+      expect(usual.suggestedMode.mode).to.equal('triggers');
+      const read = await plan(ADD_COLUMN, { mode: 'binlog' });
+      expect(read.problems).to.deep.equal([]);
+      expect(read.statements.join()).not.to.contain('CREATE TRIGGER');
+      expect(read.text).to.contain('reading the binary log').and.contain("Better by mode: 'triggers'");
+      const account = `lhm_mode_${process.pid}`;
+      const user = `${account}@'127.0.0.1'`;
+      const client = flavor === 'mysql' ? 'REPLICATION CLIENT' : 'BINLOG MONITOR';
+      await test.query(`CREATE USER ${user} IDENTIFIED BY 'secret'`);
+      await test.query(
+        `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, LOCK TABLES, CREATE TEMPORARY TABLES ON \`${test.database}\`.* TO ${user}`,
+      );
+      await test.query(`GRANT PROCESS, REPLICATION SLAVE, ${client} ON *.* TO ${user}`);
+      try {
+        const knex = test.makeKnex({}, { user: account, password: 'secret', host: '127.0.0.1' });
+        const { suggestedMode, text } = await plan(ADD_COLUMN, { knex });
+        expect(suggestedMode.mode, suggestedMode.why).to.equal('binlog');
+        expect(suggestedMode.why).to.match(/TRIGGER/);
+        expect(text).to.contain("Better by mode: 'binlog'");
+      } finally {
+        await test.closeClients();
+        await test.query(`DROP USER ${user}`);
       }
     });
 
