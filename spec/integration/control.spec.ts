@@ -15,6 +15,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
+import { aroundQueries } from '../support/test-table-statements';
 
 const ROWS = 300;
 const SLOWLY = { rows: 2, pauseMs: 10 };
@@ -189,6 +190,49 @@ for (const flavor of availableFlavors()) {
       }
       await expectSwapped();
       await new Promise((resolve) => site.close(resolve));
+    });
+
+    it('nice-ratio: it rests after each chunk, and no longer', async () => {
+      await begin();
+      await sayWell('nice-ratio', '100');
+      await sayWell('chunk.pauseMs', '0');
+      const looks: number[] = [];
+      // It rests far longer than it copies: looks follow each other without a row more.
+      await until('a rest', async () => {
+        const { phase, rowsCopied } = (await sayWell('sup')).data as ProgressSnapshot;
+        looks.push(rowsCopied);
+        expect(phase).to.equal('copy');
+        return looks.length >= 5 && looks.slice(-5).every((rows) => rows === rowsCopied) ? true : undefined;
+      });
+      await sayWell('nice-ratio', '0');
+      await expectSwapped();
+    });
+
+    it('dml-batch-size: so many changes are applied at once', async () => {
+      let batches = 0;
+      aroundQueries(test.knex, (query) => (sql, values, callback) => {
+        if (/^DELETE .*_lhmj_/.test(sql)) batches += 1;
+        return query(sql, values, callback);
+      });
+      await begin({
+        mode: 'binlog',
+        chunk: { rows: 100 },
+        hooks: { beforeRowCopy: () => void sayWell('postpone') },
+      });
+      await seen('the postponement', ({ phase, waitingFor }) => phase === 'postpone' && waitingFor !== null);
+      /** @returns in how many batches 30 changes are applied */
+      const applied = async (size: string): Promise<number> => {
+        await sayWell('dml-batch-size', size);
+        const [before, changes] = [batches, now!.changesApplied];
+        await test.query('UPDATE emails SET size = size + 1 WHERE id <= 30');
+        await seen('the changes', ({ changesApplied }) => changesApplied >= changes + 30);
+        return batches - before;
+      };
+      expect(await applied('3')).to.be.at.least(10);
+      expect(await applied('1000')).to.be.below(10);
+      was = { ...was, rows: await test.rows() };
+      await sayWell('cut-over');
+      await expectSwapped();
     });
 
     it('critical-load: above it, it stops and takes everything back', async () => {
