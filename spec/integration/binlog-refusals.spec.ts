@@ -33,6 +33,20 @@ for (const flavor of availableFlavors()) {
         test.withGlobal('binlog_order_commits', '0', () =>
           refused('LHM_BINLOG_ORDER', /binlog_order_commits = ON/),
         ));
+
+      it('and when that is switched on while the log is read', async () => {
+        const beforeCutOver = async (): Promise<void> => {
+          await test.query('SET GLOBAL binlog_order_commits = OFF');
+        };
+        try {
+          const error = await test.failure(ADD_COLUMN, { mode: 'binlog', hooks: { beforeCutOver } });
+          expect(error).to.include({ code: 'LHM_BINLOG_ORDER', outcome: 'rolled-back' });
+          expect(error.hint).to.match(/binlog_order_commits = ON/);
+          await expectNoLeaks(test);
+        } finally {
+          await test.query('SET GLOBAL binlog_order_commits = ON');
+        }
+      });
     }
 
     it('an account that may not read the log, and what it needs is enough', async () => {

@@ -12,6 +12,7 @@ import type { TablePair } from '../../schema/table-pair';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { crashed } from './binlog-refusals';
 import { behindMark } from './behind-mark';
+import { refuseUnordered } from './commit-order';
 
 /** The server whose binary log is read. */
 export interface LogServer {
@@ -92,8 +93,8 @@ class OwnLog implements LogServer {
     return Promise.resolve();
   }
 
-  checkPrimary(): Promise<void> {
-    return Promise.resolve();
+  checkPrimary(session: Session): Promise<void> {
+    return refuseUnordered(session, this.database.server);
   }
 
   explain(error: unknown): unknown {
@@ -164,6 +165,7 @@ class ReplicaLog implements LogServer {
   }
 
   async checkPrimary(session: Session): Promise<void> {
+    await refuseUnordered(session, this.primary.server);
     if ((await countDomains(session, this.primary.server)) > ONE) await this.look();
   }
 
