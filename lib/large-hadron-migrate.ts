@@ -67,8 +67,10 @@ export async function largeHadronMigrate(
       },
       before: async (command, value) => {
         const shown = value === null ? null : withoutPasswords(value);
-        tell('command', { command, value: shown });
-        await hooks.command(command, shown);
+        // Whoever forgets the `=` has said all of it as the command.
+        const said = withoutPasswords(command);
+        tell('command', { command: said, value: shown });
+        await hooks.command(said, shown);
       },
       warn: (message) => tell('warning', { message }),
     });

@@ -2,6 +2,8 @@ import { messageOf } from '../database/server-error';
 import type { Operator } from '../migration/operator';
 import { formatCount, formatDuration, formatLine } from '../progress/format';
 import type { LiveSettingName } from '../options/live-settings';
+import { fileExists } from '../util/file-exists';
+import { withoutPasswords } from '../util/without-passwords';
 
 /** What a command works with. */
 export interface CommandContext {
@@ -70,6 +72,13 @@ function isName({ table }: CommandContext, said: string): boolean {
   return said === table || said === table.slice(table.indexOf('.') + 1);
 }
 
+/** One that cannot be looked for would end the migration when it is time for the swap. */
+async function lookedFor(path: string): Promise<string> {
+  if (path === '') throw new BadCommand('say which file; cut-over releases the swap');
+  await fileExists(path);
+  return path;
+}
+
 function whole(context: CommandContext): Answer {
   const { operator } = context;
   const now = operator.status();
@@ -116,7 +125,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'hold copy, replay and comparison',
     also: ['pause', 'suspend'],
     run: (context, value) => {
-      const why = reasonOf(context, value);
+      // It is shown in lines, on terminals and to hooks.
+      const why = withoutPasswords(reasonOf(context, value)).replace(/\p{Cc}+/gu, ' ');
       context.operator.pause(why === '' ? 'the operator' : `the operator (${why})`);
       return text('held until no-throttle');
     },
@@ -143,8 +153,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'postpone-cut-over-flag-file': {
     takes: '[=path]',
     help: 'hold the swap back for as long as the file is there',
-    run: ({ operator }, value) => {
-      if (value !== null && value !== '?') operator.postponeWhile(value);
+    run: async ({ operator }, value) => {
+      if (value !== null && value !== '?') operator.postponeWhile(await lookedFor(value));
       return text(`the swap is held back by ${operator.postponedWhile() ?? 'no file'}`);
     },
   },
@@ -200,7 +210,7 @@ export async function runCommand(
   if (known !== null) return known.run(context, value);
   const found = context.operator.settings.describe().find((one) => one.name === name);
   if (found === undefined)
-    throw new BadCommand(`there is no command '${name.slice(0, 60)}'; help lists them`);
+    throw new BadCommand(`there is no command '${withoutPasswords(name).slice(0, 60)}'; help lists them`);
   return setting(found.name as LiveSettingName, '').run(context, value);
 }
 

@@ -29,7 +29,7 @@ export interface ConnectionDeps {
 
 /** One client: lines for a person, JSON for a program, one after the other. Nothing that it says or does can harm the run. */
 export function serveClient(socket: Socket, deps: ConnectionDeps): void {
-  const state = { rest: Buffer.alloc(0), trusted: deps.token === null, over: false };
+  const state = { rest: Buffer.alloc(0), trusted: deps.token === null, deaf: false, over: false };
   let queue: Promise<void> = Promise.resolve();
   let waiting = 0;
 
@@ -57,7 +57,7 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): void {
     });
   };
   socket.on('data', (part: Buffer) => {
-    if (state.over) return;
+    if (state.over || state.deaf) return;
     let rest = Buffer.concat([state.rest, part]);
     for (let at = rest.indexOf(10); at >= 0 && at <= LONGEST_LINE; at = rest.indexOf(10)) {
       const line = rest.subarray(0, at).toString('utf8').trim();
@@ -66,6 +66,9 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): void {
     }
     state.rest = rest;
     if (rest.length > LONGEST_LINE) {
+      // What comes before may take long; the rest is not kept meanwhile.
+      state.deaf = true;
+      state.rest = Buffer.alloc(0);
       queue = queue.then(() => {
         say({ ok: false, text: `a line has at most ${LONGEST_LINE} bytes` }, false);
         state.over = true;
@@ -92,8 +95,9 @@ async function answer(line: string, deps: ConnectionDeps, state: { trusted: bool
       if (said === null || !isSame(said, deps.token ?? ''))
         throw new BadCommand('the token is missing or wrong');
       state.trusted = true;
-      if (command === 'token') return { ok: true, text: 'welcome' };
     }
+    // Also where it was not needed: nobody else is told.
+    if (command === 'token') return { ok: true, text: 'welcome' };
     await deps.before(command, value);
     return { ok: true, ...(await runCommand(deps.context, command, value)) };
   } catch (error) {

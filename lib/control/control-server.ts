@@ -6,7 +6,7 @@ import { debugLog } from '../events/debug-log';
 import type { ResolvedControl } from '../options/control-options';
 import { isAlive } from './client';
 import { serveClient, type ConnectionDeps } from './control-connection';
-import { newSocketPath, ownDirectory, socketPaths } from './socket-path';
+import { checkLength, newSocketPath, ownDirectory, socketPaths } from './socket-path';
 import { clock } from '../util/clock';
 
 const log = debugLog('control');
@@ -49,6 +49,7 @@ export async function startControl(
   try {
     if (control.socket !== false) {
       path = await socketPath(control.socket, table);
+      checkLength(path);
       servers.push(await listen({ path }, { ...deps, token: null }));
       await chmod(path, 0o600);
       log('listening on %s', path);

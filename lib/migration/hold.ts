@@ -1,5 +1,4 @@
 import type { LiveSettings } from '../options/live-settings';
-import type { Throttler } from '../throttle/throttler';
 import { clock } from '../util/clock';
 import { pause } from '../util/pause';
 import type { Parts } from './run-migration';
@@ -10,9 +9,8 @@ const HOLD_MS = 200;
 /** How often it is looked meanwhile whether the migration is still ours and its tables are as they were, in ms. */
 const LOOK_EVERY_MS = 1000;
 
-/** What rests and holds are decided by. */
+/** What rests are decided by. */
 export interface Restraint {
-  readonly throttler: Throttler;
   readonly settings: LiveSettings;
 }
 
@@ -43,9 +41,8 @@ async function look({ recovery, lock, guard, source, observer, progress }: Parts
 }
 
 /** How long to rest after a step of the copy that took `tookMs`, in ms. */
-export function restAfterChunk({ settings, throttler }: Restraint, tookMs: number): number {
-  throttler.chunkTook(tookMs);
-  return settings.chunk.pauseMs + restAfterStep({ settings, throttler }, tookMs);
+export function restAfterChunk({ settings }: Restraint, tookMs: number): number {
+  return settings.chunk.pauseMs + restAfterStep({ settings }, tookMs);
 }
 
 /** How long to rest after any other step that took `tookMs`, in ms. */

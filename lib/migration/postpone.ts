@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { Refusal } from '../errors';
 import { messageOf } from '../database/server-error';
 import type { HookContext, PostponeUntil } from '../options/options';
 import { clock } from '../util/clock';
+import { fileExists } from '../util/file-exists';
 import { hold } from './hold';
 import { keepUp, type Parts } from './run-migration';
 
@@ -54,13 +54,35 @@ function untilOf({ gate, options }: Parts): PostponeUntil | null {
 
 /** Before each attempt at the swap: whom it makes way for was asked just now, and the operator does not hold it back. */
 export async function clearToSwap(parts: Parts): Promise<void> {
-  const { throttler, gate, progress } = parts;
+  const { throttler, progress } = parts;
   do {
-    await untilNotClosed(parts);
+    await untilReleased(parts);
     await throttler.refresh();
     await hold(parts);
-  } while (gate.isClosed() || throttler.reason() !== null);
+  } while ((await operatorHolds(parts)) !== null || throttler.reason() !== null);
   progress.update({ postponed: null });
+}
+
+/** By what the operator holds the swap back, in words; null when by nothing. What was said last counts. */
+async function operatorHolds(parts: Parts): Promise<string | null> {
+  const { gate } = parts;
+  const { flagFile } = gate;
+  const found = flagFile !== null && !gate.isOpen() && (await isThere(flagFile));
+  // Something else may have been said meanwhile.
+  if (gate.isClosed()) return OPERATOR;
+  if (gate.isOpen()) return null;
+  if (gate.flagFile !== flagFile) return operatorHolds(parts);
+  return found ? reason(flagFile) : null;
+}
+
+async function untilReleased(parts: Parts): Promise<void> {
+  let by = await operatorHolds(parts);
+  if (by === null) return;
+  for (; by !== null; by = await operatorHolds(parts)) {
+    await heldBack(parts, by);
+    await keepUp(parts, LOOK_EVERY_MS);
+  }
+  parts.progress.update({ waitingFor: null });
 }
 
 async function untilNotClosed(parts: Parts): Promise<void> {
@@ -96,31 +118,31 @@ async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookC
 }
 
 async function ask(until: PostponeUntil, context: () => HookContext): Promise<boolean> {
+  if (typeof until === 'string') return !(await isThere(until));
   try {
-    if (typeof until === 'string') return !(await exists(until));
     const answer: unknown = await until(context());
     if (typeof answer === 'boolean') return answer;
     throw new TypeError(`it returned ${String(answer)}, and not true or false`);
   } catch (cause) {
-    throw new Refusal(
-      'LHM_HOOK_FAILED',
-      typeof until === 'string'
-        ? `The file '${until}' of cutOver.postponeUntil could not be looked for: ${messageOf(cause)}.`
-        : `The function cutOver.postponeUntil failed: ${messageOf(cause)}.`,
-      'Nothing was swapped. Mend what cutOver.postponeUntil asks, and run again.',
-      { cause },
-    );
+    throw failed('The function cutOver.postponeUntil failed', cause);
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isThere(file: string): Promise<boolean> {
   try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
+    return await fileExists(file);
+  } catch (cause) {
+    throw failed(`The file '${file}' of cutOver.postponeUntil could not be looked for`, cause);
   }
+}
+
+function failed(what: string, cause: unknown): Refusal {
+  return new Refusal(
+    'LHM_HOOK_FAILED',
+    `${what}: ${messageOf(cause)}.`,
+    'Nothing was swapped. Mend what cutOver.postponeUntil asks, and run again.',
+    { cause },
+  );
 }
 
 /**

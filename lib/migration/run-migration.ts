@@ -49,6 +49,9 @@ const REPLAY_TURN_MS = 4000;
 /** Rounds in which the backlog is given the chance to become small before the cut-over is tried anyway. */
 const CATCH_UP_ROUNDS = 100;
 
+/** How often it is looked whether the settings still say that it rests, in ms. */
+const HEAR_MS = 500;
+
 /** How often the backlog is counted and the table is looked at, in ms. */
 const LOOK_EVERY_MS = 1000;
 
@@ -57,7 +60,7 @@ const MEET_EVERY_MS = 10_000;
 
 /** Copies every row, while changes are applied all the time. */
 export async function copyRows(parts: Parts): Promise<void> {
-  const { work, copier, replayer, recovery, progress, signal } = parts;
+  const { work, copier, replayer, recovery, progress, signal, throttler } = parts;
   progress.enter('copy');
   const held = isHeld(parts);
   const look = lookNowAndThen(parts);
@@ -74,10 +77,17 @@ export async function copyRows(parts: Parts): Promise<void> {
       tookMs = clock.monotonic() - started;
     });
     progress.update({ rowsCopied: copier.rows, changesApplied: replayer.applied });
-    const restMs = restAfterChunk(parts, tookMs);
-    if (restMs > 0) await keepUp(parts, restMs);
+    throttler.chunkTook(tookMs);
+    await rest(parts, () => restAfterChunk(parts, tookMs));
   }
   progress.update({ rowsEstimated: copier.rows });
+}
+
+/** Rests, for as long as the settings say by now: one that was mistaken must not have its way for long. */
+async function rest(parts: Parts, ms: () => number): Promise<void> {
+  const began = clock.monotonic();
+  for (let left = ms(); left > 0; left = began + ms() - clock.monotonic())
+    await keepUp(parts, Math.min(left, HEAR_MS));
 }
 
 /** Applies changes until few are left. */
@@ -114,8 +124,7 @@ export async function verifyRows(parts: Parts): Promise<void> {
       tookMs = clock.monotonic() - started;
     });
     progress.update({ rowsVerified: verifier.counts.rows, changesApplied: replayer.applied });
-    const restMs = restAfterStep(parts, tookMs);
-    if (restMs > 0) await keepUp(parts, restMs);
+    await rest(parts, () => restAfterStep(parts, tookMs));
   }
   await recheckWritten(parts, verifier);
 }

@@ -6,7 +6,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { LargeHadronError, type MigrationResult, type ProgressSnapshot } from '../../lib';
+import { LargeHadronError, LargeHadronEvents, type MigrationResult, type ProgressSnapshot } from '../../lib';
 import { ask, type Reply } from '../../lib/control/client';
 import { patience } from '../../lib/control/control-connection';
 import { expectNoLeaks } from '../support/leak-guard';
@@ -256,6 +256,56 @@ for (const flavor of availableFlavors()) {
       await sayWell('cut-over', 'emails');
       await seen('the swap', ({ phase }) => phase === 'cut-over');
       expect(performance.now() - released, 'ms until it began').to.be.below(5000);
+      await expectSwapped();
+    });
+
+    it('postpone-cut-over-flag-file: holds the swap back also when its attempts have begun, and takes no file that cannot be looked for', async () => {
+      const flag = join(folder, 'flag');
+      await writeFile(flag, '');
+      const beforeCutOver = async (): Promise<void> => void (await sayWell('throttle', 'lunch'));
+      await begin({ chunk: { rows: 100 }, hooks: { beforeCutOver } });
+      await seen('the first attempt', ({ phase }) => phase === 'cut-over');
+      for (const bad of ['', 'a\0b', join(folder, 'x'.repeat(300)), join(flag, 'x')])
+        expect((await say('postpone-cut-over-flag-file', bad)).ok, bad).to.equal(false);
+      await sayWell('postpone-cut-over-flag-file', flag);
+      await sayWell('no-throttle');
+      await seen('the flag', ({ waitingFor }) => waitingFor?.includes(flag) === true);
+      expect(await test.definition()).not.to.contain('`extra`');
+      await rm(flag);
+      await expectSwapped();
+    });
+
+    it('a rest that was set by mistake ends as soon as that is mended', async () => {
+      await begin();
+      await sayWell('chunk.pauseMs', '86400000');
+      await seen('the rest', ({ rowsCopied }) => rowsCopied > 4);
+      const { rowsCopied } = now!;
+      await sayWell('chunk.pauseMs', '0');
+      await seen('more rows', (snapshot) => snapshot.rowsCopied > rowsCopied + 4);
+      await expectSwapped();
+    });
+
+    it('tells nobody a password or the token, wherever they are put', async () => {
+      const events = new LargeHadronEvents();
+      const told: string[] = [];
+      events.on('command', (event) => told.push(JSON.stringify(event)));
+      events.on('throttled', (event) => told.push(JSON.stringify(event)));
+      const url = 'mysql://lhm:gehe@im@127.0.0.1:1/x';
+      const onInteractiveCommand = (context: object): void => void told.push(JSON.stringify(context));
+      await begin({ events, hooks: { onInteractiveCommand } });
+      for (const line of [
+        `throttle.replicas=${url}`,
+        `throttle.replicas ${url}`,
+        `throttle=${url}`,
+        `token=${TOKEN}`,
+      ])
+        told.push(await typed(path, line));
+      await sayWell('throttle', 'a\n\u001b[2Jb');
+      await seen('one line', ({ throttled }) => throttled === 'the operator (a [2Jb)');
+      told.push(await typed(path, 'status'));
+      expect(told.join('\n')).not.to.match(/gehe|im@|nobody guesses/);
+      await sayWell('throttle.replicas', 'off');
+      await sayWell('no-throttle');
       await expectSwapped();
     });
 

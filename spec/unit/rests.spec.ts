@@ -32,7 +32,7 @@ describe('rests', () => {
 
   it('follow a chunk that took longer than maxChunkMs, unless that is switched off', () => {
     const restraint = begin({}, {});
-    restAfterChunk(restraint, 5001);
+    restraint.throttler.chunkTook(5001);
     expect(restraint.throttler.reason()).to.match(/the last chunk, which took 5001 ms/);
     restraint.settings.set('throttle.maxChunkMs', 'off');
     expect(restraint.throttler.reason()).to.equal(null);
