@@ -19,9 +19,15 @@ export class PolledSession {
   ) {}
 
   /** Rejects when the signal is aborted; the server gives the statement up by itself. */
-  query<R>(sql: string, signal: AbortSignal): Promise<R[]> {
+  async query<R>(sql: string, signal: AbortSignal): Promise<R[]> {
+    const [rows] = await this.raw(sql, signal);
+    return rows as R[];
+  }
+
+  /** As `query`, with what the driver says of the columns. */
+  raw(sql: string, signal: AbortSignal): Promise<[unknown, unknown]> {
     // One after another: two that find the connection lost must not both make a new one.
-    const run = this.last.then(() => this.run<R>(sql, signal));
+    const run = this.last.then(() => this.run(sql, signal));
     this.last = run.catch(() => undefined);
     return unlessAborted(run, signal);
   }
@@ -52,13 +58,13 @@ export class PolledSession {
     await this.session?.close();
   }
 
-  private async run<R>(sql: string, signal: AbortSignal): Promise<R[]> {
+  private async run(sql: string, signal: AbortSignal): Promise<[unknown, unknown]> {
     const session = await this.open();
     const giveUp = (): void => void this.giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     try {
       // A connection that is cut leaves its statements without an answer.
-      return await unlessAborted(session.query<R>(sql), signal);
+      return await unlessAborted(session.raw(sql), signal);
     } finally {
       signal.removeEventListener('abort', giveUp);
     }

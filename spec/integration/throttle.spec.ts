@@ -212,6 +212,15 @@ for (const flavor of availableFlavors()) {
       await expectHeld(run, /throttle\.query, which returned no row/);
       settings.set('throttle.query', "SELECT 'much'");
       await expectHeld(run, /throttle\.query, which returned no number/);
+      settings.set('throttle.query', "SELECT ' '");
+      await expectHeld(run, /throttle\.query, which returned no number/);
+      // The driver would put the second first.
+      settings.set('throttle.query', 'SELECT 5, 0');
+      await expectHeld(run, /throttle\.query, which returned 5/);
+      settings.set('throttle.query', 'SELECT 5 AS a, 0 AS a');
+      await expectHeld(run, /throttle\.query, which returned two columns 'a'/);
+      settings.set('throttle.query', 'SET @a = 1');
+      await expectHeld(run, /throttle\.query, which returned no rows/);
       settings.set('throttle.query', 'SELECT 0 FROM nothing');
       await expectHeld(run, /throttle\.query, which cannot be asked: .*nothing/);
       settings.set('throttle.query', `SELECT 0`);

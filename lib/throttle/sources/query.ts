@@ -14,10 +14,16 @@ export class Query implements ThrottleSource {
   async check(signal: AbortSignal): Promise<Verdict> {
     const { query } = this.settings.throttle;
     if (query === false) return CLEAR;
-    const [row] = await this.session.query<Record<string, unknown>>(query, signal);
-    const value = Object.values(row ?? {})[0] ?? null;
+    const [rows, columns] = await this.session.raw(query, signal);
+    if (!Array.isArray(rows)) return hold(`${this.name}, which returned no rows but changes something`);
+    const names = (columns as readonly { readonly name: string }[]).map(({ name }) => name);
+    const [first = ''] = names;
+    // Of two of one name, the driver keeps the last.
+    if (names.lastIndexOf(first) > 0) return hold(`${this.name}, which returned two columns '${first}'`);
+    const row = (rows as Record<string, unknown>[])[0];
+    const value = row?.[first] ?? null;
     if (value === null) return hold(`${this.name}, which returned ${row === undefined ? 'no row' : 'NULL'}`);
-    const number = Number(value);
+    const number = String(value as string).trim() === '' ? NaN : Number(value);
     if (number <= 0) return CLEAR;
     return hold(`${this.name}, which returned ${Number.isNaN(number) ? 'no number' : number}`);
   }
