@@ -7,7 +7,12 @@ export function errorNumber(error: unknown): number {
 export function messageOf(error: unknown): string {
   // An error of Node's own is no `instanceof Error` to a module that Jest has loaded.
   const { message } = (error ?? {}) as { message?: unknown };
-  return typeof message === 'string' ? message : String(error);
+  if (typeof message === 'string') return message;
+  try {
+    return String(error);
+  } catch {
+    return 'something that is no error';
+  }
 }
 
 export const DUPLICATE_ENTRY = 1062;

@@ -17,7 +17,12 @@ type PlainHook = Exclude<
 >;
 
 /** What they do is to be done also when the migration is stopped meanwhile. */
-const UNSTOPPABLE: ReadonlySet<HookName> = new Set(['afterCutOver', 'onSuccess', 'onFailure']);
+const UNSTOPPABLE: ReadonlySet<HookName> = new Set([
+  'onStartReplication',
+  'afterCutOver',
+  'onSuccess',
+  'onFailure',
+]);
 
 /** Runs the caller's hooks, functions first and executables after them, each awaited. */
 export class Hooks {
@@ -29,7 +34,7 @@ export class Hooks {
     /** Stops the migration, for hooks that run beside it. */
     private readonly stop: (reason: Refusal) => void,
     private readonly warn: (message: string) => void = () => undefined,
-    /** Raised when the migration is stopped: executables that could stop it are ended. */
+    /** Raised when the migration is stopped: executables that could stop it are ended, functions no longer waited for. */
     private readonly signal: AbortSignal | null = null,
   ) {}
 
@@ -128,10 +133,26 @@ export class Hooks {
     call: () => unknown,
     more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    await call();
+    const signal = UNSTOPPABLE.has(name) ? undefined : (this.signal ?? undefined);
+    await unlessStopped(call, signal);
     const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;
     if (directory === undefined) return;
-    const signal = UNSTOPPABLE.has(name) ? undefined : (this.signal ?? undefined);
     await runScripts({ directory, hint, timeoutMs, signal }, name, scriptFacts(this.context(), more));
   }
+}
+
+/** The function's end; rejects with the signal's reason when it is raised first: a function may never end. */
+async function unlessStopped(call: () => unknown, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) {
+    await call();
+    return;
+  }
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    (async () => void (await call()))()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', stop));
+  });
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { withoutPasswords } from '../util/without-passwords';
 import { clock } from '../util/clock';
 
@@ -23,9 +24,11 @@ export async function runExecutable(
 ): Promise<void> {
   signal?.throwIfAborted();
   const child = spawn(path, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  // At once: without open files left it has no pipes, and fails on its own.
+  const end = ended(child);
   let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (part: string) => (said = (said + part).slice(-MOST_OUTPUT)));
+  for (const stream of [child.stdout, child.stderr] as readonly (Readable | undefined)[])
+    stream?.setEncoding('utf8').on('data', (part: string) => (said = (said + part).slice(-MOST_OUTPUT)));
   const state = { late: false };
   const timer = clock.setTimeout(() => {
     state.late = true;
@@ -33,7 +36,7 @@ export async function runExecutable(
   }, timeoutMs);
   const unwanted = (): void => endGroup(child);
   signal?.addEventListener('abort', unwanted, { once: true });
-  const why = await ended(child);
+  const why = await end;
   signal?.removeEventListener('abort', unwanted);
   clock.clearTimeout(timer);
   signal?.throwIfAborted();

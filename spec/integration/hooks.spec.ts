@@ -175,6 +175,21 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error, before, { code: 'LHM_INTERRUPTED' });
     });
 
+    for (const name of ['onStartup', 'onRowCountComplete', 'beforeCutOver'] as const)
+      it(`${name} that never ends does not keep the migration from being stopped`, async () => {
+        const before = { definition: await test.definition(), rows: await test.rows() };
+        const stop = new AbortController();
+        const never = (): Promise<void> => {
+          setImmediate(() => stop.abort());
+          return new Promise(() => undefined);
+        };
+        const error = await failureOf(
+          test.migrate(ADD_COLUMN, { hooks: { [name]: never }, signal: stop.signal }),
+        );
+        const outcome = name === 'onStartup' ? 'untouched' : 'rolled-back';
+        await expectTakenBack(test, error, before, { code: 'LHM_INTERRUPTED', outcome });
+      });
+
     it('an executable gets nothing to read and no password of ours, and what it leaves behind is not waited for', async () => {
       const log = join(folder, 'log');
       const [socket, pid] = [join(folder, 'socket'), join(folder, 'pid')];
