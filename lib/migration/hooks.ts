@@ -151,7 +151,9 @@ async function unlessStopped(call: () => unknown, signal: AbortSignal | undefine
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });
-    (async () => void (await call()))()
+    (async () => {
+      await call();
+    })()
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', stop));
   });

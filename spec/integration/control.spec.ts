@@ -262,7 +262,9 @@ for (const flavor of availableFlavors()) {
     it('postpone-cut-over-flag-file: holds the swap back also when its attempts have begun, and takes no file that cannot be looked for', async () => {
       const flag = join(folder, 'flag');
       await writeFile(flag, '');
-      const beforeCutOver = async (): Promise<void> => void (await sayWell('throttle', 'lunch'));
+      const beforeCutOver = async (): Promise<void> => {
+        await sayWell('throttle', 'lunch');
+      };
       await begin({ chunk: { rows: 100 }, hooks: { beforeCutOver } });
       await seen('the first attempt', ({ phase }) => phase === 'cut-over');
       for (const bad of ['', 'a\0b', join(folder, 'x'.repeat(300)), join(flag, 'x')])
@@ -291,7 +293,9 @@ for (const flavor of availableFlavors()) {
       events.on('command', (event) => told.push(JSON.stringify(event)));
       events.on('throttled', (event) => told.push(JSON.stringify(event)));
       const url = 'mysql://lhm:gehe@im@127.0.0.1:1/x';
-      const onInteractiveCommand = (context: object): void => void told.push(JSON.stringify(context));
+      const onInteractiveCommand = (context: object): void => {
+        told.push(JSON.stringify(context));
+      };
       await begin({ events, hooks: { onInteractiveCommand } });
       for (const line of [
         `throttle.replicas=${url}`,

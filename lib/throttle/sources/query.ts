@@ -23,7 +23,7 @@ export class Query implements ThrottleSource {
     const row = (rows as Record<string, unknown>[])[0];
     const value = row?.[first] ?? null;
     if (value === null) return hold(`${this.name}, which returned ${row === undefined ? 'no row' : 'NULL'}`);
-    const number = String(value as string).trim() === '' ? NaN : Number(value);
+    const number = typeof value === 'string' && value.trim() === '' ? NaN : Number(value);
     if (number <= 0) return CLEAR;
     return hold(`${this.name}, which returned ${Number.isNaN(number) ? 'no number' : number}`);
   }
