@@ -10,9 +10,9 @@ import { countDomains, readPrimary } from '../../replication/primary';
 import { sourceProblems } from '../../replication/source-problems';
 import type { TablePair } from '../../schema/table-pair';
 import type { BinlogSourceOptions } from './binlog-source-options';
-import { crashed } from './binlog-refusals';
 import { behindMark } from './behind-mark';
 import { refuseUnordered } from './commit-order';
+import { WrittenThrough } from './written-through';
 
 /** The server whose binary log is read. */
 export interface LogServer {
@@ -61,7 +61,7 @@ export function logServer(
 
 /** The migrated server itself. */
 class OwnLog implements LogServer {
-  private syncBinlog = 1;
+  private readonly writtenThrough = new WrittenThrough();
 
   /** @param session null before there is one */
   constructor(
@@ -77,12 +77,12 @@ class OwnLog implements LogServer {
 
   async begin(): Promise<BinlogPosition> {
     const session = this.session();
-    if (session !== null) this.syncBinlog = await readSyncBinlog(session);
+    if (session !== null) await this.writtenThrough.remember(session);
     return this.position();
   }
 
   refuseCrash(): void {
-    if (this.syncBinlog !== 1) throw crashed(this.syncBinlog);
+    this.writtenThrough.refuseCrash();
   }
 
   resume(): Promise<void> {
@@ -123,7 +123,7 @@ const ONE = 1;
 class ReplicaLog implements LogServer {
   private session: Session | null = null;
   private opening: Promise<Session> | null = null;
-  private syncBinlog = 1;
+  private readonly writtenThrough = new WrittenThrough();
 
   constructor(
     readonly database: Database,
@@ -143,12 +143,12 @@ class ReplicaLog implements LogServer {
     signal: AbortSignal,
     write: () => Promise<number>,
   ): Promise<BinlogPosition> {
-    this.syncBinlog = await readSyncBinlog(await this.open());
+    await this.writtenThrough.remember(await this.open());
     return behindMark(this, changelog, signal, write);
   }
 
   refuseCrash(): void {
-    if (this.syncBinlog !== 1) throw crashed(this.syncBinlog);
+    this.writtenThrough.refuseCrash();
   }
 
   async resume(from: BinlogPosition): Promise<void> {
@@ -212,11 +212,6 @@ class ReplicaLog implements LogServer {
     else if (this.session.lost) await this.database.reopen(this.session);
     return this.session;
   }
-}
-
-async function readSyncBinlog(session: Session): Promise<number> {
-  const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
-  return Number(row?.every);
 }
 
 const NO_SUCH_PLACE = 1236;
