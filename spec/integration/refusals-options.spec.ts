@@ -256,7 +256,7 @@ for (const flavor of availableFlavors()) {
 
     it('a signal that is aborted already', async () => {
       const test = await TestTable.create(server);
-      await expectRefused(test, { code: 'LHM_INTERRUPTED' }, () =>
+      await expectRefused(test, { code: 'LHM_INTERRUPTED', phase: 'plan' }, () =>
         test.failure(ADD_COLUMN, { signal: AbortSignal.abort() }),
       );
       await test.drop();
