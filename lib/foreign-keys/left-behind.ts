@@ -21,13 +21,13 @@ export async function rowsLeftBehind(
   keys: readonly ForeignKey[],
 ): Promise<RowKey[]> {
   const { schema, names, origin, key: chunkKey } = pair;
-  const own = id(origin.table);
+  // With their schemas: a parent in another one may bear the table's name, and under LOCK TABLES nothing may be renamed.
+  const own = qualified(schema, origin.table);
   const ghost = id(names.ghost);
   const found: RowKey[] = [];
   for (const key of keys) {
     if (key.onDelete !== 'CASCADE' || sameTable(key.parent, origin)) continue;
-    const parent = id(key.parent.table);
-    const parentTable = qualified(key.parent.schema, key.parent.table);
+    const parent = qualified(key.parent.schema, key.parent.table);
     const filled = key.columns.map((column) => `${own}.${id(column)} IS NOT NULL`).join(' AND ');
     const values = key.columns.map((column, i) => `${own}.${id(column)} AS hadron_${i}`).join(', ');
     const missing = `LENGTH(${parent}.${id(key.parentColumns[0] ?? '')}) IS NULL`;
@@ -35,16 +35,16 @@ export async function rowsLeftBehind(
       (column, i) => `${parent}.${id(column)} = hadron_values.hadron_${i}`,
     );
     const [orphan] = await session.query(
-      `SELECT 1 FROM (SELECT DISTINCT ${values} FROM ${qualified(schema, origin.table)} WHERE ${filled}) AS hadron_values` +
-        ` LEFT JOIN ${parentTable} ON ${listed.join(' AND ')} WHERE ${missing} LIMIT 1`,
+      `SELECT 1 FROM (SELECT DISTINCT ${values} FROM ${own} WHERE ${filled}) AS hadron_values` +
+        ` LEFT JOIN ${parent} ON ${listed.join(' AND ')} WHERE ${missing} LIMIT 1`,
     );
     if (orphan === undefined) continue;
     const same = key.parentColumns.map(
       (column, i) => `${parent}.${id(column)} = ${own}.${id(key.columns[i] ?? '')}`,
     );
     const rows = await session.query(
-      `SELECT ${chunkKey.originKeys.select(own)} FROM ${qualified(schema, origin.table)}` +
-        ` LEFT JOIN ${parentTable} ON ${same.join(' AND ')}` +
+      `SELECT ${chunkKey.originKeys.select(own)} FROM ${own}` +
+        ` LEFT JOIN ${parent} ON ${same.join(' AND ')}` +
         ` LEFT JOIN ${qualified(schema, names.ghost)} FORCE INDEX (${id(chunkKey.ghostIndex)})` +
         ` ON ${sameKeyCondition(chunkKey.originKeys, own, chunkKey.ghostKeys, ghost)}` +
         ` WHERE ${filled} AND ${missing} AND LENGTH(${ghost}.${id(chunkKey.ghostKeys.names[0] ?? '')}) IS NULL LIMIT ${MOST}`,

@@ -47,13 +47,14 @@ export async function refuseOrphansEarly(
   const values = key.columns.map((column) => expressionOf(pair, column));
   const { parent } = key;
   if (values.includes(null) || (parent.schema === pair.schema && parent.table === pair.names.ghost)) return;
-  const columns = key.parentColumns.map((column) => `${id(parent.table)}.${id(column)}`);
+  // A name of its own: in another schema the parent may bear the table's.
+  const columns = key.parentColumns.map((column) => `hadron_parent.${id(column)}`);
   const same = columns.map((column, i) => `${column} = ${values[i] ?? ''}`);
   const filled = values.map((value) => `${value ?? ''} IS NOT NULL`);
   const origin = id(pair.origin.table);
   const rows = await session.query(
     `SELECT ${originKeys.select(origin)} FROM ${qualified(pair.schema, pair.origin.table)}` +
-      ` LEFT JOIN ${qualified(parent.schema, parent.table)} ON ${same.join(' AND ')}` +
+      ` LEFT JOIN ${qualified(parent.schema, parent.table)} AS hadron_parent ON ${same.join(' AND ')}` +
       ` WHERE ${filled.join(' AND ')} AND LENGTH(${columns[0] ?? 'NULL'}) IS NULL LIMIT ${MOST_NAMED}`,
   );
   refuse(pair, added, originKeys, rows);

@@ -119,5 +119,38 @@ for (const { flavor, mode, on } of serversAndModes()) {
         await expectNoLeaks(test);
       });
     }
+
+    it('parents of the same name in another schema, one that cascades and one that the change adds', async () => {
+      await create({ what: '', columns: 'id INT PRIMARY KEY', around: [], fill: [] });
+      const other = `${test.database}_other`;
+      try {
+        for (const sql of [
+          `CREATE DATABASE ${quote(other)}`,
+          `CREATE TABLE ${quote(other)}.emails (id INT PRIMARY KEY)`,
+          `INSERT INTO ${quote(other)}.emails VALUES (1), (2), (3)`,
+          'DROP TABLE emails',
+          'CREATE TABLE emails (id INT PRIMARY KEY, org INT NULL, owner INT NULL, CONSTRAINT e_org' +
+            ` FOREIGN KEY (org) REFERENCES ${quote(other)}.emails (id) ON DELETE CASCADE) ENGINE = InnoDB`,
+          // Where a child keeps rows of the table, those that are left behind by a cascade are looked for.
+          'CREATE TABLE notes (id INT PRIMARY KEY, email INT, FOREIGN KEY (email) REFERENCES emails (id)) ENGINE = InnoDB',
+          'INSERT INTO emails VALUES (1, 1, 1), (2, 2, 2), (3, NULL, 3)',
+          'INSERT INTO notes VALUES (1, 1)',
+        ])
+          await test.query(sql);
+        await test.migrate(
+          `ADD CONSTRAINT e_owner FOREIGN KEY (owner) REFERENCES ${quote(other)}.emails (id)`,
+        );
+        const definition = await test.definition();
+        for (const key of ['e_org', 'e_owner']) expect(definition).to.contain(key);
+        await test.query(`DELETE FROM emails WHERE id = 3`);
+        await test.query(`DELETE FROM ${quote(other)}.emails WHERE id = 3`);
+        expect((await test.rows()).map(({ id }) => id)).to.deep.equal([1, 2]);
+        await expectNoLeaks(test);
+      } finally {
+        await test.query('SET foreign_key_checks = 0');
+        await test.query(`DROP DATABASE IF EXISTS ${quote(other)}`);
+        await test.query('SET foreign_key_checks = 1');
+      }
+    });
   });
 }
