@@ -143,6 +143,8 @@ for (const flavor of availableFlavors()) {
 
     it('not a statement that leaves rows alone', async () => {
       await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
+      await test.query('CREATE FUNCTION emails() RETURNS INT DETERMINISTIC RETURN 1');
+      await test.query('CREATE EVENT emails ON SCHEDULE EVERY 1 DAY DISABLE DO TRUNCATE TABLE emails');
       const beforeCutOver = async (): Promise<void> => {
         const client = await test.connect();
         const deeds = [
@@ -150,7 +152,8 @@ for (const flavor of availableFlavors()) {
           'ANALYZE TABLE other',
           'CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY LIST (id) (PARTITION p VALUES IN (1))',
           'CREATE VIEW seen AS SELECT id FROM emails',
-          'TRUNCATE TABLE other',
+          ...['TRUNCATE TABLE other', 'DROP FUNCTION emails', 'DROP EVENT emails'],
+          ...['CREATE PROCEDURE emails() DROP TABLE emails', 'DROP PROCEDURE emails'],
         ];
         for (const sql of deeds) await client.query(sql);
       };

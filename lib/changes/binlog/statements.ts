@@ -1,6 +1,6 @@
 import type { TableName } from '../../schema/identifier';
 import { KEYS_ALONE } from '../../schema/foreign-key';
-import { significant, tokenize, type Token } from '../../schema/sql-tokens';
+import { hasExecutableComment, significant, tokenize, type Token } from '../../schema/sql-tokens';
 
 /**
  * What a statement of the binary log means to a migration.
@@ -38,10 +38,17 @@ export function meaningOf(sql: string, schema: string, origin: TableName): Meani
   const tokens = withoutSettings(significant(all));
   const words = wordsOf(tokens);
   const [verb = '', second] = words;
+  if (replacesTable(words) && targets(tokens, words, schema, origin)) return 'table';
   if (changesRows(words)) return verb === 'DELETE' && BY_SERVER.test(sql) ? 'nothing' : 'rows';
+  // What an executable comment holds may be read here and not there.
+  const plain = !hasExecutableComment(all);
+  if (plain && isOfAnotherKind(words)) return 'nothing';
   if (!['ALTER', 'TRUNCATE', 'RENAME', 'DROP'].includes(verb) || !names(tokens, schema, origin))
     return 'nothing';
   if (verb === 'RENAME') return 'table';
+  // Its own name stands first, and is no table's.
+  if (plain && verb === 'DROP' && second === 'INDEX' && words.includes('ON'))
+    return names(tokens.slice(words.indexOf('ON')), schema, origin) ? 'table' : 'nothing';
   // Elsewhere the name stands behind REFERENCES or ON.
   const kind =
     second === 'TEMPORARY'
@@ -51,12 +58,42 @@ export function meaningOf(sql: string, schema: string, origin: TableName): Meani
   if (verb !== 'ALTER') return 'table';
   // By this migration, or by one of a relative; what others make of the keys is seen in the definition, under the lock.
   if (all.some(({ kind, value }) => kind === 'comment' && value === KEYS_ALONE)) return 'nothing';
-  const target = tokens.slice(0, 9);
-  const end = target.findIndex(
-    (token, i) => i > words.indexOf('TABLE') && isName(token) && tokens[i + 1]?.value !== '.',
-  );
-  return names(tokens.slice(0, end + 1), schema, origin) ? 'table' : 'nothing';
+  return targets(tokens, words, schema, origin) ? 'table' : 'nothing';
 }
+
+/** Of what is no table and holds none: it may bear any table's name. Its body, where it has one, runs another time. */
+const NO_TABLE: Readonly<Record<string, ReadonlySet<string>>> = {
+  DROP: new Set(['FUNCTION', 'PROCEDURE', 'PACKAGE', 'EVENT', 'USER', 'ROLE', 'SERVER', 'PREPARE']),
+  // A definer is an event's or a view's.
+  ALTER: new Set(['FUNCTION', 'PROCEDURE', 'EVENT', 'DEFINER', 'USER', 'SERVER']),
+  RENAME: new Set(['USER']),
+};
+
+function isOfAnotherKind([verb = '', second = '']: readonly string[]): boolean {
+  return NO_TABLE[verb]?.has(second) === true;
+}
+
+/** `CREATE OR REPLACE TABLE` (MariaDB): what bore the name is dropped. */
+function replacesTable([verb, or, replace, table]: readonly string[]): boolean {
+  return verb === 'CREATE' && or === 'OR' && replace === 'REPLACE' && table === 'TABLE';
+}
+
+/** Whether the first name behind TABLE is the table's. */
+function targets(
+  tokens: readonly Token[],
+  words: readonly string[],
+  schema: string,
+  origin: TableName,
+): boolean {
+  const from = words.indexOf('TABLE');
+  const end = tokens.findIndex(
+    (token, i) => i > from && isName(token) && !CONDITION.has(words[i] ?? '') && tokens[i + 1]?.value !== '.',
+  );
+  return names(tokens.slice(0, end + 1), schema, origin);
+}
+
+/** None of them is a name unless it is quoted. */
+const CONDITION = new Set(['IF', 'NOT', 'EXISTS']);
 
 /** What stands behind `SET STATEMENT variable = value, … FOR` (MariaDB). */
 function withoutSettings(tokens: readonly Token[]): readonly Token[] {
@@ -93,8 +130,9 @@ const MODIFIERS = new Set(['OR', 'REPLACE', 'TEMPORARY']);
 /** What follows VALUES where it describes a partition. */
 const PARTITION = new Set(['LESS', 'IN']);
 
+/** Under ANSI_QUOTES, which is not told here, what looks like a string is one. */
 function isName({ kind }: Token): boolean {
-  return kind === 'word' || kind === 'quoted';
+  return kind === 'word' || kind === 'quoted' || kind === 'string';
 }
 
 /** Whether the table is named, in any letter case: that may be one too many, never one too few. */
