@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { Refusal } from '../errors';
 import type { Session } from './session';
 
+/** A clean-up holds the lock for a moment, and a server takes one to notice that a connection has ended. In s. */
+const A_MOMENT_S = 2;
+
 /**
  * A named lock of the server that says who migrates a table. It goes with the session that holds it, so a process
  * that dies leaves none behind.
@@ -19,9 +22,9 @@ export class AdvisoryLock {
     this.name = `lhm:${createHash('sha256').update(`${schema}\0${table}`).digest('hex').slice(0, 40)}`;
   }
 
-  /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has it */
+  /** @throws Refusal LHM_ALREADY_RUNNING when somebody else has it for longer than a moment */
   async acquire(table: string): Promise<void> {
-    if (await this.tryAcquire()) return;
+    if (await this.tryAcquire(A_MOMENT_S)) return;
     const holder = await this.holder();
     throw new Refusal(
       'LHM_ALREADY_RUNNING',

@@ -27,7 +27,7 @@ export class Ownership {
     private readonly epoch: string,
   ) {}
 
-  /** @throws Refusal LHM_ALREADY_RUNNING at once when somebody else has the lock */
+  /** @throws Refusal LHM_ALREADY_RUNNING when somebody else has the lock for longer than a moment */
   async acquire(session: Session): Promise<AdvisoryLock> {
     const { schema, table } = this.name;
     const lock = new AdvisoryLock(session, schema, table);

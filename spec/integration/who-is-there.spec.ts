@@ -1,11 +1,14 @@
 import { expect } from 'chai';
 
+import { AdvisoryLock } from '../../lib/database/advisory-lock';
 import type { Database } from '../../lib/database/database';
 import { connectDatabase } from '../../lib/database/mysql-database';
 import { openReadViews } from '../../lib/database/read-views';
 import { tableHolders } from '../../lib/database/table-holders';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
+import { until } from '../support/test-table-process-list';
+import { ADD_COLUMN } from '../support/test-table-refusal';
 
 for (const flavor of availableFlavors()) {
   describe(`who holds a table or a read view on ${flavor}`, () => {
@@ -56,6 +59,19 @@ for (const flavor of availableFlavors()) {
         Number(schema?.on) === 1 ? [other.id] : [],
       );
       for (const session of [own, other]) await session.execute('COMMIT');
+    });
+
+    it('who has the lock of migrations for a moment, as a clean-up does, keeps no migration away', async () => {
+      const brief = await database.open('brief');
+      const lock = new AdvisoryLock(brief, test.database, 'emails');
+      await lock.acquire('emails');
+      const migrated = test.migrate(ADD_COLUMN, { knex: test.makeKnex() });
+      await until('the lock to be waited for', async () => {
+        const list = await test.query<{ State: string | null }>('SHOW PROCESSLIST');
+        return list.some(({ State }) => State === 'User lock') ? true : undefined;
+      });
+      await lock.release();
+      expect((await migrated).rowsCopied).to.be.above(0);
     });
   });
 }
