@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 
 import { killConnections } from '../faults/sweep';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
@@ -27,12 +28,12 @@ function killBeforeRename(test: TestTable, knex: Knex): { happened: boolean } {
  * The connection that holds the lock is killed when everything that changes hands has been prepared, just before the other
  * one asks for the RENAME. The attempt is given up, and what it had prepared must not be there while the next is waited for.
  */
-for (const flavor of availableFlavors()) {
-  describe(`the lock lost between the last preparation and the RENAME, on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`the lock lost between the last preparation and the RENAME, on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     /** @param meanwhile what the application does before the next attempt asks for the lock */

@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
 import { sweep, type Sweep } from '../faults/sweep';
 import { without, type Options, type TestTable } from '../support/test-table';
@@ -50,12 +51,12 @@ async function expectTwin(test: TestTable, swapped: boolean): Promise<void> {
   await expectWritable(test);
 }
 
-for (const flavor of availableFlavors()) {
-  describe(`KILL QUERY of any statement on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`KILL QUERY of any statement on ${on}`, function () {
     this.timeout(300_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     async function expectSwept(
@@ -67,7 +68,7 @@ for (const flavor of availableFlavors()) {
       expect(places).to.be.at.least(atLeast);
     }
 
-    for (const strategy of atomicStrategiesOf(flavor)) {
+    for (const strategy of every(2, atomicStrategiesOf(flavor))) {
       it(`once rows are being copied, swapped by ${strategy}: carried on`, () =>
         expectSwept(
           {

@@ -5,7 +5,8 @@ import { createAccount } from '../support/account';
 import { queueUp, type Queued } from '../support/hostile/queue';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
@@ -14,13 +15,13 @@ import { intercept } from '../support/test-table-statements';
 
 const SENTRY: Options = { cutOver: { strategy: 'sentry', backoffMs: 10 } };
 
-for (const flavor of availableFlavors()) {
-  describe(`who waits for the table at the swap, on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`who waits for the table at the swap, on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
     beforeEach(async () => (test = await TestTable.create(server)));
     afterEach(() => test.drop());
@@ -31,7 +32,7 @@ for (const flavor of availableFlavors()) {
         (reason: unknown) => reason as LargeHadronError,
       );
 
-    for (const [how, prepare, sql] of [
+    for (const [how, prepare, sql] of every(3, [
       [
         'in a procedure',
         'CREATE PROCEDURE empties() BEGIN DO 1; TRUNCATE TABLE emails; END',
@@ -43,7 +44,7 @@ for (const flavor of availableFlavors()) {
         'ALTER TABLE emails PARTITION BY HASH (id) PARTITIONS 1',
         'ALTER TABLE emails TRUNCATE PARTITION p0',
       ],
-    ] as const) {
+    ] as const)) {
       it(`a TRUNCATE ${how} that has come before the RENAME is not undone`, async () => {
         await test.query(prepare);
         let queued: Queued | undefined;

@@ -5,7 +5,8 @@ import type { LargeHadronError } from '../../lib';
 import { createAccount, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTruthfulLeftovers, expectWritable, withoutCounter } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type Flavor, type RunningServer } from '../support/servers';
 import { atomicStrategiesOf } from '../support/strategies';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
@@ -42,14 +43,14 @@ const PLACES: readonly (readonly [
   ['after the cut-over', 'afterCutOver'],
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`a server that becomes read-only on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`a server that becomes read-only on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let was: { definition: string; rows: Record<string, unknown>[] };
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -95,7 +96,7 @@ for (const flavor of availableFlavors()) {
 
     for (const kind of SWITCHES) {
       if (kind.only !== undefined && kind.only !== flavor) continue;
-      for (const place of PLACES) {
+      for (const place of every(3, PLACES)) {
         const strategies = /lock/.test(place[0])
           ? atomicStrategiesOf(flavor)
           : atomicStrategiesOf(flavor).slice(0, 1);

@@ -1,14 +1,15 @@
 import { expect } from 'chai';
 
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without } from '../support/test-table';
 
-for (const flavor of availableFlavors()) {
-  describe(`transactions that are open for long on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`transactions that are open for long on ${on}`, function () {
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => (test = await TestTable.create(server, { rows: 60 })));

@@ -6,20 +6,21 @@ import { join } from 'node:path';
 import type { HookContext, ProgressSnapshot } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
-for (const flavor of availableFlavors()) {
-  describe(`a cut-over that is postponed on ${flavor}`, function () {
+for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
+  describe(`a cut-over that is postponed on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
     let folder: string;
     let was: { definition: string; rows: Record<string, unknown>[] };
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -81,14 +82,14 @@ for (const flavor of availableFlavors()) {
       expect(seen.at(-1)?.waitingFor).to.equal(null);
     });
 
-    it('by a file that is not there: not at all', async () => {
+    itOnce('by a file that is not there: not at all', async () => {
       const { seen, end } = begin({ cutOver: { postponeUntil: join(folder, 'none') } });
       await end;
       expect(seen.some(({ waitingFor }) => waitingFor !== null)).to.equal(false);
       expect(await test.definition()).to.contain('`extra`');
     });
 
-    it('by a function: asked again until it says true, at once or later', async () => {
+    itOnce('by a function: asked again until it says true, at once or later', async () => {
       const answers: (boolean | Promise<boolean>)[] = [false, Promise.resolve(false), true];
       const contexts: HookContext[] = [];
       const postponeUntil = (context: HookContext): boolean | Promise<boolean> => {
@@ -113,7 +114,7 @@ for (const flavor of availableFlavors()) {
       await expectSwapped(end);
     });
 
-    for (const [what, postponeUntil, says] of [
+    for (const [what, postponeUntil, says] of once([
       [
         'a function that throws',
         () => {
@@ -124,7 +125,7 @@ for (const flavor of availableFlavors()) {
       ['a function that rejects', () => Promise.reject(new Error('no answer')), /failed: no answer/],
       ['a function that says neither', () => 'later' as never, /it returned later, and not true or false/],
       ['a file that cannot be looked for', '/dev/null/postpone', /could not be looked for: ENOTDIR/],
-    ] as const) {
+    ] as const)) {
       it(`by ${what}: stops, and the table is as it was`, async () => {
         const error = await test.failure(ADD_COLUMN, { cutOver: { postponeUntil } });
         expect(error.message).to.match(says);

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { Connection } from 'mysql2/promise';
 
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { strategiesOf } from '../support/strategies';
 import { TestTable, without } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -13,14 +14,14 @@ const LOCK_REQUEST = /^LOCK TABLES .*emails`/;
 /** Requests for the lock that are let fail before the one who is in the way goes. */
 const IN_VAIN = 2;
 
-for (const flavor of availableFlavors()) {
-  describe(`a transaction that is open on the table on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`a transaction that is open on the table on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let holder: Connection;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -29,7 +30,7 @@ for (const flavor of availableFlavors()) {
     });
     afterEach(() => test.drop());
 
-    for (const strategy of strategiesOf(flavor)) {
+    for (const strategy of every(4, strategiesOf(flavor))) {
       it(`holds the swap up for as long as it is open, but never the application for long (${strategy})`, async () => {
         const knex = test.makeKnex();
         const waits: { ms: number; granted: boolean; from: number }[] = [];

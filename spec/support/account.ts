@@ -16,9 +16,15 @@ export interface Account {
   readonly knex: Knex;
 }
 
+/** What it needs on the server besides, to read the log. */
+const FOR_THE_LOG = {
+  mysql: ['REPLICATION SLAVE', 'REPLICATION CLIENT'],
+  mariadb: ['REPLICATION SLAVE', 'BINLOG MONITOR'],
+};
+
 let accounts = 0;
 
-/** A new account with these privileges on the test's database and these on the server. */
+/** A new account with these privileges on the test's database and these on the server; with all `NEEDED` it may read the log, too, in the mode that does. */
 export async function createAccount(
   test: TestTable,
   onSchema: readonly string[] = NEEDED,
@@ -30,6 +36,8 @@ export async function createAccount(
   if (onSchema.length > 0) {
     await test.query(`GRANT ${onSchema.join(', ')} ON \`${test.database}\`.* TO ${grantee}`);
   }
-  if (onServer.length > 0) await test.query(`GRANT ${onServer.join(', ')} ON *.* TO ${grantee}`);
+  const { flavor, mode } = test.server;
+  const all = [...onServer, ...(onSchema === NEEDED && mode === 'binlog' ? FOR_THE_LOG[flavor] : [])];
+  if (all.length > 0) await test.query(`GRANT ${all.join(', ')} ON *.* TO ${grantee}`);
   return { user, grantee, knex: test.makeKnex({}, { user, password: 'secret' }) };
 }
