@@ -58,6 +58,12 @@ function named(context: CommandContext, value: string | null): void {
     throw new BadCommand(`this is the migration of ${context.table}, not of ${said}`);
 }
 
+/** Where nothing can be done about the swap any more. */
+function beforeSwap({ operator }: CommandContext): void {
+  const settled = operator.settled();
+  if (settled !== null) throw new BadCommand(settled.why);
+}
+
 /** Why it is held; where the table must be named, what stands after its name. */
 function reasonOf(context: CommandContext, value: string | null): string {
   const said = value ?? '';
@@ -126,6 +132,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     also: ['pause', 'suspend'],
     run: (context, value) => {
       // It is shown in lines, on terminals and to hooks.
+      beforeSwap(context);
       const why = withoutPasswords(reasonOf(context, value)).replace(/\p{Cc}+/gu, ' ');
       context.operator.pause(why === '' ? 'the operator' : `the operator (${why})`);
       return text('held until no-throttle');
@@ -146,6 +153,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'hold the swap back until cut-over',
     run: (context, value) => {
       named(context, value);
+      beforeSwap(context);
       context.operator.postpone();
       return text('the swap is held back until cut-over');
     },
@@ -153,8 +161,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'postpone-cut-over-flag-file': {
     takes: '[=path]',
     help: 'hold the swap back for as long as the file is there',
-    run: async ({ operator }, value) => {
-      if (value !== null && value !== '?') operator.postponeWhile(await lookedFor(value));
+    run: async (context, value) => {
+      const { operator } = context;
+      if (value !== null && value !== '?') {
+        const path = await lookedFor(value);
+        beforeSwap(context);
+        operator.postponeWhile(path);
+      }
       return text(`the swap is held back by ${operator.postponedWhile() ?? 'no file'}`);
     },
   },
@@ -164,6 +177,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     also: ['unpostpone', 'no-postpone'],
     run: (context, value) => {
       named(context, value);
+      const settled = context.operator.settled();
+      if (settled?.as === 'swapped') return text(settled.why);
+      beforeSwap(context);
       context.operator.cutOverNow();
       return text('the swap follows as soon as everything else allows it');
     },
@@ -173,8 +189,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'stop at once, and take everything back',
     run: (context, value) => {
       named(context, value);
-      context.operator.panic('told to by panic');
-      return text('stopping; everything is taken back');
+      const { operator } = context;
+      const settled = operator.settled();
+      if (settled?.as === 'swapped')
+        throw new BadCommand(
+          `${settled.why}. Nothing can be taken back, and the migration goes on to its end.`,
+        );
+      if (settled !== null) return text(settled.why);
+      operator.panic('told to by panic');
+      return text(
+        operator.status().phase === 'cut-over'
+          ? 'stopping; everything is taken back, unless the tables are swapped first: how it ends says which'
+          : 'stopping; everything is taken back',
+      );
     },
   },
 };

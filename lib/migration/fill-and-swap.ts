@@ -29,7 +29,7 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
     await count.stop(false);
     throw error;
   });
-  await count.stop(true);
+  await hooks.waitFor('onRowCountComplete', count.stop(true));
   await catchUp(parts);
   await hooks.run('afterRowCopy');
   await verifyRows(parts);

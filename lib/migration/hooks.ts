@@ -3,6 +3,7 @@ import { Refusal, type LargeHadronError } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { CommandHookContext, HookContext, HookOptions, RetryHookContext } from '../options/options';
 import type { HookName } from './hook-names';
+import { tellingHook, type TellHook } from './hook-wait';
 import { runScripts, scriptFacts } from './hook-scripts';
 
 const log = debugLog('migration');
@@ -36,19 +37,23 @@ export class Hooks {
     private readonly warn: (message: string) => void = () => undefined,
     /** Raised when the migration is stopped: executables that could stop it are ended, functions no longer waited for. */
     private readonly signal: AbortSignal | null = null,
+    /** Told of a hook that the migration waits for. */
+    private readonly tellWaiting: TellHook = () => undefined,
   ) {}
 
   /** @throws what the signal was raised with; Refusal LHM_HOOK_FAILED when one throws or fails, by which it stops what was about to be done */
-  async run(name: PlainHook): Promise<void> {
-    await this.vetoable(
-      name,
-      this.call(name, () => this.options[name]?.(this.context())),
-    );
+  run(name: PlainHook): Promise<void> {
+    return this.waitFor(name, this.plain(name));
   }
 
   /** For what goes on beside the migration, which is stopped when one fails. Never rejects. */
   async runBeside(name: PlainHook): Promise<void> {
-    await this.run(name).catch((error: unknown) => this.stop(error as Refusal));
+    await this.plain(name).catch((error: unknown) => this.stop(error as Refusal));
+  }
+
+  /** Shows that it is the hook that is waited for. */
+  waitFor<T>(name: HookName, called: Promise<T>): Promise<T> {
+    return tellingHook(name, this.tellWaiting, called);
   }
 
   /** @throws Refusal LHM_HOOK_FAILED when the command must not be run */
@@ -67,10 +72,8 @@ export class Hooks {
     const context = (): RetryHookContext => ({ ...this.context(), attempt, error });
     const name = 'onBatchCopyRetry';
     const more = { LHM_ATTEMPT: String(attempt), LHM_ERROR: messageOf(error) };
-    await this.vetoable(
-      name,
-      this.call(name, () => this.options[name]?.(context()), more),
-    );
+    const called = this.call(name, () => this.options[name]?.(context()), more);
+    await this.waitFor(name, this.vetoable(name, called));
   }
 
   /** What it throws is ignored. One that takes longer than the time between two calls is called less often. */
@@ -86,19 +89,22 @@ export class Hooks {
 
   /** What it throws is ignored. */
   async success(): Promise<void> {
-    await this.quietly(
-      'onSuccess',
-      this.call('onSuccess', () => this.options.onSuccess?.(this.context())),
-    );
+    const called = this.call('onSuccess', () => this.options.onSuccess?.(this.context()));
+    await this.waitFor('onSuccess', this.quietly('onSuccess', called));
   }
 
   /** What it throws is ignored. */
   async failure(error: LargeHadronError): Promise<void> {
     const name = 'onFailure';
     const more = { LHM_ERROR: error.message, LHM_ERROR_CODE: error.code, LHM_OUTCOME: error.outcome };
-    await this.quietly(
+    const called = this.call(name, () => this.options[name]?.(error, this.context()), more);
+    await this.waitFor(name, this.quietly(name, called));
+  }
+
+  private plain(name: PlainHook): Promise<void> {
+    return this.vetoable(
       name,
-      this.call(name, () => this.options[name]?.(error, this.context()), more),
+      this.call(name, () => this.options[name]?.(this.context())),
     );
   }
 

@@ -32,7 +32,7 @@ import { FailedMigration, type Reached } from './failed-migration';
 import { fillAndSwap } from './fill-and-swap';
 import { Hooks } from './hooks';
 import { swapBack } from './replica-test';
-import { operate, type Operator } from './operator';
+import { operate, type Operator, type Settled } from './operator';
 import { Ownership } from './ownership';
 import { migrationResult, type MigrationResult } from './result';
 import type { StopSignals } from './stop-signals';
@@ -53,6 +53,7 @@ export class Migration {
   private readonly reached: Reached = { stage: 'nothing', pair: null, work: null, observer: null };
   private readonly ownership: Ownership;
   private source: ChangeSource | null = null;
+  private ending = false;
   private readonly settings: LiveSettings;
   private readonly throttler: Throttler;
   private readonly gate = new CutOverGate();
@@ -80,6 +81,7 @@ export class Migration {
       stop,
       (message) => this.tell('warning', { message }),
       signal,
+      (hook) => progress.update({ hook }),
     );
     this.settings = new LiveSettings(options);
     this.throttler = new Throttler(this.settings, stop);
@@ -90,6 +92,7 @@ export class Migration {
       flagFile: typeof postponeUntil === 'string' ? postponeUntil : null,
       server: `${database.server.flavor} ${database.server.version}`,
       coordinates: () => this.source?.coordinates?.() ?? null,
+      settled: () => this.settled(),
     });
     this.names = derivedNames(name.table, timestampOf(this.startedAt));
     this.ownership = new Ownership(name, this.names, this.epoch);
@@ -139,6 +142,7 @@ export class Migration {
       const bound = liveLock(options.giveUpAfterMs);
       await parts.recovery.steadily(() => swapBack(observer, this.name, this.names, bound));
     }
+    this.ending = true;
     await hooks.run('afterCutOver');
 
     progress.enter('clean-up');
@@ -156,6 +160,7 @@ export class Migration {
 
   /** Takes back what can be taken back, and says how the table stands. Never rejects. */
   async fail(error: unknown): Promise<LargeHadronError> {
+    this.ending = true;
     const inTheWay = await whoBlocks(error, this.database, this.name);
     const facts = { phase: this.progress.phase, table: this.full, inTheWay };
     log('failed in phase %s: %s', facts.phase, messageOf(error));
@@ -242,6 +247,19 @@ export class Migration {
       );
     }
     return parts;
+  }
+
+  private settled(): Settled | null {
+    const { names, options } = this;
+    if (this.reached.stage === 'swapped') {
+      const kept = options.cleanUp.dropOldTable ? '' : `; the original is kept as '${names.old}'`;
+      return { as: 'swapped', why: `the tables are swapped already${kept}` };
+    }
+    if (!this.ending && !this.signal.aborted) return null;
+    return {
+      as: 'ending',
+      why: 'the migration is ending already, and how the table stands is in what it says then',
+    };
   }
 
   private get full(): string {

@@ -16,6 +16,8 @@ export interface Operator {
   status(): ProgressSnapshot;
   /** Lets the swap follow as soon as everything else allows it, whatever `cutOver.postponeUntil` or `postpone` said. */
   cutOverNow(): void;
+  /** Why the swap can no longer be stopped, held back or hastened: the tables are swapped, or the migration ends; null while it can. */
+  settled(): Settled | null;
   /** Holds the swap back, until `cutOverNow`; the new table is kept up to date meanwhile. */
   postpone(): void;
   /** Holds the swap back for as long as there is a file of this name, whatever `cutOver.postponeUntil` said. */
@@ -26,8 +28,15 @@ export interface Operator {
   coordinates(): string | null;
   /** The server that is migrated, in words. */
   server(): string;
-  /** Stops at once, as an abort signal does: the call rejects with LHM_PANIC, and the table is as it was. */
+  /** Stops at once, as an abort signal does: the call rejects with LHM_PANIC, and the table is as it was. Nothing once that is settled. */
   panic(reason?: string): void;
+}
+
+/** What became of the migration. */
+export interface Settled {
+  readonly as: 'swapped' | 'ending';
+  /** In words. */
+  readonly why: string;
 }
 
 export interface OperatorParts {
@@ -39,6 +48,7 @@ export interface OperatorParts {
   readonly flagFile: string | null;
   readonly server: string;
   readonly coordinates: () => string | null;
+  readonly settled: () => Settled | null;
   /** Aborts the migration's signal. */
   readonly stop: (reason: Refusal) => void;
 }
@@ -56,13 +66,16 @@ export function operate(parts: OperatorParts): Operator {
     postponedWhile: () => gate.flagFile ?? parts.flagFile,
     coordinates: parts.coordinates,
     server: () => parts.server,
-    panic: (reason = 'no reason was given') =>
-      stop(
-        new Refusal(
-          'LHM_PANIC',
-          `The operator stopped the migration: ${reason}.`,
-          'Run the migration again when it suits.',
-        ),
-      ),
+    settled: parts.settled,
+    panic: (reason = 'no reason was given') => {
+      if (parts.settled() === null)
+        stop(
+          new Refusal(
+            'LHM_PANIC',
+            `The operator stopped the migration: ${reason}.`,
+            'Run the migration again when it suits.',
+          ),
+        );
+    },
   };
 }

@@ -13,16 +13,20 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+function lasting(since: number): string {
+  return formatDuration(Math.max(0, clock.now() - since));
+}
+
 /** Why nothing moves: at most three parts. */
-export function formatWaiting({ throttled, waitingFor, postponed }: ProgressSnapshot): string[] {
+export function formatWaiting({ throttled, waitingFor, postponed, hook }: ProgressSnapshot): string[] {
   const parts = throttled === null ? [] : [`throttled: ${throttled}`];
   if (postponed !== null) {
-    const forMs = Math.max(0, clock.now() - postponed.since);
     parts.push(
-      `postponed for ${formatDuration(forMs)} (since ${new Date(postponed.since).toISOString()}) by ${postponed.by}`,
+      `postponed for ${lasting(postponed.since)} (since ${new Date(postponed.since).toISOString()}) by ${postponed.by}`,
     );
   }
-  if (waitingFor !== null && waitingFor !== throttled && waitingFor !== postponed?.by)
+  if (hook !== null) parts.push(`waiting for the hook ${hook.name} for ${lasting(hook.since)}`);
+  else if (waitingFor !== null && waitingFor !== throttled && waitingFor !== postponed?.by)
     parts.push(`waiting for ${waitingFor}`);
   return parts;
 }

@@ -18,6 +18,7 @@ type Facts = Partial<
     | 'waitingFor'
     | 'throttled'
     | 'postponed'
+    | 'hook'
   >
 >;
 
@@ -39,6 +40,7 @@ export class ProgressTracker {
     waitingFor: null as string | null,
     throttled: null as string | null,
     postponed: null as ProgressSnapshot['postponed'],
+    hook: null as ProgressSnapshot['hook'],
   };
 
   constructor(private readonly table: string) {}
@@ -80,6 +82,7 @@ export class ProgressTracker {
     return Object.freeze({
       table: this.table,
       ...facts,
+      waitingFor: facts.hook === null ? facts.waitingFor : `the hook ${facts.hook.name}`,
       rowsEstimated,
       rowsPerSecond,
       elapsedMs: clock.monotonic() - this.started,

@@ -21,6 +21,8 @@ export interface ProgressSnapshot {
   readonly rowsVerified: number;
   /** Why nothing moves; null while something does. */
   readonly waitingFor: string | null;
+  /** The hook that is waited for, and since when, in ms since 1970; null while none takes long. */
+  readonly hook: { readonly name: string; readonly since: number } | null;
   /** Who holds the swap back (`cutOver.postponeUntil`, or the operator) and since when, in ms since 1970; null while nobody does. */
   readonly postponed: { readonly by: string; readonly since: number } | null;
   /** Whom the migration makes way for (`throttle`, or the operator); null while it does for nobody. */

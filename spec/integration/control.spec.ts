@@ -321,6 +321,30 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error as LargeHadronError, was, { code: 'LHM_PANIC' });
     });
 
+    it('a hook that takes long is named, and once the tables are swapped nothing is said to be taken back', async () => {
+      const release: (() => void)[] = [];
+      const held = (): Promise<void> => new Promise((resolve) => release.push(resolve));
+      const [chunk, hooks] = [{ rows: 1000 }, { afterRowCopy: held, afterCutOver: held, onSuccess: held }];
+      await begin({ chunk, hooks, mode: 'binlog' });
+      for (const name of ['afterRowCopy', 'afterCutOver', 'onSuccess']) {
+        await seen(`the wait for ${name}`, ({ waitingFor }) => waitingFor === `the hook ${name}`);
+        expect(now!.hook).to.include({ name });
+        expect((await sayWell('sup')).text).to.match(
+          new RegExp(`, waiting for the hook ${name} for \\d+ s$`),
+        );
+        for (const command of name === 'afterRowCopy' ? [] : ['panic', 'postpone', 'throttle']) {
+          const { ok, text } = await say(command);
+          expect(text, command).to.match(
+            /^the tables are swapped already; the original is kept as 'emails_lhmo_\d+'/,
+          );
+          expect(ok, command).to.equal(false);
+        }
+        if (name !== 'afterRowCopy') expect((await sayWell('cut-over')).text).to.contain('swapped already');
+        release.pop()!();
+      }
+      await expectSwapped();
+    });
+
     it('forceNamed: what holds, releases or stops must name the table', async () => {
       await begin({ control: { socket: path, forceNamed: true } });
       for (const command of ['throttle', 'no-throttle', 'postpone', 'unpostpone', 'panic']) {
