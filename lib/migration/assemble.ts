@@ -123,11 +123,13 @@ export function assemble(input: AssembleInput): Assembled {
   );
   const { pair } = view;
   const entries = (): number => batchEntries(pair, work);
+  const readOnly = readOnlySwitch(database.server, options.replica !== null);
   const source =
     options.mode === 'binlog'
       ? new BinlogChangeSource(pair, database, work, {
           ...options.binlog,
           reconnectMs: options.reconnectMs,
+          readOnly,
           keysAtOnce: entries,
           takesBackRenames: mayTakeBackRenames(options.cutOver.strategy),
           ...{ replica: input.logSource, mostDelayMs: options.cutOver.drainBudgetMs, signal },
@@ -141,7 +143,6 @@ export function assemble(input: AssembleInput): Assembled {
           database.server.preparedXaLosesLocks,
           new TriggerTurn(work, database.server.triggersLeaveFiles),
         );
-  const readOnly = readOnlySwitch(database.server, options.replica !== null);
   const tell = tellerOf(options.events, `${pair.schema}.${pair.origin.table}`);
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(

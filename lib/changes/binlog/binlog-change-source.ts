@@ -104,7 +104,7 @@ export class BinlogChangeSource implements ChangeSource {
     await this.journal.create(work);
     await this.changelog.create(work);
     const marker = await database.open('marker');
-    this.marker = new MarkWriter(marker, database, this.marks, this.changelog, this.heartbeat);
+    this.marker = new MarkWriter(marker, database, this.marks, this.changelog, this.heartbeat, this.options);
     this.writer = await database.open('capture');
     await this.setUp(this.writer);
     this.triggers = await triggersOf(work, pair);

@@ -1,4 +1,5 @@
 import type { Database } from '../../database/database';
+import type { ReadOnlySwitch } from '../../database/read-only';
 
 /** How the binary log is read, and for how long a lost server is waited for. */
 export interface BinlogSourceOptions {
@@ -15,6 +16,8 @@ export interface BinlogSourceOptions {
   readonly heartbeatMs: number;
   /** How long a server that does not answer is waited for, in ms. */
   readonly reconnectMs: number;
+  /** The switch after which no more marks are written. */
+  readonly readOnly: ReadOnlySwitch;
   /** How many keys one statement may list. */
   readonly keysAtOnce: () => number;
   /** Whether the tables may change places and back again, so that the log must be followed beyond that. */

@@ -1,10 +1,12 @@
 import type { Database } from '../../database/database';
 import { killHolder } from '../../database/ended-connection';
+import { refuseReadOnly } from '../../database/read-only';
 import { isInterruption, isTransient, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { debugLog } from '../../events/debug-log';
 import { backoff } from '../../util/backoff';
 import { clock } from '../../util/clock';
+import type { BinlogSourceOptions } from './binlog-source-options';
 import type { ChangelogTable } from './changelog-table';
 import type { MarkTimes } from './mark-times';
 import type { Marks } from './marks';
@@ -22,6 +24,7 @@ export class MarkWriter {
     private readonly marks: Marks,
     private readonly changelog: ChangelogTable,
     private readonly times: MarkTimes,
+    private readonly options: Pick<BinlogSourceOptions, 'readOnly'>,
   ) {}
 
   async write(): Promise<number> {
@@ -30,6 +33,8 @@ export class MarkWriter {
     for (let attempt = 1; ; attempt++) {
       try {
         if (session.lost) await this.database.reopen(session);
+        // One that was written after it would be missing on the server that takes over, or stand in its replicas' way.
+        await refuseReadOnly(session, this.options.readOnly);
         await this.changelog.mark(session, mark);
         this.times.committed(mark);
         return mark;

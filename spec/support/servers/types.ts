@@ -62,6 +62,8 @@ export interface ReplicatedPair {
 }
 
 export interface PairOptions {
+  /** See {@link ServerOptions.mode}. */
+  readonly mode?: Mode;
   /** Options for both servers. */
   readonly args?: readonly string[];
   /** Options for the replica only. */

@@ -23,7 +23,7 @@ const RELAY_SETTINGS = ['--relay-log=relay', '--relay-log-recovery=ON'];
  */
 export async function startPrimaryWithReplica(
   flavor: Flavor,
-  { args = [], replicaArgs = [], log = () => undefined }: PairOptions = {},
+  { args = [], replicaArgs = [], mode = 'triggers', log = () => undefined }: PairOptions = {},
 ): Promise<ReplicatedPair> {
   const replicaSettings = [...RELAY_SETTINGS, ...REPLICA_SETTINGS[flavor], ...args, ...replicaArgs];
   const started = await Promise.allSettled([
@@ -39,6 +39,7 @@ export async function startPrimaryWithReplica(
     if (primary === undefined || replica === undefined) {
       throw started.find((one) => one.status === 'rejected')?.reason;
     }
+    for (const server of [primary, replica]) Object.assign(server, { mode });
     await follow(primary, replica);
     return { primary, replica, stop, caughtUp: (ms = 30_000) => caughtUp(primary, replica, ms) };
   } catch (error) {
