@@ -1,8 +1,15 @@
 import { expect } from 'chai';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
-import { TestTable, without } from '../support/test-table';
+import {
+  availableFlavors,
+  startPrimaryWithReplica,
+  startServer,
+  type Flavor,
+  type RunningServer,
+} from '../support/servers';
+import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
@@ -40,21 +47,58 @@ const PLACES = [
   ['the lock', /^LOCK TABLES/, 0],
 ] as const;
 
-for (const flavor of availableFlavors()) {
-  describe(`changes that the log tells of before they can be seen, on ${flavor}`, function () {
+/** The server's own log, or that of a replica, which has a change before the server itself shows it. */
+const LOGS = [
+  ['its own log', PLACES],
+  ["a replica's log", PLACES.filter(([what]) => /first|lock/.test(what))],
+] as const;
+
+for (const [flavor, [whose, places]] of availableFlavors().flatMap((flavor) =>
+  LOGS.map((log) => [flavor, log] as const),
+)) {
+  describe(`changes that ${whose} tells of before they can be seen, on ${flavor}`, function () {
     this.timeout(120_000);
     const { install, on, off, log } = SETTINGS[flavor];
     let server: RunningServer;
+    let replica: RunningServer | null = null;
+    let stop: () => Promise<void>;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
-    after(() => server.stop());
+    before(async () => {
+      if (places === PLACES) {
+        server = await startServer(flavor);
+        stop = () => server.stop();
+        return;
+      }
+      const pair = await startPrimaryWithReplica(flavor);
+      ({ primary: server, replica } = pair);
+      stop = () => pair.stop();
+    });
+    after(() => stop());
     beforeEach(async () => (test = await TestTable.create(server)));
     afterEach(() => test.drop());
 
     const logEnd = async (): Promise<number> => (await test.query<{ Position: number }>(log))[0]!.Position;
 
-    for (const [what, match, skip] of PLACES) {
+    /** The replica has it. */
+    async function arrived(note: string): Promise<void> {
+      if (replica === null) return;
+      const client = await createConnection(replica.connection);
+      await until('the change on the replica', async () => {
+        const sql = `SELECT id FROM ${test.database}.emails WHERE note = '${note}'`;
+        const [rows] = await client.query<RowDataPacket[]>(sql);
+        return rows.length === 3 ? true : undefined;
+      });
+      await client.end();
+    }
+
+    const options = (): Options => {
+      if (replica === null) return {};
+      const { host, port, user, password } = replica.connection;
+      return { binlog: { source: { host, port, user, password } } };
+    };
+
+    for (const [what, match, skip] of places) {
       it(`none is lost: stalled when ${what} comes`, async () => {
         const [{ ready } = { ready: 0 }] = await test.query<{ ready: number }>(
           "SELECT COUNT(*) AS ready FROM information_schema.PLUGINS WHERE PLUGIN_NAME LIKE 'rpl_semi_sync%'",
@@ -71,6 +115,7 @@ for (const flavor of availableFlavors()) {
           const note = `stalled ${round}`;
           writes.push(application.query(`UPDATE emails SET note = '${note}' WHERE id IN (2, 15, 29)`));
           await until('the change in the log', async () => ((await logEnd()) > before ? true : undefined));
+          await arrived(note);
           const [row] = await test.query<{ seen: number }>(
             `SELECT COUNT(*) AS seen FROM emails WHERE note = '${note}'`,
           );
@@ -88,6 +133,7 @@ for (const flavor of availableFlavors()) {
         const stalled = intercept(test.knex, { match, when: 'before', skip, run });
         await test.migrate(ADD_COLUMN, {
           ...{ mode: 'binlog', verify: false, chunk: { rows: 5 }, cutOver: { lockTimeoutMs: 10_000 } },
+          ...options(),
         });
         await Promise.all(writes);
         await test.query(off);
