@@ -119,7 +119,7 @@ export class Verifier {
     const { rows, differing: found } = compared;
     const differing = await this.withoutWaiting(session, found, null);
     await this.refuseRepeated(session, differing);
-    await transaction(session, () => this.source.requeue(session, differing));
+    await transaction(session, () => this.requeue(session, differing));
     // Not before: the step may be repeated when its connection is lost.
     this.repairs(differing);
     this.rows += rows;
@@ -148,7 +148,7 @@ export class Verifier {
     // In one transaction, or a difference would be forgotten with the connection.
     await transaction(session, async () => {
       await this.recheck.remove(session, batch);
-      await this.source.requeue(session, differing);
+      await this.requeue(session, differing);
     });
     this.repairs(differing);
     this.seeRepaired(batch.keys, found);
@@ -184,11 +184,25 @@ export class Verifier {
     const gathered =
       lockedForMs === null ? this.source.gather(null) : this.source.gather(session, lockedForMs);
     if (!(await gathered)) return differing;
-    const statement = listPending(this.pair, this.source.pendingKeys(), differing);
+    const pending = this.source.pendingKeys();
     const { originKeys } = this.pair.key;
-    const rows = await transaction(session, () => session.query(statement));
-    const waiting = new Set(rows.map((row) => JSON.stringify(originKeys.read(row))));
+    const waiting = new Set<string>();
+    for (const keys of this.fitting(differing)) {
+      const statement = listPending(this.pair, pending, keys);
+      const rows = await transaction(session, () => session.query(statement));
+      for (const row of rows) waiting.add(JSON.stringify(originKeys.read(row)));
+    }
     return differing.filter((key) => !waiting.has(JSON.stringify(key)));
+  }
+
+  private async requeue(session: Session, differing: readonly RowKey[]): Promise<void> {
+    for (const keys of this.fitting(differing)) await this.source.requeue(session, keys);
+  }
+
+  /** As many at once as one statement may list. */
+  private *fitting(keys: readonly RowKey[]): Generator<readonly RowKey[]> {
+    const most = this.keysAtOnce();
+    for (let from = 0; from < keys.length; from += most) yield keys.slice(from, from + most);
   }
 
   nextRound(): void {

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
@@ -12,14 +13,14 @@ const SMALL_CACHE = { binlog_cache_size: '32768', max_binlog_cache_size: '65536'
 const ROWS = 200;
 const CHUNK = /^INSERT INTO \S+_lhmn`(?!.*FALSE)/;
 
-for (const flavor of availableFlavors()) {
-  describe(`limits of the server that are too small on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`limits of the server that are too small on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let was: { definition: string; rows: Record<string, unknown>[] };
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
     afterEach(() => test.drop());
 
