@@ -10,7 +10,7 @@ const A_MOMENT_S = 2;
  * that dies leaves none behind.
  */
 export class AdvisoryLock {
-  private readonly name: string;
+  readonly name: string;
 
   constructor(
     /** Who has it, once it was granted. */
@@ -56,10 +56,10 @@ export class AdvisoryLock {
   /**
    * Takes the lock again after the session that held it got a new connection.
    *
-   * @throws Refusal LHM_OWNERSHIP_LOST when somebody else has it by now
+   * @throws Refusal LHM_OWNERSHIP_LOST when somebody else has it by now, for longer than a moment
    */
   async retake(): Promise<void> {
-    if ((await this.isHeld()) || (await this.tryAcquire())) return;
+    if ((await this.isHeld()) || (await this.tryAcquire(A_MOMENT_S))) return;
     throw ownershipLost();
   }
 

@@ -14,6 +14,12 @@ import { clock } from '../util/clock';
 
 const log = debugLog('migration');
 
+/**
+ * What is found is taken for dead when nobody has come for the lock for so long, in ms: a run that has lost its connections
+ * lives on, and takes its lock again as soon as it has others.
+ */
+const DEAD_AFTER_MS = 1000;
+
 export interface CleanUpRequest {
   readonly schema: string;
   /** null for every table of the schema. */
@@ -57,6 +63,15 @@ export async function cleanUp(database: Database, request: CleanUpRequest): Prom
     }
     const names = { schema, table: name };
     try {
+      if ((await leftByRun(session, names)).length > 0) {
+        await lock.release();
+        await clock.sleep(DEAD_AFTER_MS);
+        if (table !== null) await lock.acquire(`${schema}.${name}`);
+        else if (!(await lock.tryAcquire())) {
+          alive.push(name);
+          continue;
+        }
+      }
       removed.push(
         ...(dryRun
           ? await leftByRun(session, names)

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
 import { AdvisoryLock } from '../../lib/database/advisory-lock';
+import { largeHadronCleanUp } from '../../lib';
 import type { Database } from '../../lib/database/database';
 import { connectDatabase } from '../../lib/database/mysql-database';
 import { openReadViews } from '../../lib/database/read-views';
@@ -26,6 +27,12 @@ for (const flavor of availableFlavors()) {
       await test.drop();
       await server.stop();
     });
+
+    const untilLockIsWaitedFor = (): Promise<true> =>
+      until('the lock to be waited for', async () => {
+        const list = await test.query<{ State: string | null }>('SHOW PROCESSLIST');
+        return list.some(({ State }) => State === 'User lock') ? true : undefined;
+      });
 
     it('an open view is seen from when it is opened until it is closed, and our own are left out', async () => {
       const observer = await database.open('observer');
@@ -66,12 +73,34 @@ for (const flavor of availableFlavors()) {
       const lock = new AdvisoryLock(brief, test.database, 'emails');
       await lock.acquire('emails');
       const migrated = test.migrate(ADD_COLUMN, { knex: test.makeKnex() });
-      await until('the lock to be waited for', async () => {
-        const list = await test.query<{ State: string | null }>('SHOW PROCESSLIST');
-        return list.some(({ State }) => State === 'User lock') ? true : undefined;
-      });
+      await untilLockIsWaitedFor();
       await lock.release();
       expect((await migrated).rowsCopied).to.be.above(0);
+    });
+
+    it('a run whose connection was lost is not taken for dead by a clean-up that waits for its lock', async () => {
+      let cleaned: Promise<unknown> = Promise.resolve();
+      const { verified } = await test.migrate('ADD COLUMN another INT', {
+        knex: test.makeKnex(),
+        chunk: { rows: 2, pauseMs: 10 },
+        hooks: {
+          beforeRowCopy: async () => {
+            const { name } = new AdvisoryLock(await database.open('unused'), test.database, 'emails');
+            const [row] = await test.query<{ holder: number }>(`SELECT IS_USED_LOCK('${name}') AS holder`);
+            cleaned = largeHadronCleanUp('emails', { knex: test.makeKnex() }).catch(
+              (error: unknown) => error,
+            );
+            await untilLockIsWaitedFor();
+            // It is granted to the clean-up at this moment.
+            await test.query(`KILL ${row!.holder}`);
+          },
+          beforeCutOver: async () => {
+            await cleaned;
+          },
+        },
+      });
+      expect(await cleaned).to.include({ code: 'LHM_ALREADY_RUNNING', outcome: 'untouched' });
+      expect(verified.notCompared).to.equal(0);
     });
   });
 }
