@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 import { intercept } from '../support/test-table-statements';
@@ -15,12 +16,12 @@ import { triggerFacts } from '../support/triggers/trigger-facts';
 /** Of which each kills the RENAME a little later: on MariaDB one of a few meets it half-way. */
 const TRIES = { mysql: 12, mariadb: 60 };
 
-for (const flavor of availableFlavors()) {
-  describe(`the RENAME that swaps tables with triggers, killed by somebody, on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`the RENAME that swaps tables with triggers, killed by somebody, on ${on}`, function () {
     this.timeout(300_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     /** A migration whose RENAME is killed once it may run. */

@@ -11,7 +11,8 @@ import type { Knex } from 'knex';
 import type { AlterFunction } from '../../lib';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { quote, TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
@@ -72,15 +73,15 @@ const COLUMNS: readonly [what: string, alter: AlterFunction | string, column: st
   ],
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`odd tables, names and callers on ${flavor}`, function () {
+for (const { flavor, mode, on, every, once, itOnce } of serversAndModes()) {
+  describe(`odd tables, names and callers on ${on}`, function () {
     this.timeout(300_000);
 
     let server: RunningServer;
     let test: TestTable | undefined;
 
     before(async () => {
-      server = await startServer(flavor);
+      server = await startServer(flavor, { mode });
     });
 
     after(() => server.stop());
@@ -113,7 +114,7 @@ for (const flavor of availableFlavors()) {
     }
 
     describe('a table whose name has', () => {
-      for (const [what, name] of NAMES) {
+      for (const [what, name] of every(3, NAMES)) {
         it(what, async () => {
           const on = await table({ table: name });
           await expectMigrated(on, {
@@ -128,7 +129,7 @@ for (const flavor of availableFlavors()) {
         });
       }
 
-      it('a failure, too, is taken back', async () => {
+      itOnce('a failure, too, is taken back', async () => {
         const on = await table({ table: "o'mails`" });
         const rows = await on.rows();
         const error = await on.failure(ADD_COLUMN, {
@@ -142,7 +143,7 @@ for (const flavor of availableFlavors()) {
     });
 
     describe('a column', () => {
-      for (const [what, alter, column, keeps] of COLUMNS) {
+      for (const [what, alter, column, keeps] of once(COLUMNS)) {
         it(`${what}: ${keeps ? 'carries its data' : 'is a new one'}`, async () => {
           const on = await table();
           await on.migrate(alter);
@@ -155,7 +156,7 @@ for (const flavor of availableFlavors()) {
         });
       }
 
-      it('swapped with another by two renames: both carry their data', async () => {
+      itOnce('swapped with another by two renames: both carry their data', async () => {
         const on = await table({ columns: 'id INT PRIMARY KEY, a INT, b INT' });
         await on.query('INSERT INTO emails VALUES (1, 10, 20), (2, 30, 40)');
         await on.migrate('RENAME COLUMN a TO b, RENAME COLUMN b TO a');
@@ -165,7 +166,7 @@ for (const flavor of availableFlavors()) {
         ]);
       });
 
-      it('with columns.renamed, where the ALTER drops one and adds another', async () => {
+      itOnce('with columns.renamed, where the ALTER drops one and adds another', async () => {
         const on = await table();
         await on.migrate('DROP COLUMN size, ADD COLUMN bytes INT NOT NULL DEFAULT 0', {
           columns: { renamed: { size: 'bytes' } },
@@ -195,7 +196,7 @@ for (const flavor of availableFlavors()) {
         await expectNoLeaks(on);
       });
 
-      it('with ctx.values', async () => {
+      itOnce('with ctx.values', async () => {
         const on = await table();
         await on.migrate((t, ctx) => {
           t.string('hashed_address', 64);
@@ -223,19 +224,19 @@ for (const flavor of availableFlavors()) {
         await expectNoLeaks(on);
       });
 
-      it('whose connection names no database, with the schema in the name', async () => {
+      itOnce('whose connection names no database, with the schema in the name', async () => {
         const on = await table();
         const knex = on.makeKnex({ connection: { ...server.connection } });
         await expectMigrated(on, { knex }, `${on.database}.emails`);
       });
 
-      it('whose connection names another database', async () => {
+      itOnce('whose connection names another database', async () => {
         const on = await table();
         const knex = on.makeKnex({}, { database: flavor === 'mysql' ? 'sys' : 'mysql' });
         await expectMigrated(on, { knex }, `${on.database}.emails`);
       });
 
-      it('whose Knex maps names to snake case and back', async () => {
+      itOnce('whose Knex maps names to snake case and back', async () => {
         const on = await table();
         const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
         const knex = on.makeKnex({
@@ -260,7 +261,7 @@ for (const flavor of availableFlavors()) {
         await expectNoLeaks(on);
       });
 
-      it('whose connection is a URL', async () => {
+      itOnce('whose connection is a URL', async () => {
         const on = await table();
         const { user, password, host, port } = server.connection;
         const knex = on.makeKnex({
@@ -269,20 +270,20 @@ for (const flavor of availableFlavors()) {
         await expectMigrated(on, { knex });
       });
 
-      it('whose connection is a function', async () => {
+      itOnce('whose connection is a function', async () => {
         const on = await table();
         const connection = { ...server.connection, database: on.database };
         await expectMigrated(on, { knex: on.makeKnex({ connection: () => Promise.resolve(connection) }) });
       });
 
-      it('whose Knex was never used, or is destroyed already', async () => {
+      itOnce('whose Knex was never used, or is destroyed already', async () => {
         const on = await table();
         const knex = on.makeKnex();
         await knex.destroy();
         await expectMigrated(on, { knex });
       });
 
-      it('that is a Knex migration', async () => {
+      itOnce('that is a Knex migration', async () => {
         const on = await table();
         const knex = on.makeKnex();
         const migration = {
@@ -304,7 +305,7 @@ for (const flavor of availableFlavors()) {
         await expectNoLeaks(on);
       });
 
-      it('that is an ES module', async () => {
+      itOnce('that is an ES module', async () => {
         const on = await table();
         const folder = mkdtempSync(join(tmpdir(), 'lhm-esm-'));
         try {

@@ -4,7 +4,8 @@ import type { Connection } from 'mysql2/promise';
 import type { MigrationResult } from '../../lib';
 import { createAccount, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type Flavor, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
@@ -16,8 +17,8 @@ const WATCHING: Record<Flavor, readonly string[]> = {
 
 const KILL: Options = { cutOver: { killBlockers: true, attempts: 8, backoffMs: 100, backoffMaxMs: 200 } };
 
-for (const flavor of availableFlavors()) {
-  describe(`connections in the way that are killed on ${flavor}`, function () {
+for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
+  describe(`connections in the way that are killed on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
@@ -25,7 +26,7 @@ for (const flavor of availableFlavors()) {
 
     before(async () => {
       const args = [...WATCHING[flavor], '--event-scheduler=ON', '--log-bin-trust-function-creators=1'];
-      server = await startServer(flavor, { args });
+      server = await startServer(flavor, { args, mode });
     });
     after(() => server.stop());
 
@@ -60,7 +61,7 @@ for (const flavor of availableFlavors()) {
       'a lock on the table': ['LOCK TABLES emails READ'],
     };
 
-    for (const [what, statements] of Object.entries(HOLDERS)) {
+    for (const [what, statements] of every(3, Object.entries(HOLDERS))) {
       it(`${what}: killed, named, and the swap is made`, async () => {
         const holder = await test.connect();
         const result = await migrate(async () => {
@@ -75,7 +76,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('a statement that runs for long: killed', async () => {
+    itOnce('a statement that runs for long: killed', async () => {
       const holder = await test.connect();
       let running: Promise<unknown> | undefined;
       const result = await migrate(async () => {
@@ -87,42 +88,45 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    it('connections that hold the table only now and then, however often, and bystanders: left alone', async () => {
-      const busy = await Promise.all(Array.from({ length: 3 }, () => test.connect()));
-      const bystander = await test.connect();
-      await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
-      const holder = await test.connect();
-      let stop = false;
-      const errors: unknown[] = [];
-      const work = async (client: Connection, id: number): Promise<void> => {
-        while (!stop) {
-          await client.query('START TRANSACTION');
-          await client.query('UPDATE emails SET size = size + 1 WHERE id = ?', [id]);
-          await client.query('DO SLEEP(0.05)');
-          await client.query('COMMIT');
-        }
-      };
-      let working: Promise<unknown> = Promise.resolve();
-      const result = await migrate(
-        async () => {
-          await bystander.query('START TRANSACTION');
-          await bystander.query('INSERT INTO other VALUES (1)');
-          await holder.query('START TRANSACTION');
-          await holder.query('SELECT * FROM emails');
-          working = Promise.all(busy.map((client, i) => work(client, i + 1))).catch((error: unknown) =>
-            errors.push(error),
-          );
-        },
-        { cutOver: { attempts: 40, oldReadViews: 'ignore' } },
-      ).finally(() => (stop = true));
-      await working;
-      expect(errors).to.deep.equal([]);
-      expect(result.cutOver.killed.map(({ connection }) => connection)).to.deep.equal([holder.threadId]);
-      for (const client of [...busy, bystander]) expect(await isAlive(client)).to.equal(true);
-      await bystander.query('ROLLBACK');
-      await test.query('DROP TABLE other');
-      await expectNoLeaks(test);
-    });
+    itOnce(
+      'connections that hold the table only now and then, however often, and bystanders: left alone',
+      async () => {
+        const busy = await Promise.all(Array.from({ length: 3 }, () => test.connect()));
+        const bystander = await test.connect();
+        await test.query('CREATE TABLE other (id INT PRIMARY KEY)');
+        const holder = await test.connect();
+        let stop = false;
+        const errors: unknown[] = [];
+        const work = async (client: Connection, id: number): Promise<void> => {
+          while (!stop) {
+            await client.query('START TRANSACTION');
+            await client.query('UPDATE emails SET size = size + 1 WHERE id = ?', [id]);
+            await client.query('DO SLEEP(0.05)');
+            await client.query('COMMIT');
+          }
+        };
+        let working: Promise<unknown> = Promise.resolve();
+        const result = await migrate(
+          async () => {
+            await bystander.query('START TRANSACTION');
+            await bystander.query('INSERT INTO other VALUES (1)');
+            await holder.query('START TRANSACTION');
+            await holder.query('SELECT * FROM emails');
+            working = Promise.all(busy.map((client, i) => work(client, i + 1))).catch((error: unknown) =>
+              errors.push(error),
+            );
+          },
+          { cutOver: { attempts: 40, oldReadViews: 'ignore' } },
+        ).finally(() => (stop = true));
+        await working;
+        expect(errors).to.deep.equal([]);
+        expect(result.cutOver.killed.map(({ connection }) => connection)).to.deep.equal([holder.threadId]);
+        for (const client of [...busy, bystander]) expect(await isAlive(client)).to.equal(true);
+        await bystander.query('ROLLBACK');
+        await test.query('DROP TABLE other');
+        await expectNoLeaks(test);
+      },
+    );
 
     it('a prepared XA transaction and an event of the server: left alone', async () => {
       const holder = await test.connect();
@@ -162,7 +166,7 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    it('unless it is asked for, nobody is', async () => {
+    itOnce('unless it is asked for, nobody is', async () => {
       const holder = await test.connect();
       const hold = async (): Promise<void> => {
         await holder.query('START TRANSACTION');
@@ -176,30 +180,33 @@ for (const flavor of availableFlavors()) {
       expect(await isAlive(holder)).to.equal(true);
     });
 
-    it('an account that may not: refused before anything is touched, and the grant is named', async () => {
-      const { knex } = await createAccount(test, NEEDED, ['PROCESS']);
-      const error = await expectRefused(
-        test,
-        { code: 'LHM_PREFLIGHT', problems: ['LHM_MISSING_PRIVILEGE', 'LHM_MISSING_PRIVILEGE'] },
-        () => test.failure(ADD_COLUMN, { ...KILL, knex }),
-      );
-      expect(error.hint)
-        .to.match(/GRANT CONNECTION.ADMIN ON \*\.\*/)
-        .and.contain('GRANT SELECT ON performance_schema.*');
-      const grant = flavor === 'mysql' ? 'CONNECTION_ADMIN' : 'CONNECTION ADMIN';
-      const able = await createAccount(test, NEEDED, ['PROCESS', grant]);
-      await test.query(`GRANT SELECT ON performance_schema.* TO ${able.grantee}`);
-      // Not the administrator's, whose connections MySQL lets none but its like end.
-      const { user } = await createAccount(test, NEEDED);
-      const holder = await test.connect({ user, password: 'secret' });
-      const hold = async (): Promise<void> => {
-        await holder.query('START TRANSACTION');
-        await holder.query('SELECT * FROM emails');
-      };
-      const { cutOver } = await test.migrate(ADD_COLUMN, {
-        ...{ ...KILL, knex: able.knex, hooks: { beforeCutOver: hold } },
-      });
-      expect(cutOver.killed).to.have.length(1);
-    });
+    itOnce(
+      'an account that may not: refused before anything is touched, and the grant is named',
+      async () => {
+        const { knex } = await createAccount(test, NEEDED, ['PROCESS']);
+        const error = await expectRefused(
+          test,
+          { code: 'LHM_PREFLIGHT', problems: ['LHM_MISSING_PRIVILEGE', 'LHM_MISSING_PRIVILEGE'] },
+          () => test.failure(ADD_COLUMN, { ...KILL, knex }),
+        );
+        expect(error.hint)
+          .to.match(/GRANT CONNECTION.ADMIN ON \*\.\*/)
+          .and.contain('GRANT SELECT ON performance_schema.*');
+        const grant = flavor === 'mysql' ? 'CONNECTION_ADMIN' : 'CONNECTION ADMIN';
+        const able = await createAccount(test, NEEDED, ['PROCESS', grant]);
+        await test.query(`GRANT SELECT ON performance_schema.* TO ${able.grantee}`);
+        // Not the administrator's, whose connections MySQL lets none but its like end.
+        const { user } = await createAccount(test, NEEDED);
+        const holder = await test.connect({ user, password: 'secret' });
+        const hold = async (): Promise<void> => {
+          await holder.query('START TRANSACTION');
+          await holder.query('SELECT * FROM emails');
+        };
+        const { cutOver } = await test.migrate(ADD_COLUMN, {
+          ...{ ...KILL, knex: able.knex, hooks: { beforeCutOver: hold } },
+        });
+        expect(cutOver.killed).to.have.length(1);
+      },
+    );
   });
 }

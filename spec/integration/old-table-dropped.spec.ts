@@ -2,7 +2,8 @@ import { expect } from 'chai';
 
 import { largeHadronCleanUp } from '../../lib';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration, type ChildOrder } from '../support/test-table-process';
@@ -19,14 +20,14 @@ const PLACES: readonly (readonly [what: string, stop: ChildOrder['stop']])[] = [
  * A process is killed right after the swap, and somebody drops the old table, which is nobody's any more, before the next
  * run or clean-up comes: what was to be done to the new one is done all the same.
  */
-for (const flavor of availableFlavors()) {
-  describe(`an old table that is dropped before a dead run is cleaned up on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`an old table that is dropped before a dead run is cleaned up on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let child: ChildMigration | undefined;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
     beforeEach(async () => (test = await TestTable.create(server)));
     afterEach(async () => {
@@ -46,7 +47,7 @@ for (const flavor of availableFlavors()) {
       await test.query(`DROP TABLE ${old[0]!}`);
     }
 
-    for (const [what, stop] of PLACES) {
+    for (const [what, stop] of every(2, PLACES)) {
       it(`when ${what}: the table’s own triggers get their names`, async () => {
         const before = await auditTable(test);
         await killAndDrop('ADD COLUMN extra INT', stop);

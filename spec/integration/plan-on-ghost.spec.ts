@@ -3,19 +3,20 @@ import { expect } from 'chai';
 import { largeHadronMigrate, type MigrationPlan } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
 import { sabotage } from '../support/saboteur';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 
 const CHANGE = 'ADD COLUMN extra INT NULL, ADD UNIQUE KEY by_address (address), DROP COLUMN size';
 
-for (const flavor of availableFlavors()) {
-  describe(`the plan on a real ghost on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`the plan on a real ghost on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
     let before_: Record<string, unknown>;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -36,7 +37,7 @@ for (const flavor of availableFlavors()) {
       return made;
     }
 
-    it('shows the definition that the migration then makes, and leaves nothing', async () => {
+    itOnce('shows the definition that the migration then makes, and leaves nothing', async () => {
       const made = await plan(CHANGE);
       expect(made.problems).to.deep.equal([]);
       await test.migrate(CHANGE);
@@ -47,28 +48,31 @@ for (const flavor of availableFlavors()) {
       expect(made.text).to.contain('as it was made and removed again').and.contain('`by_address`');
     });
 
-    it('tries what a temporary table cannot have', async () => {
+    itOnce('tries what a temporary table cannot have', async () => {
       const made = await plan('ADD FULLTEXT KEY words (address)');
       expect(made.newDefinition).to.contain('FULLTEXT KEY `words`');
       expect(made.warnings.join()).not.to.contain('could not be tried');
     });
 
-    it('calls the function once, and makes nothing where the migration would refuse to begin', async () => {
-      let calls = 0;
-      const count: Change = (t) => {
-        calls++;
-        t.integer('extra');
-      };
-      expect((await plan(count)).newDefinition).to.contain('`extra`');
-      expect(calls).to.equal(1);
-      await test.query('CREATE TABLE emails_lhmn (id INT)');
-      before_ = await test.snapshot();
-      const taken = await ghostPlan('ADD COLUMN extra INT');
-      expect(taken.newDefinition).to.equal(null);
-      expect(taken.problems.map(({ code }) => code)).to.deep.equal(['LHM_NAME_TAKEN']);
-    });
+    itOnce(
+      'calls the function once, and makes nothing where the migration would refuse to begin',
+      async () => {
+        let calls = 0;
+        const count: Change = (t) => {
+          calls++;
+          t.integer('extra');
+        };
+        expect((await plan(count)).newDefinition).to.contain('`extra`');
+        expect(calls).to.equal(1);
+        await test.query('CREATE TABLE emails_lhmn (id INT)');
+        before_ = await test.snapshot();
+        const taken = await ghostPlan('ADD COLUMN extra INT');
+        expect(taken.newDefinition).to.equal(null);
+        expect(taken.problems.map(({ code }) => code)).to.deep.equal(['LHM_NAME_TAKEN']);
+      },
+    );
 
-    it('holds no lock on the table while the change is made, nor waits for one', async () => {
+    itOnce('holds no lock on the table while the change is made, nor waits for one', async () => {
       const writer = await test.connect();
       await writer.query('START TRANSACTION');
       await writer.query('SELECT * FROM emails FOR UPDATE');
@@ -91,7 +95,7 @@ for (const flavor of availableFlavors()) {
       expect(seen).to.include('emails_lhmn');
     });
 
-    it('leaves nothing after a change that the server or a function refuses', async () => {
+    itOnce('leaves nothing after a change that the server or a function refuses', async () => {
       const cases: [Change, string][] = [
         ['ADD COLUMN extra INT, DROP COLUMN nope', 'LHM_ALTER_FAILED'],
         [
@@ -118,7 +122,7 @@ for (const flavor of availableFlavors()) {
       /^DROP TABLE IF EXISTS \S*_lhmn`/,
       /^DROP TABLE IF EXISTS \S*_lhms`/,
     ]) {
-      it(`leaves nothing when the connection is lost at ${where}`, async () => {
+      itOnce(`leaves nothing when the connection is lost at ${where}`, async () => {
         const knex = test.makeKnex();
         let struck = 0;
         sabotage(knex, (sql) => (where.test(sql) && ++struck === 1 ? 'KILL CONNECTION_ID()' : sql));
@@ -130,7 +134,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('names what it could not remove, which the next run does', async () => {
+    itOnce('names what it could not remove, which the next run does', async () => {
       const knex = test.makeKnex();
       sabotage(knex, (sql) => (/^DROP TABLE IF EXISTS \S*_lhmn`/.test(sql) ? 'DROP TABLE nope' : sql));
       const error = await failureOf(ghostPlan('ADD COLUMN extra INT', knex));
@@ -146,7 +150,7 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    it('makes nothing while the table is migrated', async () => {
+    itOnce('makes nothing while the table is migrated', async () => {
       let seen: MigrationPlan | undefined;
       const beforeRowCopy = async (): Promise<void> => void (seen = await ghostPlan('ADD COLUMN a INT'));
       await test.migrate('ADD COLUMN extra INT', { hooks: { beforeRowCopy } });

@@ -6,7 +6,8 @@ import {
   type LargeHadronOptions,
   type MigrationPlan,
 } from '../../lib';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
@@ -18,13 +19,13 @@ const CHANGE = [
   'ADD UNIQUE KEY address_unique (address)',
 ].join(', ');
 
-for (const flavor of availableFlavors()) {
-  describe(`the plan on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`the plan on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => (test = await TestTable.create(server)));
@@ -41,7 +42,7 @@ for (const flavor of availableFlavors()) {
       return made;
     }
 
-    it('says what becomes of each column', async () => {
+    itOnce('says what becomes of each column', async () => {
       const { columns, chunkKey, problems, alter } = await plan(CHANGE, {
         columns: { values: { extra: 'LENGTH(address)' } },
       });
@@ -58,7 +59,7 @@ for (const flavor of availableFlavors()) {
       expect(alter.join()).to.contain('`emails`').and.not.contain('lhmn');
     });
 
-    it('says what could be lost, and by which key', async () => {
+    itOnce('says what could be lost, and by which key', async () => {
       const { dataRisks } = await plan(CHANGE);
       expect(dataRisks.map(({ name, effect }) => `${name} ${effect}`)).to.have.members([
         'size loses',
@@ -69,7 +70,7 @@ for (const flavor of availableFlavors()) {
       expect((await plan('ADD COLUMN extra INT')).dataRisks).to.deep.equal([]);
     });
 
-    it('lists what would be run, under the names that would be used', async () => {
+    itOnce('lists what would be run, under the names that would be used', async () => {
       const { statements, names, cutOver } = await plan('ADD COLUMN extra INT');
       expect(statements.filter((sql) => sql.startsWith('CREATE TRIGGER'))).to.have.length(3);
       expect(statements.at(-1)).to.contain('RENAME TABLE').and.contain(names.old);
@@ -80,7 +81,7 @@ for (const flavor of availableFlavors()) {
       );
     });
 
-    it('is what dryRun resolves with', async () => {
+    itOnce('is what dryRun resolves with', async () => {
       const before = await test.snapshot();
       const made = await largeHadronMigrate('emails', { knex: test.knex, dryRun: true }, (t) => {
         t.renameColumn('note', 'remark');
@@ -94,7 +95,7 @@ for (const flavor of availableFlavors()) {
       expect(made.text).to.contain('nothing was changed');
     });
 
-    it('estimates rows, chunks and room', async () => {
+    itOnce('estimates rows, chunks and room', async () => {
       await test.fill(31, 4000);
       await test.query('ANALYZE TABLE emails');
       const { estimate } = await plan('ADD COLUMN extra INT', { chunk: { rows: 100 } });
@@ -107,7 +108,7 @@ for (const flavor of availableFlavors()) {
       else expect(estimate.writesPerSecond).to.equal(null);
     });
 
-    it('names what is in the way now', async () => {
+    itOnce('names what is in the way now', async () => {
       const other = await test.connect();
       await other.query('START TRANSACTION');
       await other.query('SELECT * FROM emails FOR UPDATE');
@@ -122,7 +123,7 @@ for (const flavor of availableFlavors()) {
       expect(text).to.contain(`connection ${id}`);
     });
 
-    it('names the views, routines, events and triggers that name a changed column', async () => {
+    itOnce('names the views, routines, events and triggers that name a changed column', async () => {
       await test.query('CREATE TABLE log (n INT)');
       await test.query('CREATE VIEW sizes AS SELECT id, size FROM emails');
       await test.query('CREATE VIEW addresses AS SELECT id, address FROM emails');
@@ -147,7 +148,7 @@ for (const flavor of availableFlavors()) {
       expect((await plan('ADD COLUMN extra INT')).references).to.deep.equal([]);
     });
 
-    it('lists what would be refused instead of throwing it, with the missing GRANT', async () => {
+    itOnce('lists what would be refused instead of throwing it, with the missing GRANT', async () => {
       await test.query(
         'CREATE DEFINER = root@localhost TRIGGER theirs BEFORE INSERT ON emails FOR EACH ROW SET NEW.size = 1',
       );
@@ -171,7 +172,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('says by which mode the changes are better captured, and what is run by the other', async () => {
+    itOnce('says by which mode the changes are better captured, and what is run by the other', async () => {
       const usual = await plan(ADD_COLUMN);
       expect(usual).to.deep.include({ mode: 'triggers' });
       expect(usual.suggestedMode.mode).to.equal('triggers');
@@ -199,7 +200,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('names the triggers that go with the table', async () => {
+    itOnce('names the triggers that go with the table', async () => {
       await test.query('CREATE TRIGGER theirs BEFORE INSERT ON emails FOR EACH ROW SET NEW.size = 1');
       const { triggers, problems, text } = await plan('ADD COLUMN extra INT');
       expect(problems).to.deep.equal([]);
@@ -208,7 +209,7 @@ for (const flavor of availableFlavors()) {
       expect(text).to.match(/theirs, BEFORE INSERT, as root@/);
     });
 
-    it('says so where the change cannot be tried', async () => {
+    itOnce('says so where the change cannot be tried', async () => {
       await test.query('ALTER TABLE emails ADD FULLTEXT KEY words (address)');
       const { warnings, columns, problems, text } = await plan('ADD COLUMN extra INT');
       expect(warnings.join()).to.contain('could not be tried');
@@ -217,13 +218,13 @@ for (const flavor of availableFlavors()) {
       expect(text).to.contain('ADD COLUMN extra INT');
     });
 
-    it('warns of an account that looks temporary', async () => {
+    itOnce('warns of an account that looks temporary', async () => {
       const { warnings } = await plan('ADD COLUMN extra INT', { triggers: { definer: 'v-token-abc@%' } });
       expect(warnings.join()).to.contain('v-token-abc@%');
       expect((await plan('ADD COLUMN extra INT')).warnings).to.deep.equal([]);
     });
 
-    it('rejects what cannot be planned, and leaves everything as it is', async () => {
+    itOnce('rejects what cannot be planned, and leaves everything as it is', async () => {
       const before = await test.snapshot();
       const cases: readonly (readonly [string, string, string])[] = [
         ['emails', 'DROP COLUMN nope', 'LHM_ALTER_FAILED'],
