@@ -21,8 +21,12 @@ const BY_OUTCOME: Readonly<Record<Outcome, number>> = {
 /** Bad input: nothing was begun. */
 export class BadInput extends Error {}
 
+/** A migration is there, and does not say how it stands. */
+export class DoesNotAnswer extends Error {}
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof LargeHadronError) return BY_OUTCOME[error.outcome];
+  if (error instanceof DoesNotAnswer) return EXIT.unknown;
   return error instanceof BadInput ? EXIT.refused : EXIT.failed;
 }
 

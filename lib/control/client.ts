@@ -17,14 +17,20 @@ export interface Reply {
 /** How long a server that does not answer is waited for, in ms. */
 const PATIENCE_MS = 5000;
 
+/** No answer is longer, in characters. */
+const LONGEST_ANSWER = 1024 * 1024;
+
 /** Where a migration listens: the path of its socket, or `host:port`. */
 export type Address = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** The socket is gone, or no process is behind it any more. */
+export class NobodyThere extends Error {}
 
 /**
  * Asks a running migration once.
  *
  * @param token what TCP asks for
- * @throws Error when nobody is there, or does not answer in time
+ * @throws NobodyThere, or Error when somebody is there who does not answer in time or says something else
  */
 export async function ask(
   address: Address,
@@ -40,13 +46,34 @@ export async function ask(
     socket.setEncoding('utf8');
     socket.end(`${JSON.stringify(token === undefined ? request : { ...request, token })}\n`);
     let answer = '';
-    for await (const part of socket) answer += part as string;
-    if (answer === '') throw new Error('it ended without an answer');
-    return JSON.parse(answer) as Reply;
+    for await (const part of socket) {
+      answer += part as string;
+      if ((part as string).includes('\n')) break;
+      if (answer.length > LONGEST_ANSWER) throw new Error('what it sends has no end');
+    }
+    return replyIn(answer);
+  } catch (error) {
+    if (isNobody(error)) throw new NobodyThere('nobody is there');
+    throw error;
   } finally {
     clock.clearTimeout(timer);
     socket.destroy();
   }
+}
+
+/** Whoever listens there need not be a migration. */
+function replyIn(answer: string): Reply {
+  if (answer === '') throw new Error('it ended without an answer');
+  let reply: unknown;
+  try {
+    reply = JSON.parse(answer);
+  } catch {
+    throw new Error('what it sends is no answer');
+  }
+  const { ok, text, data } = (reply ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof ok !== 'boolean' || typeof text !== 'string') throw new Error('what it sends is no answer');
+  // It is shown on terminals.
+  return { ok, text: text.replace(/[^\P{Cc}\n]/gu, ' '), data };
 }
 
 /** Whether anybody listens there. */
@@ -58,9 +85,13 @@ export async function isAlive(path: string): Promise<boolean> {
       resolve(alive);
     };
     socket.once('connect', () => end(true));
-    socket.once('error', (error: NodeJS.ErrnoException) => end(!NOBODY.has(String(error.code))));
+    socket.once('error', (error) => end(!isNobody(error)));
   });
 }
 
 /** Anything else may be somebody who is busy. */
 const NOBODY = new Set(['ECONNREFUSED', 'ENOENT']);
+
+function isNobody(error: unknown): boolean {
+  return NOBODY.has(String((error as NodeJS.ErrnoException).code));
+}

@@ -5,8 +5,9 @@ import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ResolvedControl } from '../options/control-options';
 import { isAlive } from './client';
+import { takePath } from './take-path';
 import { serveClient, type ConnectionDeps } from './control-connection';
-import { checkLength, newSocketPath, ownDirectory, socketPaths } from './socket-path';
+import { checkLength, isOurs, newSocketPath, ownDirectory, socketPaths } from './socket-path';
 import { clock } from '../util/clock';
 
 const log = debugLog('control');
@@ -16,6 +17,11 @@ const MOST_CLIENTS = 32;
 
 /** How long clients may take to read their last answers at the end, in ms. */
 const LAST_WORDS_MS = 500;
+
+interface Listening {
+  readonly server: Server;
+  readonly clients: Set<Socket>;
+}
 
 /** Where a person or a program can speak to the migration. */
 export interface ControlServer {
@@ -36,21 +42,30 @@ export async function startControl(
   table: string,
   { warn, ...deps }: Omit<ConnectionDeps, 'token'> & { readonly warn: (message: string) => void },
 ): Promise<ControlServer> {
-  const servers: { server: Server; clients: Set<Socket> }[] = [];
+  const servers: Listening[] = [];
+  let path: string | null = null;
+  let made: number | null = null;
   const close = async (): Promise<void> => {
     const all = servers.flatMap(({ clients }) => [...clients]);
     for (const client of all) client.destroySoon();
     // One that never reads has never read everything.
     const letGo = clock.setTimeout(() => all.forEach((client) => client.destroy()), LAST_WORDS_MS);
-    await Promise.all(servers.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+    if (path !== null && made !== null && (await inodeOf(path)) === made)
+      await unlink(path).catch(() => undefined);
+    await Promise.all(servers.map(closeServer));
     clock.clearTimeout(letGo);
   };
-  let path: string | null = null;
   try {
     if (control.socket !== false) {
-      path = await socketPath(control.socket, table);
+      if (control.socket === true) {
+        await ownDirectory();
+        await removeDead();
+      }
+      path = control.socket === true ? newSocketPath(table) : control.socket;
       checkLength(path);
-      servers.push(await listen({ path }, { ...deps, token: null }));
+      const listenAt = (at: string): Promise<Listening> => listen({ path: at }, { ...deps, token: null });
+      servers.push(await takePath(path, listenAt, closeServer));
+      made = await inodeOf(path);
       await chmod(path, 0o600);
       log('listening on %s', path);
     }
@@ -77,37 +92,24 @@ export async function startControl(
   return { path, close };
 }
 
-/** @param wanted a path, or true for one of ours */
-async function socketPath(wanted: string | true, table: string): Promise<string> {
-  if (wanted === true) {
-    await ownDirectory();
-    // What processes left that are gone.
-    for (const left of await socketPaths()) await removeDead(left);
-    return newSocketPath(table);
-  }
-  if (!(await removeDead(wanted))) throw new Error('another process listens there');
-  return wanted;
+/** What processes left that are gone. A name of ours is never used twice, so what is dead under it stays so. */
+async function removeDead(): Promise<void> {
+  for (const path of await socketPaths())
+    if (isOurs(path) && !(await isAlive(path))) await unlink(path).catch(() => undefined);
 }
 
-/**
- * @returns whether the path is free now
- * @throws Error when there is something else than a socket, which somebody may need
- */
-async function removeDead(path: string): Promise<boolean> {
-  const found = await lstat(path).catch(() => null);
-  if (found === null) return true;
-  if (!found.isSocket()) throw new Error('there is something, and it is no socket');
-  if (await isAlive(path)) return false;
-  await unlink(path).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  });
-  return true;
+async function inodeOf(path: string): Promise<number | null> {
+  return (await lstat(path).catch(() => null))?.ino ?? null;
+}
+
+async function closeServer({ server }: Listening): Promise<void> {
+  await new Promise((resolve) => server.close(resolve));
 }
 
 async function listen(
   where: { path: string } | { host: string; port: number },
   deps: ConnectionDeps,
-): Promise<{ server: Server; clients: Set<Socket> }> {
+): Promise<Listening> {
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (clients.size >= MOST_CLIENTS) {

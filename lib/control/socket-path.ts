@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** What the longest path of a unix socket may be, on the systems with the shortest one (macOS), in bytes. */
 const LONGEST_PATH = 103;
@@ -16,21 +16,44 @@ export function checkLength(path: string): void {
     throw new Error(`its path has ${bytes} bytes, and a socket's has at most ${LONGEST_HERE}`);
 }
 
-/** Sockets of this process, so that two migrations of one table on two servers have two. */
-let made = 0;
-
 /** Where the sockets of this account's migrations are. */
 export function socketDirectory(): string {
   return process.env['LHM_SOCKET_DIRECTORY'] ?? join(tmpdir(), `lhm-${userInfo().uid}`);
 }
 
-/** A path that no other process makes: readable by a person as far as there is room. @param table `schema.table` */
+/**
+ * A path that was never there before, nor will be again: readable by a person as far as there is room.
+ *
+ * @param table `schema.table`
+ */
 export function newSocketPath(table: string): string {
   const directory = socketDirectory();
-  const hash = createHash('sha256').update(table).digest('hex').slice(0, 8);
-  const end = `-${hash}-${process.pid}-${++made}.sock`;
+  const end = `-${hashOf(table)}-${process.pid}-${randomBytes(3).toString('hex')}.sock`;
   const room = Math.max(0, LONGEST_PATH - Buffer.byteLength(join(directory, end)));
-  return join(directory, table.replace(/[^\w.-]/g, '_').slice(0, room) + end);
+  return join(directory, readable(table).slice(0, room) + end);
+}
+
+const OURS = /^(.*)-([0-9a-f]{8})-\d+-\w+\.sock$/;
+
+/** Whether `newSocketPath` has made the name, and nobody's option. */
+export function isOurs(path: string): boolean {
+  return OURS.test(basename(path));
+}
+
+/** Whether the socket may be that of a migration of the table. @param table `schema.table`, or the table alone */
+export function mayBeOf(path: string, table: string): boolean {
+  const [, name, hash] = OURS.exec(basename(path)) ?? [];
+  // Somebody's own name, or one that was cut off, tells nothing.
+  if (name === undefined || Buffer.byteLength(path) >= LONGEST_PATH) return true;
+  return hash === hashOf(table) || name.endsWith(`.${readable(table)}`);
+}
+
+function readable(table: string): string {
+  return table.replace(/[^\w.-]/g, '_');
+}
+
+function hashOf(table: string): string {
+  return createHash('sha256').update(table).digest('hex').slice(0, 8);
 }
 
 /**

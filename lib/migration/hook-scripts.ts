@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, readdir, stat } from 'node:fs/promises';
+import { access, lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../database/server-error';
 import { formatLine } from '../progress/format';
 import type { HookContext } from '../options/options';
 import { SCRIPTS, type HookName } from './hook-names';
@@ -68,11 +69,15 @@ function inherited(): NodeJS.ProcessEnv {
   return env;
 }
 
+/** @throws Error for a link that leads nowhere: somebody has meant something to be run */
 async function isExecutable(path: string): Promise<boolean> {
   try {
+    const isFile = (await stat(path)).isFile();
     await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
+    return isFile;
+  } catch (cause) {
+    const found = await lstat(path).catch(() => null);
+    if ((cause as NodeJS.ErrnoException).code === 'EACCES' || found?.isSymbolicLink() !== true) return false;
+    throw new Error(`${path}: it is a link that leads nowhere (${messageOf(cause)})`, { cause });
   }
 }

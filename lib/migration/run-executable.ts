@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { messageOf } from '../database/server-error';
 import { withoutPasswords } from '../util/without-passwords';
 import { clock } from '../util/clock';
 
@@ -23,7 +24,7 @@ export async function runExecutable(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  const child = spawn(path, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = start(path, env);
   // At once: without open files left it has no pipes, and fails on its own.
   const end = ended(child);
   let said = '';
@@ -46,8 +47,17 @@ export async function runExecutable(
   throw new Error(`${path}: ${reason}${printed === '' ? '' : `: ${printed}`}`);
 }
 
+/** Some of what can be wrong is thrown, and the rest told later. */
+function start(path: string, env: NodeJS.ProcessEnv): ChildProcess {
+  try {
+    return spawn(path, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (cause) {
+    throw new Error(`${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /** Why it failed; null when it did not. */
-function ended(child: ReturnType<typeof spawn>): Promise<string | null> {
+function ended(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => {

@@ -36,6 +36,11 @@ export function formatTotal({ rowsEstimated, rowsCounted }: ProgressSnapshot): s
   return `${rowsCounted ? '' : 'about '}${formatCount(rowsEstimated)} rows`;
 }
 
+/** A table's name, or a reason, may hold what moves a terminal. */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
 /** One line for a log. */
 export function formatLine(p: ProgressSnapshot): string {
   const parts = [`[lhm] ${p.table}: ${p.phase}`];
@@ -49,5 +54,5 @@ export function formatLine(p: ProgressSnapshot): string {
   if (p.changesApplied > 0) parts.push(`${formatCount(p.changesApplied)} changes applied`);
   if (p.backlog > 0) parts.push(`${formatCount(p.backlog)} waiting`);
   parts.push(...formatWaiting(p));
-  return parts.join(', ');
+  return oneLine(parts.join(', '));
 }

@@ -1,26 +1,24 @@
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes';
-import { findRunning, ofTable } from '../find-running';
+import { describeSilent, find } from '../find-running';
 import type { Ends } from '../program';
-import { say } from '../secrets';
+import { say, tell } from '../secrets';
 
 export function statusCommand(ends: Ends): Command {
   return new Command('status')
-    .description('How the migrations on this machine stand; exit code 2 if there is none.')
+    .description(
+      'How the migrations on this machine stand; exit code 2 if there is none, 5 if one does not answer.',
+    )
     .argument('[table]', 'default: all')
     .option('--json', 'as JSON')
     .action(async (table: string | undefined, { json = false }: { json?: boolean }) => {
-      const found = ofTable(await findRunning(), table);
-      if (json)
-        say(
-          JSON.stringify(
-            found.map(({ now }) => now),
-            null,
-            2,
-          ),
-        );
-      else
-        say(found.map(({ text }) => text).join('\n') || 'No migration is running here under this account.');
-      ends(found.length === 0 ? EXIT.refused : EXIT.done);
+      const { running, silent } = await find(table);
+      if (json) {
+        const all = running.map(({ now }) => now);
+        say(JSON.stringify(all, null, 2));
+      } else if (running.length > 0) say(running.map(({ text }) => text).join('\n'));
+      else if (silent.length === 0) say('No migration is running here under this account.');
+      for (const one of silent) tell(describeSilent(one));
+      ends(silent.length > 0 ? EXIT.unknown : running.length > 0 ? EXIT.done : EXIT.refused);
     });
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { formatCount, formatLine } from '../../progress/format';
+import { formatCount, formatLine, oneLine } from '../../progress/format';
 import type { ProgressSnapshot } from '../../progress/progress';
 import { clock } from '../../util/clock';
 import { EXIT, BadInput } from '../exit-codes';
-import { findOne, tellRunning, type Running } from '../find-running';
+import { findAnyOne, look, type Running, type Silent } from '../find-running';
 import type { Ends } from '../program';
 import { say } from '../secrets';
 import { sparkline } from '../sparkline';
@@ -23,28 +23,32 @@ export function watchCommand(ends: Ends): Command {
       const ms = Number(intervalMs);
       if (!(ms >= 50 && ms <= 3_600_000))
         throw new BadInput('--interval-ms takes a number from 50 to 3600000.');
-      await watch(await findOne(table), ms);
+      await watch(await findAnyOne(table), ms);
       ends(EXIT.done);
     });
 }
 
-async function watch(running: Running, ms: number): Promise<void> {
+async function watch(one: Running | Silent, ms: number): Promise<void> {
   const speeds: number[] = [];
   const backlogs: number[] = [];
-  for (let now: ProgressSnapshot | null = running.now; now !== null; now = await look(running)) {
-    speeds.push(now.rowsPerSecond);
-    backlogs.push(now.backlog);
-    for (const values of [speeds, backlogs]) values.splice(0, values.length - WIDTH);
-    say(process.stdout.isTTY ? CLEAR + page(now, speeds, backlogs) : formatLine(now));
+  let name = 'now' in one ? one.now.table : one.path;
+  for (let seen: Running | Silent | null = one; seen !== null; seen = await look(one.path, 'sup')) {
+    if ('now' in seen) {
+      const { now } = seen;
+      name = now.table;
+      speeds.push(now.rowsPerSecond);
+      backlogs.push(now.backlog);
+      for (const values of [speeds, backlogs]) values.splice(0, values.length - WIDTH);
+      show(formatLine(now), () => page(now, speeds, backlogs));
+    } else show(`[lhm] ${name}: does not answer (${seen.why}); it is asked again`);
     await clock.sleep(ms);
   }
-  say(`${running.now.table}: it has ended`);
+  say(oneLine(`${name}: it has ended`));
 }
 
-/** null when nobody answers any more. */
-async function look(running: Running): Promise<ProgressSnapshot | null> {
-  const reply = await tellRunning(running, { command: 'sup' }).catch(() => null);
-  return reply === null ? null : (reply.data as ProgressSnapshot);
+/** @param drawn instead, where a terminal is */
+function show(line: string, drawn = (): string => line): void {
+  say(process.stdout.isTTY ? CLEAR + drawn() : line);
 }
 
 function page(now: ProgressSnapshot, speeds: readonly number[], backlogs: readonly number[]): string {

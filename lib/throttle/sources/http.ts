@@ -3,6 +3,15 @@ import { request as httpsRequest } from 'node:https';
 import type { LiveSettings } from '../../options/live-settings';
 import { CLEAR, hold, type ThrottleSource, type Verdict } from '../throttle-source';
 
+const MOVED = ' and is not followed';
+
+/** Of what is no opinion. */
+const WHY: Readonly<Record<number, string>> = {
+  ...{ 301: MOVED, 302: MOVED, 303: MOVED, 307: MOVED, 308: MOVED },
+  405: ' to HEAD',
+  501: ' to HEAD',
+};
+
 /** Somebody else's opinion, asked by HEAD: 200 lets the migration go on, everything else holds. */
 export class Http implements ThrottleSource {
   constructor(private readonly settings: LiveSettings) {}
@@ -19,7 +28,7 @@ export class Http implements ThrottleSource {
     const { http } = this.settings.throttle;
     if (http === false) return CLEAR;
     const status = await statusOf(http, signal);
-    return status === 200 ? CLEAR : hold(`${this.name}, which answered ${status}`);
+    return status === 200 ? CLEAR : hold(`${this.name}, which answered ${status}${WHY[status] ?? ''}`);
   }
 }
 
@@ -28,10 +37,13 @@ function statusOf(url: string, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     // No connection is kept that would keep the process.
     request(url, { method: 'HEAD', agent: false, signal }, (response) => {
-      response.resume();
       resolve(response.statusCode ?? 0);
+      // Whatever it sends beyond that, it may have no end.
+      response.destroy();
     })
       .on('error', reject)
+      // Also without an error, as where it switches protocols; one that is waited for for ever is never asked again.
+      .on('close', () => reject(new Error('it hung up without an answer')))
       .end();
   });
 }
