@@ -6,7 +6,7 @@ import { statusCommand } from './commands/status';
 import { steerCommands } from './commands/steer';
 import { watchCommand } from './commands/watch';
 import { describeError, EXIT, exitCodeOf } from './exit-codes';
-import { redact, redactStderr, tell } from './secrets';
+import { outliveReaders, redact, redactStderr, tell } from './secrets';
 
 /** A command says by which code the process ends. */
 export type Ends = (code: number) => void;
@@ -14,6 +14,7 @@ export type Ends = (code: number) => void;
 /** Runs one command line to its end. Never rejects. @returns the exit code */
 export async function runProgram(args: readonly string[]): Promise<number> {
   redactStderr();
+  outliveReaders();
   let code: number = EXIT.done;
   const ends: Ends = (by) => (code = by);
   const program = new Command('lhm').description(

@@ -39,3 +39,16 @@ export function redactStderr(): void {
   stderr.write = (chunk: unknown, ...rest: unknown[]) =>
     write(typeof chunk === 'string' ? redact(chunk) : chunk, ...rest);
 }
+
+let heard = true;
+
+/** Whether what is said to stdout is still read by somebody, as far as it is known. */
+export function isHeard(): boolean {
+  return heard;
+}
+
+/** What was begun is brought to its end also when nobody reads any more what is said of it. */
+export function outliveReaders(): void {
+  process.stdout.on('error', () => (heard = false));
+  process.stderr.on('error', () => undefined);
+}

@@ -1,6 +1,7 @@
 import type { ProgressOption } from '../options/options';
 import { createBar } from './progress-bar';
 import { createLines } from './progress-lines';
+import { canDraw, outliveReader } from './shown-on';
 import type { ProgressTracker } from './progress-tracker';
 
 /** Something that shows progress; `stop` gives the terminal back. */
@@ -19,6 +20,13 @@ export function startReporter(
     return { stop: () => undefined };
   }
   if (option === 'none') return { stop: () => undefined };
-  const bar = option === 'bar' || (option === 'auto' && stream.isTTY);
-  return bar ? createBar(tracker, stream) : createLines(tracker, stream);
+  const end = outliveReader(stream);
+  const bar = option === 'bar' || (option === 'auto' && canDraw(stream));
+  const reporter = bar ? createBar(tracker, stream) : createLines(tracker, stream);
+  return {
+    stop: () => {
+      reporter.stop();
+      end();
+    },
+  };
 }

@@ -155,6 +155,16 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
+    it('migrates to the end when nobody reads any more what it prints', async () => {
+      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '5', '--progress', 'lines'];
+      const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);
+      await until('it to copy', () => Promise.resolve(/: copy/.test(migration.stderr) || undefined));
+      migration.leave();
+      expect((await migration.end).code).to.equal(0);
+      expect(await test.definition()).to.contain('`extra`');
+      await expectNoLeaks(test);
+    });
+
     it('stops a running migration by panic', async () => {
       const was = await test.definition();
       const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '50', '--progress', 'lines'];

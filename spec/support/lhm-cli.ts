@@ -44,6 +44,12 @@ export class Lhm {
     return this.child.pid!;
   }
 
+  /** Nobody reads any more what it prints, as behind `| head -1`. */
+  leave(): void {
+    this.child.stdout.destroy();
+    this.child.stderr.destroy();
+  }
+
   /** What everybody on the machine can read of it. */
   commandLine(): string {
     return readFileSync(`/proc/${this.pid}/cmdline`, 'utf8');

@@ -127,6 +127,33 @@ describe('lhm and sockets', function () {
     expect(code).to.equal(0);
   });
 
+  it('watches no longer than somebody reads', async () => {
+    await stand(well);
+    const watch = new Lhm(['watch', '--interval-ms', '50'], { ...env, NO_COLOR: '1' });
+    await until('a line', () => Promise.resolve(watch.stdout.includes('plan\n') || undefined));
+    watch.leave();
+    const { code, stderr } = await watch.end;
+    expect(stderr).to.equal('');
+    expect(code).to.equal(0);
+    expect(watch.stdout).not.to.contain('\u001b');
+  });
+
+  it('draws on a terminal that can, however narrow, and writes lines on one that cannot', async () => {
+    const server = await stand(well);
+    const [narrow, dumb] = ['xterm', 'dumb'].map(
+      (TERM) => new Lhm(['watch', '--interval-ms', '50'], { ...env, TERM }, '', true),
+    ) as [Lhm, Lhm];
+    for (const watch of [narrow, dumb])
+      await until('lines', () => Promise.resolve(watch.stdout.split('plan').length > 3 || undefined));
+    await stop(server);
+    await Promise.all([narrow.end, dumb.end]);
+    expect(narrow.stdout)
+      .to.contain('\u001b[2J')
+      .and.match(/rows\/s {3}▁{1,8} 0\r?\n/);
+    expect(dumb.stdout).to.not.contain('\u001b');
+    expect(dumb.stdout).to.contain('it has ended');
+  });
+
   it('says at once that there is none where a process left a socket, or something else', async () => {
     await stand(well);
     await unlink(join(folder, 'one.sock'));

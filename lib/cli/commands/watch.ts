@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { formatCount, formatLine, oneLine } from '../../progress/format';
+import { canDraw } from '../../progress/shown-on';
 import type { ProgressSnapshot } from '../../progress/progress';
 import { clock } from '../../util/clock';
 import { EXIT, BadInput } from '../exit-codes';
 import { findAnyOne, look, type Running, type Silent } from '../find-running';
 import type { Ends } from '../program';
-import { say } from '../secrets';
+import { isHeard, say } from '../secrets';
 import { sparkline } from '../sparkline';
 
 /** Values that are shown side by side. */
@@ -42,20 +43,23 @@ async function watch(one: Running | Silent, ms: number): Promise<void> {
       show(formatLine(now), () => page(now, speeds, backlogs));
     } else show(`[lhm] ${name}: does not answer (${seen.why}); it is asked again`);
     await clock.sleep(ms);
+    // Nobody watches.
+    if (!isHeard()) return;
   }
   say(oneLine(`${name}: it has ended`));
 }
 
 /** @param drawn instead, where a terminal is */
 function show(line: string, drawn = (): string => line): void {
-  say(process.stdout.isTTY ? CLEAR + drawn() : line);
+  say(canDraw(process.stdout) ? CLEAR + drawn() : line);
 }
 
 function page(now: ProgressSnapshot, speeds: readonly number[], backlogs: readonly number[]): string {
+  const width = Math.max(8, Math.min(WIDTH, process.stdout.columns - 18));
   return [
     ...formatLine(now).split(', '),
     '',
-    `rows/s   ${sparkline(speeds, WIDTH)} ${formatCount(now.rowsPerSecond)}`,
-    `backlog  ${sparkline(backlogs, WIDTH)} ${formatCount(now.backlog)}`,
+    `rows/s   ${sparkline(speeds, width)} ${formatCount(now.rowsPerSecond)}`,
+    `backlog  ${sparkline(backlogs, width)} ${formatCount(now.backlog)}`,
   ].join('\n');
 }
