@@ -1,4 +1,5 @@
 import type { Problem, ErrorCode } from '../errors';
+import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { filterAgainst } from './replica-filters';
 import type { LinkFacts } from './link-facts';
@@ -16,6 +17,8 @@ export interface Wanted {
   readonly mostDelayMs: number;
   /** How many domains (`gtid_domain_id`) the changes of the primary are of; 1 on MySQL. */
   readonly domains: number;
+  /** Told of every server in between. */
+  readonly above?: (session: Session, identity: string, called: string) => Promise<void>;
 }
 
 /** How far a replica may be behind when a migration begins, in ms. */

@@ -28,6 +28,20 @@ export function crashed(syncBinlog: number): Refusal {
   );
 }
 
+/**
+ * Where the log of a replica is read, nothing tells a crash of the server above it from a restart.
+ *
+ * @param called the server, for people
+ * @param syncBinlog its setting before
+ */
+export function startedAnew(called: string, syncBinlog: number): Refusal {
+  return new Refusal(
+    'LHM_CONNECTION_LOST',
+    `${called} was started anew. If it crashed, what it had committed last may be missing in the logs of its replicas, because it has sync_binlog = ${syncBinlog}.`,
+    'Nothing was swapped. Run again; SET GLOBAL sync_binlog = 1 there before lets a migration go on after a restart.',
+  );
+}
+
 export function lostForGood(cause: unknown): Refusal {
   return new Refusal(
     'LHM_CONNECTION_LOST',

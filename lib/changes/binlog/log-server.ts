@@ -6,10 +6,12 @@ import { errorNumber } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { text } from '../../database/sql';
 import { Refusal } from '../../errors';
+import { ServerStarts } from '../../replication/server-starts';
 import { countDomains, readPrimary } from '../../replication/primary';
 import { sourceProblems } from '../../replication/source-problems';
 import type { TablePair } from '../../schema/table-pair';
 import type { BinlogSourceOptions } from './binlog-source-options';
+import { startedAnew } from './binlog-refusals';
 import { behindMark } from './behind-mark';
 import { refuseUnordered } from './commit-order';
 import { WrittenThrough } from './written-through';
@@ -124,6 +126,8 @@ class ReplicaLog implements LogServer {
   private session: Session | null = null;
   private opening: Promise<Session> | null = null;
   private readonly writtenThrough = new WrittenThrough();
+  /** Of the servers above it. */
+  private readonly starts = new ServerStarts();
 
   constructor(
     readonly database: Database,
@@ -144,6 +148,7 @@ class ReplicaLog implements LogServer {
     write: () => Promise<number>,
   ): Promise<BinlogPosition> {
     await this.writtenThrough.remember(await this.open());
+    await this.look();
     return behindMark(this, changelog, signal, write);
   }
 
@@ -189,15 +194,16 @@ class ReplicaLog implements LogServer {
     if (onPrimary === null) throw new Error('there is no session yet');
     const { server } = primary;
     const { schema, origin, names } = pair;
-    const [problem] = await sourceProblems(
-      this.database,
-      await this.open(),
-      await readPrimary(onPrimary, server),
-      {
-        ...{ schema, table: origin.table, tables: [origin.table, names.changelog] },
-        ...{ running: false, mostDelayMs: this.mostDelayMs, domains: await countDomains(onPrimary, server) },
-      },
-    );
+    const facts = await readPrimary(onPrimary, server);
+    const above = async (session: Session, identity: string, called: string): Promise<void> => {
+      const syncBinlog = await this.starts.lossOf(session, identity);
+      if (syncBinlog !== null) throw startedAnew(called, syncBinlog);
+    };
+    await above(onPrimary, facts.identity, 'The server that is migrated');
+    const [problem] = await sourceProblems(this.database, await this.open(), facts, {
+      ...{ schema, table: origin.table, tables: [origin.table, names.changelog], above },
+      ...{ running: false, mostDelayMs: this.mostDelayMs, domains: await countDomains(onPrimary, server) },
+    });
     if (problem !== undefined) throw new Refusal(problem.code, problem.message, problem.hint);
   }
 

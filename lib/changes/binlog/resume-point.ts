@@ -1,8 +1,6 @@
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import type { Session } from '../../database/session';
-
-/** How far apart the two answers may be that a server's start is made of, in s. */
-const ROUNDING_S = 2;
+import { lifeOf, ROUNDING_S } from '../../replication/server-starts';
 
 /**
  * Where reading goes on after a loss. What was committed to the journal stays there for as long as the server lives, so it
@@ -15,7 +13,7 @@ export class ResumePoint {
 
   /** On the server that is read. */
   async remember(session: Session): Promise<void> {
-    const { start, uptime } = await life(session);
+    const { start, uptime } = await lifeOf(session);
     // Of one that has only just been started its next start could not be told apart.
     if (uptime > 2 * ROUNDING_S) this.serverStart = start;
   }
@@ -28,15 +26,7 @@ export class ResumePoint {
   /** @returns null when only the server can know */
   async after(session: Session): Promise<BinlogPosition | null> {
     if (this.serverStart === null || this.written === null) return null;
-    const { start } = await life(session);
+    const { start } = await lifeOf(session);
     return Math.abs(start - this.serverStart) <= ROUNDING_S ? this.written : null;
   }
-}
-
-/** In s, by the server's clock. */
-async function life(session: Session): Promise<{ start: number; uptime: number }> {
-  const [status] = await session.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'");
-  const [clock] = await session.query<{ now: number | string }>('SELECT UNIX_TIMESTAMP() AS now');
-  const uptime = Number(status?.Value);
-  return { start: Number(clock?.now) - uptime, uptime };
 }
