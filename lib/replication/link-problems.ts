@@ -83,12 +83,19 @@ export function linkProblems(facts: LinkFacts, wanted: Wanted, called: string): 
   }
   problems.push(...orderProblems(facts, source, wanted, called));
   problems.push(...completenessProblems(facts, source, wanted, called));
-  if (!wanted.running) return problems;
-  if (!source.applying || !source.connected) {
-    const why = source.error === '' ? '' : ` (error ${source.error})`;
+  if (!source.applying && source.error !== '') {
     add(
       'LHM_REPLICA_UNFIT',
-      `does not get or apply changes${why}.`,
+      `has stopped applying changes (error ${source.error}). One that is passed over to mend it would be missing in its log.`,
+      'Mend the replication and run again, or name another replica.',
+    );
+    return problems;
+  }
+  if (!wanted.running) return problems;
+  if (!source.applying || !source.connected) {
+    add(
+      'LHM_REPLICA_UNFIT',
+      'does not get or apply changes.',
       `There: START ${replica}; or name another replica.`,
     );
   } else if (source.delayMs > 0 && source.delayMs >= wanted.mostDelayMs) {

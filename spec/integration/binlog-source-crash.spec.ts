@@ -38,6 +38,10 @@ const LOSSES: readonly Loss[] = [
     what: 'the last changes, whose ids it gives to others',
     ...{ syncBinlog: 0, byId: true, back: 'both', reach: true, ends: 'refused' },
   },
+  {
+    what: 'rows that its log and the replica have',
+    ...{ syncBinlog: 1, byId: false, back: 'rows', reach: true, ends: 'honest' },
+  },
 ];
 
 for (const flavor of availableFlavors()) {
