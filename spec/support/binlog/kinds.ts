@@ -68,6 +68,7 @@ const numbers: readonly Kind[] = [
   kind('double_p', 'DOUBLE(20,5)', ['123456789012.12345', '-0.00001'], { same: 'HEX(CAST(v AS CHAR))' }),
 ];
 
+/** HEX of a number is that of its integer part alone. */
 const decimals: readonly Kind[] = [
   kind('dec65', 'DECIMAL(65,30)', [
     `${'1234567890'.repeat(3)}12345.${'123456789'.repeat(3)}123`,
@@ -90,7 +91,7 @@ const decimals: readonly Kind[] = [
   kind('dec9_9', 'DECIMAL(9,9)', ['-0.000000001', '0.999999999', '0']),
   kind('dec65_0', 'DECIMAL(65,0)', ['9'.repeat(65), `-${'9'.repeat(65)}`]),
   kind('dec30_30', 'DECIMAL(30,30)', [`0.${'9'.repeat(30)}`, `-0.${'0'.repeat(29)}1`]),
-];
+].map((one) => ({ ...one, same: 'CAST(v AS CHAR)' }));
 
 const ZONED = "'2024-11-03 05:30:00.123456', '2024-11-03 06:30:00.654321'".split(', ');
 
