@@ -66,7 +66,7 @@ export async function sourceProblems(
       if (above.facts.status.length === 0 || link === MOST_LINKS) return [notOurs(called, host, port)];
       ({ facts, session } = above);
       called = `The server ${host}:${port}, which ${CALLED} follows,`;
-      await wanted.above?.(session, facts.identity, called.replace(/,$/, ''));
+      await wanted.above?.(session, facts.identity, called);
     }
   } catch (error) {
     if (errorNumber(error) !== ACCESS_DENIED) throw error;
