@@ -9,6 +9,7 @@ import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
 import type { Session } from '../database/session';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
+import { unlockTables } from '../database/unlock-tables';
 import type { CutOverDeps, MakingWay, StrategyName, SwapStrategy, SwapTimes } from './cut-over-deps';
 import type { Relative } from './locked-step';
 import { lockedAttempt, takeBackSteps } from './locked-attempt';
@@ -188,7 +189,7 @@ export class CutOver {
       throw new Interrupted(messageOf(error), { cause: error, pauseMs: 0 });
     }
     // Whatever was answered to it the first time: with the table locked nothing could be seen, and nobody could go on.
-    if (!work.lost) await work.execute('UNLOCK TABLES').catch(() => undefined);
+    await unlockTables(work).catch(() => undefined);
     const looker = await database.open('looker');
     try {
       return await look(looker);

@@ -1,7 +1,7 @@
 import { liveLock } from '../database/metadata-locks';
-import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { isConnectionLoss, isLockTimeout, isTransient, messageOf } from '../database/server-error';
+import { unlockTables } from '../database/unlock-tables';
 import { debugLog } from '../events/debug-log';
 import { confirmSwap } from './confirm-swap';
 import { deadlineIn } from './deadline';
@@ -40,6 +40,8 @@ export async function lockedAttempt(
     started = clock.monotonic();
     await lock(deps, [...sentries, ...relatives]);
   } catch (error) {
+    // One that is killed the moment it is granted may hold the lock all the same.
+    await unlockTables(work).catch(() => undefined);
     // What a step has taken for the attempt is not kept through the pause.
     if (work.lost) throw unsettled(error);
     await takeBackSteps(deps);
@@ -66,7 +68,7 @@ export async function lockedAttempt(
         takenBack = !swapping || (await hasNotSwapped(deps, error));
         if (takenBack) await takeBackSteps(deps);
       } finally {
-        if (!isLost(work)) await work.execute('UNLOCK TABLES');
+        await unlockTables(work);
       }
     }
     if (!takenBack) throw unsettled(error);
@@ -78,7 +80,7 @@ export async function lockedAttempt(
   try {
     for (const step of deps.steps) await step.atSwap();
   } finally {
-    if (!isLost(work)) await work.execute('UNLOCK TABLES');
+    await unlockTables(work);
   }
   const stallMs = clock.monotonic() - started;
   log('%s: locked after %d ms, swapped after %d ms', strategy.name, lockedMs, stallMs);
@@ -112,11 +114,6 @@ export function lockStatement(
   for (const { schema, table, concurrently } of more)
     tables.set(qualified(schema, table), concurrently ? 'WRITE CONCURRENT' : 'WRITE');
   return `LOCK TABLES ${[...tables].map(([table, mode]) => `${table} ${mode}`).join(', ')}`;
-}
-
-/** It may have been lost since it was last asked. */
-function isLost(session: Session): boolean {
-  return session.lost;
 }
 
 async function lock(deps: CutOverDeps, more: readonly Relative[]): Promise<void> {

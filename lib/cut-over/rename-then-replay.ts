@@ -3,6 +3,7 @@ import { liveLock } from '../database/metadata-locks';
 import { processStates, waitsForTable } from '../database/process-list';
 import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
+import { unlockTables } from '../database/unlock-tables';
 import { debugLog } from '../events/debug-log';
 import { clock } from '../util/clock';
 import { confirmSwap } from './confirm-swap';
@@ -119,7 +120,8 @@ export class RenameThenReplay {
       await sentry.swap();
       await this.locked;
     } catch (error) {
-      if (!locker.lost) await locker.execute('UNLOCK TABLES');
+      // Whatever comes of it: behind a lock that stayed everybody would wait, the request for the new table as well.
+      await unlockTables(locker).catch(() => undefined);
       if (await this.holdsNewTable()) return;
       return this.giveUp(error);
     }
@@ -167,7 +169,7 @@ export class RenameThenReplay {
       await openGates(work, schema, names);
       for (const step of steps) await step.atSwap();
     } finally {
-      if (!work.lost) await work.execute('UNLOCK TABLES');
+      await unlockTables(work);
     }
     return oldReadViews;
   }
@@ -184,7 +186,7 @@ export class RenameThenReplay {
         takenBack = standing === 'not-swapped';
         if (takenBack) await takeBackSteps(this.deps);
       } finally {
-        if (!lost(work)) await work.execute('UNLOCK TABLES');
+        await unlockTables(work);
       }
     }
     if (!takenBack) throw unsettled(error);
@@ -213,8 +215,11 @@ export class RenameThenReplay {
         await work.execute(`KILL QUERY ${locker.id}`).catch(() => undefined);
       }
     }
-    if (!lost(work)) await work.execute('UNLOCK TABLES');
-    await back;
+    try {
+      await unlockTables(work);
+    } finally {
+      await back;
+    }
   }
 
   private async prepareSentry(settings: string, relatives: readonly Relative[]): Promise<void> {
@@ -257,11 +262,6 @@ async function seeWaiting(
     if (isOver()) throw new Postponed(`${doing} failed`);
     deadline.check(doing);
   }
-}
-
-/** It may have been lost since it was last asked. */
-function lost(session: Session): boolean {
-  return session.lost;
 }
 
 function postponed(error: unknown): never {

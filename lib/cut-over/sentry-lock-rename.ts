@@ -3,6 +3,7 @@ import { errorNumber, isLockTimeout, messageOf } from '../database/server-error'
 import { processStates, waitsForTable } from '../database/process-list';
 import { ConnectionDoesNotEnd } from '../database/ended-connection';
 import type { Session } from '../database/session';
+import { unlockTables } from '../database/unlock-tables';
 import { NameTaken } from '../errors';
 import { readTableTypes } from '../schema/read-table-schema';
 import { confirmSwap } from './confirm-swap';
@@ -85,13 +86,13 @@ export class SentryLockRename implements SwapStrategy {
       if (!work.lost && (await this.sentryStands())) await this.withdraw(renamer, renamed);
       else {
         // The locks are gone, or go now; whether the sentry was there still decides what becomes of the RENAME.
-        await work.execute('UNLOCK TABLES').catch(() => undefined);
+        await unlockTables(work).catch(() => undefined);
         await renamed.catch(() => undefined);
       }
       throw error;
     }
     // If the session is lost just here its locks are gone all the same, and only the RENAME tells how it ended.
-    await work.execute('UNLOCK TABLES').catch(() => undefined);
+    await unlockTables(work).catch(() => undefined);
     try {
       await renamed;
     } catch (error) {
@@ -111,7 +112,7 @@ export class SentryLockRename implements SwapStrategy {
     await (work.lost ? observer : work).execute(`KILL QUERY ${renamer.id}`).catch(() => undefined);
     const gone = renamed.then(() => true).catch(() => true);
     if (await Promise.race([gone, clock.sleep(KILLED_WITHIN_MS).then(() => false)])) return;
-    if (!work.lost) await work.execute('UNLOCK TABLES');
+    await unlockTables(work);
     await gone;
   }
 

@@ -1,5 +1,6 @@
 import { liveLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
+import { unlockTables } from '../database/unlock-tables';
 import type { CutOverDeps, SwapStrategy } from './cut-over-deps';
 import { halfSwapped } from './half-swapped';
 import { giveNameBack } from './settle-swap';
@@ -29,7 +30,7 @@ export class TwoStep implements SwapStrategy {
     } catch (error) {
       if (work.lost) throw error;
       // The lock does not go with the new name, and would keep this session from giving it back.
-      await work.execute('UNLOCK TABLES');
+      await unlockTables(work);
       const standing = await giveNameBack(work, pair, liveLock(options.giveUpAfterMs));
       if (standing === 'given-away') throw halfSwapped(pair, error);
       if (standing !== 'swapped') throw error;

@@ -3,6 +3,7 @@ import { withBoundedLock, type BoundedLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
 import { isLockTimeout, messageOf } from '../database/server-error';
 import { wholeRead } from '../database/whole-read';
+import { unlockTables } from '../database/unlock-tables';
 import type { Leftover } from '../errors';
 import { SENTRY_COMMENT } from '../cut-over/sentry-table';
 import { debugLog } from '../events/debug-log';
@@ -107,7 +108,7 @@ export class Cleaner {
         for (const { name } of await this.triggers(session, table)) await this.dropTrigger(session, name);
         await this.refuseStanding(session, table);
       } finally {
-        if (!session.lost) await session.execute('UNLOCK TABLES');
+        await unlockTables(session);
       }
     });
   }

@@ -6,6 +6,7 @@ import { refuseReadOnly, type ReadOnlySwitch } from '../database/read-only';
 import { isInterruption, isReadOnly, isTransient, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { LOCK_WAIT_SECONDS } from '../database/session-settings';
+import { unlockTables } from '../database/unlock-tables';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { Tell } from '../events/tell';
@@ -148,7 +149,7 @@ export class Recovery implements Steadiness {
     // First of all: tables that are still locked, because what would have unlocked them was killed, hold up everybody.
     if (!work.lost) {
       await work.execute('ROLLBACK');
-      await work.execute('UNLOCK TABLES');
+      await unlockTables(work);
     }
     if (observer.lost) await database.reopen(observer);
     await database.endLost(observer);

@@ -4,6 +4,7 @@ import { errorNumber } from '../database/server-error';
 import type { Session } from '../database/session';
 import { qualified } from '../database/sql';
 import { wholeRead } from '../database/whole-read';
+import { unlockTables } from '../database/unlock-tables';
 import { debugLog } from '../events/debug-log';
 import { readTableTypes } from '../schema/read-table-schema';
 import { clock } from '../util/clock';
@@ -15,8 +16,6 @@ const log = debugLog('table-triggers');
 
 /** How long the application may be kept waiting at a time, in ms: then it gets a turn before the next trigger. */
 const LOCK_BUDGET_MS = 150;
-
-const UNLOCK_ATTEMPTS = 3;
 
 /** The tables after the swap. */
 export interface SwappedTables {
@@ -54,23 +53,8 @@ export async function restoreNames(
         if (clock.monotonic() > until) break;
       }
     } finally {
-      await unlock(session);
+      await unlockTables(session);
       await turn.end();
-    }
-  }
-}
-
-/**
- * Even where a statement of ours was just killed: the session goes on living, and with it the lock that keeps the
- * application waiting.
- */
-async function unlock(session: Session): Promise<void> {
-  for (let attempt = 1; !session.lost; attempt++) {
-    try {
-      await session.execute('UNLOCK TABLES');
-      return;
-    } catch (error) {
-      if (attempt === UNLOCK_ATTEMPTS) throw error;
     }
   }
 }

@@ -255,6 +255,21 @@ for (const { flavor, mode } of CASES) {
       });
     }
 
+    if (flavor === 'mariadb') {
+      it('what would unlock the tables is killed after a swap that failed: nobody waits for ever', async () => {
+        writeLate();
+        const killed = { errno: 1317, code: 'ER_QUERY_INTERRUPTED' };
+        const run = (): Promise<void> => Promise.reject(Object.assign(new Error('killed'), killed));
+        const failed = intercept(test.knex, { match: /^DROP TABLE \S+_lhmo/, when: 'before', run });
+        const unlock = { test: (sql: string) => failed.happened && sql === 'UNLOCK TABLES' } as RegExp;
+        const notUnlocked = intercept(test.knex, { match: unlock, when: 'before', run });
+        const result = await test.migrate(ADD_COLUMN, { ...OPTIONS, giveUpAfterMs: 10_000 });
+        expect(notUnlocked.happened).to.equal(true);
+        expect(result.cutOver.attempts).to.equal(2);
+        await expectMigrated(result);
+      });
+    }
+
     it('a row that does not fit: the original stays', async () => {
       const run = (): Promise<void> =>
         test.query("UPDATE emails SET note = 'much too long' WHERE id = 5").then(() => undefined);

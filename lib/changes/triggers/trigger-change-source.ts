@@ -4,6 +4,7 @@ import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks
 import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { qualified } from '../../database/sql';
+import { unlockTables } from '../../database/unlock-tables';
 import { clock } from '../../util/clock';
 import type { RowKey } from '../../schema/key-column';
 import type { TriggerFacts } from '../../schema/table-schema';
@@ -106,7 +107,7 @@ export class TriggerChangeSource implements ChangeSource {
       this.installed = await triggersOf(session, pair);
     } finally {
       if (!session.lost) {
-        await session.execute('UNLOCK TABLES');
+        await unlockTables(session);
         await session.execute(`SET SESSION sql_mode = '${own}'`);
       }
       await this.turn.end();
@@ -124,7 +125,7 @@ export class TriggerChangeSource implements ChangeSource {
     if (!this.lookForXa) return;
     const prepared = await this.session.query('XA RECOVER');
     if (prepared.length === 0) return;
-    await this.session.execute('UNLOCK TABLES');
+    await unlockTables(this.session);
     throw new InDoubtError(prepared.length);
   }
 
