@@ -13,6 +13,7 @@ import { firstInLine } from './first-in-line';
 import { Postponed } from './postponed';
 import { renameStatement } from './rename-statement';
 import { createSentry, SENTRY_COMMENT } from './sentry-table';
+import { refuseWritersFirst } from './writers-first';
 import { clock } from '../util/clock';
 
 const TABLE_EXISTS = 1050;
@@ -45,7 +46,8 @@ export class SentryLockRename implements SwapStrategy {
   ) {}
 
   async prepare(): Promise<readonly string[]> {
-    const { work, pair, database, options } = this.deps;
+    const { work, observer, pair, database, options } = this.deps;
+    await refuseWritersFirst(observer);
     if (this.renamer === null || this.renamer.lost) {
       this.renamer = await database.open('renamer');
       const seconds = Math.ceil(options.cutOver.lockTimeoutMs / 1000) + QUEUED_SECONDS;
@@ -137,6 +139,7 @@ export class SentryLockRename implements SwapStrategy {
   /** Nobody may come between the release of the lock and the RENAME. */
   private async seeFirst(renamer: Session): Promise<void> {
     const { pair, observer } = this.deps;
+    await refuseWritersFirst(observer);
     const first = await firstInLine(observer, { schema: pair.schema, table: pair.origin.table }, renamer.id);
     if (first === null) return;
     throw new Postponed(`connection ${first} waits to change the table's definition, or to empty it`, {

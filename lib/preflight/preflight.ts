@@ -50,7 +50,7 @@ const VARIABLES = [
   ...['read_only', 'super_read_only', 'innodb_read_only', 'log_bin', 'binlog_format'],
   ...['binlog_order_commits', 'binlog_row_image'],
   ...['log_slave_updates', 'log_replica_updates'],
-  ...['log_bin_trust_function_creators', 'wsrep_on'],
+  ...['log_bin_trust_function_creators', 'wsrep_on', 'max_write_lock_count'],
   ...['group_replication_single_primary_mode', 'group_replication_group_name'],
 ];
 

@@ -1,8 +1,9 @@
+import { LET_IT_GO_FIRST, writersMayGoFirst } from '../../database/lock-turns';
 import type { Problem } from '../../errors';
 import type { Check } from '../check';
 
 /** What was asked of the cut-over, the server must be able to do. */
-export const cutOverOptions: Check = ({ options, server, grants, grantee }) => {
+export const cutOverOptions: Check = ({ options, server, grants, grantee, variables }) => {
   const problems: Problem[] = [];
   const { strategy, oldReadViews } = options.cutOver;
   if (strategy === 'rename-under-lock' && !server.renameUnderLock) {
@@ -10,6 +11,16 @@ export const cutOverOptions: Check = ({ options, server, grants, grantee }) => {
       code: 'LHM_UNSUPPORTED_OPTION',
       message: `cutOver.strategy 'rename-under-lock' is not possible on ${server.version}.`,
       hint: "Leave it out, or use 'sentry'.",
+    });
+  }
+  const late = writersMayGoFirst(variables.get('max_write_lock_count'));
+  // Elsewhere whoever holds the lock renames.
+  const reliesOnTurn = strategy === 'sentry' || (!server.renameUnderLock && strategy !== 'two-step');
+  if (late !== null && reliesOnTurn) {
+    problems.push({
+      code: 'LHM_LIMIT_TOO_SMALL',
+      message: `${late}, and what they write would stay in the old table.`,
+      hint: `${LET_IT_GO_FIRST}; ${server.renameUnderLock ? 'or leave cutOver.strategy out' : "or use cutOver.strategy 'two-step'"}.`,
     });
   }
   if (strategy === 'rename-then-replay' && grants?.hasGlobal('PROCESS') === false) {
