@@ -73,7 +73,8 @@ function replyIn(answer: string): Reply {
   const { ok, text, data } = (reply ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof ok !== 'boolean' || typeof text !== 'string') throw new Error('what it sends is no answer');
   // It is shown on terminals.
-  return { ok, text: text.replace(/[^\P{Cc}\n]/gu, ' '), data };
+  const shown = text.replace(/[^\P{Cc}\n]/gu, ' ');
+  return data === undefined ? { ok, text: shown } : { ok, text: shown, data };
 }
 
 /** Whether anybody listens there. */
