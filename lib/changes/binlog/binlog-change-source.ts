@@ -33,6 +33,7 @@ import { MarkWriter } from './mark-writer';
 import { Marks, refuseUnwritten } from './marks';
 import { PreparedBefore } from './prepared-before';
 import { ResumePoint } from './resume-point';
+import { untilCommitted } from './until-committed';
 
 const debug = debugLog('changes');
 
@@ -230,6 +231,7 @@ export class BinlogChangeSource implements ChangeSource {
         if (batch === null) return;
         let mark = 0;
         for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
+        await untilCommitted(this.keys, this.writer, this.database.server);
         await this.flush(batch.position, mark > 0);
         this.resumePoint.moveTo(this.keys.startAgainAt(batch.position));
         this.marks.reach(this.origin.over ? Infinity : mark);

@@ -28,6 +28,8 @@ export class CapturedKeys {
   private overflown = false;
   /** XA transactions that belong to nobody yet, by their xid. */
   private readonly prepared = new Map<string, Held>();
+  /** Those whose COMMIT was read, and may not have been done yet. */
+  private readonly ending = new Map<string, Held>();
 
   /** How many wait to be written. */
   get size(): number {
@@ -36,7 +38,17 @@ export class CapturedKeys {
 
   /** Prepared transactions that changed rows of the table. */
   get inDoubt(): number {
-    return [...this.prepared.values()].filter(({ keys }) => keys.size > 0).length;
+    return this.held().filter(({ keys }) => keys.size > 0).length;
+  }
+
+  /** Whether there is one whose COMMIT was read, and may not have been done yet. */
+  get isEnding(): boolean {
+    return this.ending.size > 0;
+  }
+
+  /** @param stillPrepared XA transactions that are prepared by the server's own word; all others are over */
+  settle(stillPrepared: ReadonlySet<string>): void {
+    for (const xid of this.ending.keys()) if (!stillPrepared.has(xid)) this.isOver(xid);
   }
 
   /**
@@ -46,7 +58,7 @@ export class CapturedKeys {
    */
   startAgainAt(reached: BinlogPosition): BinlogPosition {
     let first = reached;
-    for (const { keys, begunAt } of this.prepared.values()) {
+    for (const { keys, begunAt } of this.held()) {
       if (keys.size > 0 && begunAt !== null && comparePositions(begunAt, first) < 0) first = begunAt;
     }
     return first;
@@ -63,6 +75,7 @@ export class CapturedKeys {
    */
   reset(): void {
     this.pending = new Map();
+    this.ending.clear();
     for (const [xid, { keys }] of this.prepared) if (keys.size > 0) this.prepared.delete(xid);
     this.close();
   }
@@ -94,6 +107,8 @@ export class CapturedKeys {
         break;
       case 'xa-prepare':
         if (this.overflown) throw tooMuchPrepared();
+        // The name is free again only when the last that bore it is over.
+        this.isOver(event.xid);
         this.prepared.set(event.xid, { keys: this.open, begunAt: this.begunAt });
         this.open = new Map();
         this.close();
@@ -101,15 +116,24 @@ export class CapturedKeys {
       case 'xa-commit': {
         const held = this.prepared.get(event.xid);
         if (held === undefined) throw preparedBefore(event.xid);
-        // They were written when they were prepared, but then the change was not there yet.
-        for (const [name, key] of held.keys) this.pending.set(name, key);
         this.prepared.delete(event.xid);
+        if (held.keys.size > 0) this.ending.set(event.xid, held);
         break;
       }
       case 'xa-rollback':
         this.prepared.delete(event.xid);
         break;
     }
+  }
+
+  /** Its keys were written when it was prepared, but then the change was not there yet. */
+  private isOver(xid: string): void {
+    for (const [name, key] of this.ending.get(xid)?.keys ?? []) this.pending.set(name, key);
+    this.ending.delete(xid);
+  }
+
+  private held(): Held[] {
+    return [...this.prepared.values(), ...this.ending.values()];
   }
 
   private close(): void {

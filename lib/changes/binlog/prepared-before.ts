@@ -10,7 +10,7 @@ interface Recovered {
 }
 
 /** XA transactions that are prepared now, as the log calls them. */
-async function preparedNow(session: Session): Promise<Set<string>> {
+export async function preparedNow(session: Session): Promise<Set<string>> {
   const rows = await session.query<Recovered>('XA RECOVER');
   return new Set(
     rows.map(({ formatID, gtrid_length, bqual_length, data }) => {
