@@ -1,5 +1,6 @@
+import { isInterruption } from '../../database/server-error';
 import type { Session } from '../../database/session';
-import { id, qualified } from '../../database/sql';
+import { id, qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
 import type { CapturedKey } from './captured-keys';
 
@@ -57,12 +58,28 @@ async function insertKeys(
   }
 }
 
+/** How often a statement may be killed that must not be left out. */
+const KILLED_AT_MOST = 10;
+
 /** The literals of TIMESTAMP columns are in UTC, which is not what every session runs in. */
 async function inUtc(session: Session, run: () => Promise<void>): Promise<void> {
-  await session.execute("SET @hadron_zone = @@SESSION.time_zone, SESSION time_zone = '+00:00'");
+  const [row] = await session.query<{ zone: string }>('SELECT @@SESSION.time_zone AS zone');
   try {
+    await session.execute("SET SESSION time_zone = '+00:00'");
     await run();
   } finally {
-    if (!session.lost) await session.execute('SET SESSION time_zone = @hadron_zone');
+    if (!session.lost) await backTo(session, row?.zone ?? 'SYSTEM');
+  }
+}
+
+/** What this session converts from here on would come out otherwise, and be compared with what came out as wrong. */
+async function backTo(session: Session, zone: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await session.execute(`SET SESSION time_zone = ${text(zone)}`);
+      return;
+    } catch (error) {
+      if (session.lost || !isInterruption(error) || attempt >= KILLED_AT_MOST) throw error;
+    }
   }
 }
