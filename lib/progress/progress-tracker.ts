@@ -82,7 +82,6 @@ export class ProgressTracker {
     return Object.freeze({
       table: this.table,
       ...facts,
-      waitingFor: facts.hook === null ? facts.waitingFor : `the hook ${facts.hook.name}`,
       rowsEstimated,
       rowsPerSecond,
       elapsedMs: clock.monotonic() - this.started,

@@ -87,8 +87,7 @@ for (const flavor of availableFlavors()) {
         },
       });
       const progress = ({ waitingFor }: { waitingFor: string | null }): void => {
-        // Not for the hook below, which takes its time.
-        if (waitingFor !== null && !waitingFor.startsWith('the hook')) now(waitingFor);
+        if (waitingFor !== null) now(waitingFor);
       };
       return { progress, waited };
     }

@@ -327,7 +327,7 @@ for (const flavor of availableFlavors()) {
       const [chunk, hooks] = [{ rows: 1000 }, { afterRowCopy: held, afterCutOver: held, onSuccess: held }];
       await begin({ chunk, hooks, mode: 'binlog' });
       for (const name of ['afterRowCopy', 'afterCutOver', 'onSuccess']) {
-        await seen(`the wait for ${name}`, ({ waitingFor }) => waitingFor === `the hook ${name}`);
+        await seen(`the wait for ${name}`, ({ hook }) => hook?.name === name);
         expect(now!.hook).to.include({ name });
         expect((await sayWell('sup')).text).to.match(
           new RegExp(`, waiting for the hook ${name} for \\d+ s$`),
