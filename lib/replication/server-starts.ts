@@ -1,14 +1,32 @@
 import type { Session } from '../database/session';
+import { clock } from '../util/clock';
 
-/** How far apart the two answers may be that a server's start is made of, in s. */
-export const ROUNDING_S = 2;
+/** By how much the same start may seem to be another one, in s. */
+export const ROUNDING_S = 1;
 
-/** In s, by the server's clock. */
+/** How long is waited for a server that has only just been started, in ms. */
+const EVERY_MS = 100;
+const MOST_WAITS = 30;
+
+/** In s, by the server's clock: of one statement, in which the clock stands still. */
 export async function lifeOf(session: Session): Promise<{ start: number; uptime: number }> {
-  const [status] = await session.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'");
-  const [clock] = await session.query<{ now: number | string }>('SELECT UNIX_TIMESTAMP() AS now');
-  const uptime = Number(status?.Value);
-  return { start: Number(clock?.now) - uptime, uptime };
+  const [row] = await session.query<{ now: number | string; uptime: string }>(
+    'SELECT UNIX_TIMESTAMP() AS now, VARIABLE_VALUE AS uptime' +
+      ' FROM /*!80000 performance_schema.global_status *//*M! information_schema.GLOBAL_STATUS */' +
+      " WHERE VARIABLE_NAME = 'Uptime'",
+  );
+  const uptime = Number(row?.uptime);
+  return { start: Number(row?.now) - uptime, uptime };
+}
+
+/** The same of one that runs for so long already that its next start can be told apart. */
+async function lifeOfOlder(session: Session): Promise<{ start: number; uptime: number }> {
+  let life = await lifeOf(session);
+  for (let waits = 0; life.uptime <= ROUNDING_S && waits < MOST_WAITS; waits++) {
+    await clock.sleep(EVERY_MS);
+    life = await lifeOf(session);
+  }
+  return life;
 }
 
 /**
@@ -24,10 +42,11 @@ export class ServerStarts {
    * @returns its `sync_binlog` when the end of its log may have been lost; null when not
    */
   async lossOf(session: Session, identity: string): Promise<number | null> {
-    const { start } = await lifeOf(session);
+    const { start } = await lifeOfOlder(session);
     const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
     const before = this.seen.get(identity);
-    if (before !== undefined && start - before.start > ROUNDING_S && before.every !== 1) return before.every;
+    const anew = before !== undefined && Math.abs(start - before.start) > ROUNDING_S;
+    if (anew && before.every !== 1) return before.every;
     this.seen.set(identity, { start, every: Number(row?.every) });
     return null;
   }
