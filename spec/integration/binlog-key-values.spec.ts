@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Connection } from 'mysql2/promise';
 
+import { LargeHadronEvents } from '../../lib';
 import { expectNoLeaks } from '../support/leak-guard';
 import { BERLIN } from '../support/settings/berlin';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -39,10 +40,15 @@ for (const flavor of availableFlavors()) {
           await test.query('CREATE TABLE twin LIKE emails');
           const twins = await Twins.of(test, kind, 20_240_101 + number);
           await twins.fill();
-          const writing = duringCopy(test.knex, (turn) => twins.write(turn), TURNS);
+          const writing = duringCopy(test.knex, (turn) => twins.write(turn), TURNS, TURNS);
           const alter = kind.alter ?? 'ADD COLUMN extra INT NULL FIRST';
-          const { verified } = await test.migrate(alter, { chunk: { rows: 2 }, verify: { rows: 5 } });
-          expect(verified.notCompared).to.equal(0);
+          const events = new LargeHadronEvents();
+          const different: unknown[] = [];
+          events.on('different', ({ keys }) => different.push(keys));
+          const { verified } = await test.migrate(alter, { chunk: { rows: 2 }, verify: { rows: 5 }, events });
+          expect(verified).to.deep.include({ notCompared: 0 });
+          expect(verified.rechecked).to.be.above(1);
+          expect(different, 'rows that differ').to.deep.equal([]);
           expect(writing.turns).to.be.above(1);
           expect(twins.done).to.be.above(4);
           await test.query(`ALTER TABLE twin ${alter}`);
