@@ -4,7 +4,8 @@ import { largeHadronCleanUp, type CleanUpResult } from '../../lib';
 import { killConnections } from '../faults/sweep';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ChildMigration, type ChildOrder } from '../support/test-table-process';
@@ -27,14 +28,14 @@ const SWAPPING = [
   ['sentry', /COMMENT = .*sentry/],
 ] as const;
 
-for (const flavor of availableFlavors()) {
-  describe(`cleaning up on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`cleaning up on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
     let child: ChildMigration | undefined;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => (test = await TestTable.create(server)));
@@ -54,7 +55,14 @@ for (const flavor of availableFlavors()) {
       );
     }
 
+    // With the binary log there is a changelog instead.
+    const inMode = (letters: readonly string[]): readonly string[] =>
+      mode === 'triggers' || !letters.includes('i')
+        ? letters
+        : [...letters.filter((one) => !'iud'.includes(one)), 'c'];
+
     for (const [what, stop, left] of PLACES) {
+      if (mode === 'binlog' && /trigger/.test(what)) continue;
       it(`after a run that was killed ${what}: everything goes, and nothing else`, async () => {
         await die(stop);
         await test.query('CREATE TABLE emails_lhmx (id INT)');
@@ -64,7 +72,7 @@ for (const flavor of availableFlavors()) {
         const would = await largeHadronCleanUp('emails', { knex: test.knex, dryRun: true });
         expect(await test.snapshot()).to.deep.equal(before);
         const letters = would.removed.map(({ name }) => /_lhm(.)(?:_\d+)?$/.exec(name)?.[1]);
-        expect(letters).to.include.members([...left]);
+        expect(letters).to.include.members([...inMode(left)]);
 
         const { removed, alive } = await largeHadronCleanUp('emails', { knex: test.knex });
         expect(removed).to.deep.equal(would.removed);
@@ -86,7 +94,7 @@ for (const flavor of availableFlavors()) {
       await die({ phase: 'copy' });
       await test.query('CREATE TABLE letters LIKE emails');
       const { removed } = await largeHadronCleanUp(null, { knex: test.knex });
-      expect(removed.length).to.be.above(5);
+      expect(removed.length).to.be.at.least(5);
       expect(await test.tables()).to.deep.equal(['emails', 'letters']);
       await expectNoLeaks(test);
     });
@@ -131,7 +139,7 @@ for (const flavor of availableFlavors()) {
     }
 
     // Elsewhere names differ by their case there, too.
-    if (flavor === 'mysql')
+    if (flavor === 'mysql' && mode === 'triggers')
       it('leaves the triggers of a table alone whose name differs in case', async () => {
         const other = await TestTable.create(server, { table: 'Emails' });
         await die({ statement: '^CREATE TABLE .*_lhmj', when: 'after' }, other);
@@ -146,7 +154,7 @@ for (const flavor of availableFlavors()) {
         await other.drop();
       });
 
-    it('lists old tables, and drops them by age if asked', async () => {
+    itOnce('lists old tables, and drops them by age if asked', async () => {
       for (const column of ['a', 'b']) await test.migrate(`ADD COLUMN ${column} INT`);
       const [first, second] = await oldTables(test);
       await test.query(`RENAME TABLE ${first!} TO emails_lhmo_20200101000000000`);
@@ -167,7 +175,7 @@ for (const flavor of availableFlavors()) {
       expect(await test.tables()).to.deep.equal(['emails']);
     });
 
-    it('refuses what it does not understand', async () => {
+    itOnce('refuses what it does not understand', async () => {
       const { knex } = test;
       const cases: readonly (readonly [unknown, unknown, string])[] = [
         ['emails', {}, 'LHM_BAD_OPTION'],

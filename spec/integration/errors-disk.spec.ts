@@ -1,19 +1,20 @@
 import { expect } from 'chai';
 
 import { expectTakenBack } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 
 /** All tables share one file that may not grow to twice the table; MariaDB keeps more of its own in it. */
 const ARGS = ['--innodb-file-per-table=0', '--innodb-data-file-path=ibdata1:12M:autoextend:max:40M'];
 const ROWS = { mysql: 22, mariadb: 16 };
 
-for (const flavor of availableFlavors()) {
-  describe(`a full disk on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`a full disk on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
 
-    before(async () => (server = await startServer(flavor, { args: ARGS })));
+    before(async () => (server = await startServer(flavor, { args: ARGS, mode })));
     after(() => server.stop());
 
     it('the new table does not fit: told so, and the table is as it was', async () => {

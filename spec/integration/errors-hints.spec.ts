@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { largeHadronCleanUp, type LargeHadronError } from '../../lib';
 import { createAccount, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type Flavor, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type Flavor, type RunningServer } from '../support/servers';
 import { TestTable, type Options, type TestTableOptions } from '../support/test-table';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
@@ -62,14 +63,14 @@ const CASES: readonly WithStatement[] = [
   },
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`what hints say to run, on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`what hints say to run, on ${on}`, function () {
     this.timeout(120_000);
     let server: RunningServer;
     let test: TestTable;
 
     before(async () => {
-      server = await startServer(flavor, { args: ['--log-bin-trust-function-creators=0'] });
+      server = await startServer(flavor, { args: ['--log-bin-trust-function-creators=0'], mode });
     });
     after(() => server.stop());
     afterEach(() => test.drop());

@@ -8,7 +8,8 @@ import { LargeHadronEvents, type EventMap, type EventName, type LargeHadronError
 import { ask } from '../../lib/control/client';
 import { EVENT_NAMES } from '../../lib/events/event-map';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { migrationConnections } from '../support/test-table-process-list';
 import { intercept } from '../support/test-table-statements';
@@ -26,14 +27,14 @@ const FOR_REASONS: readonly EventName[] = [
   'warning',
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`events on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`events on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
     let folder: string;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
