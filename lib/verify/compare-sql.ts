@@ -207,7 +207,7 @@ function exact({ dataType, charset }: Column): Part[] {
   const length: Part = (value) => `LENGTH(${value})`;
   if (COMPARED_AS_THEY_ARE.has(dataType)) return [(value) => value];
   // Two equal years of one row, known before it is read, differ on MariaDB, which takes them for dates.
-  if (dataType === 'year') return [(value) => `${value} + 0`];
+  if (dataType === 'year') return [(value) => `(${value}) + 0`];
   // Of a column, this is the instant itself.
   if (dataType === 'timestamp') return [(value) => `UNIX_TIMESTAMP(${value})`];
   if (dataType === 'enum' || dataType === 'set') return [(value) => `CAST(${value} AS UNSIGNED)`];
