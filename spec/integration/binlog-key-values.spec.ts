@@ -46,7 +46,7 @@ for (const flavor of availableFlavors()) {
           const different: unknown[] = [];
           events.on('different', ({ keys }) => different.push(keys));
           const { verified } = await test.migrate(alter, { chunk: { rows: 2 }, verify: { rows: 5 }, events });
-          expect(verified).to.deep.include({ notCompared: 0 });
+          expect(verified.notCompared).to.equal(0);
           expect(verified.rechecked).to.be.above(1);
           expect(different, 'rows that differ').to.deep.equal([]);
           expect(writing.turns).to.be.above(1);

@@ -94,7 +94,7 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       await die({ phase: 'copy' });
       await test.query('CREATE TABLE letters LIKE emails');
       const { removed } = await largeHadronCleanUp(null, { knex: test.knex });
-      expect(removed.length).to.be.at.least(5);
+      expect(removed.length).to.be.above(mode === 'triggers' ? 5 : 4);
       expect(await test.tables()).to.deep.equal(['emails', 'letters']);
       await expectNoLeaks(test);
     });

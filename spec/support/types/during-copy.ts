@@ -28,9 +28,8 @@ export function duringCopy(
 ): { readonly turns: number } {
   const state = { turns: 0 };
   let locked = false;
-  let most = turns;
   const reads: Record<string, number> = { j: 0, r: 0 };
-  const next = async (): Promise<void> => {
+  const next = async (most: number): Promise<void> => {
     if (!locked && state.turns < most) await write(state.turns++);
   };
   aroundQueries(knex, (query) => (sql, values, callback) => {
@@ -41,11 +40,11 @@ export function duringCopy(
       return query(sql.replace(/\d+$/, '1'), values, callback);
     const comparing = COMPARISON.test(sql);
     if (!comparing && !CHUNK.test(sql)) return query(sql, values, callback);
-    if (comparing && most === turns) most = state.turns + more;
+    const most = comparing ? turns + more : turns;
     const fail = (error: unknown): void => callback(error as Parameters<Callback>[0]);
-    return next().then(() => {
+    return next(most).then(() => {
       query(sql, values, (...answer) => {
-        next().then(() => callback(...answer), fail);
+        next(most).then(() => callback(...answer), fail);
       });
     }, fail);
   });
