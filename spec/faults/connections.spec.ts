@@ -22,6 +22,8 @@ type Place = readonly [what: string, match: RegExp, when: 'before' | 'after', ro
 
 const SMALL_CHUNKS = { chunk: { rows: 7 }, verify: { rows: 7 } };
 
+const LOG_STATUS = /^SHOW (?:BINARY LOG|MASTER) STATUS/;
+
 /** Statements of the migration before which their connection is killed, as long as nothing was copied. */
 const EARLY: readonly [what: string, match: RegExp, only?: Mode][] = [
   ['the ghost is created', /^CREATE TABLE (?!.*sentry).*_lhmn/s],
@@ -31,7 +33,8 @@ const EARLY: readonly [what: string, match: RegExp, only?: Mode][] = [
   ['the lock for the triggers is released', /^UNLOCK TABLES/, 'triggers'],
   ['the changelog is created', /^CREATE TABLE .*_lhmc_/, 'binlog'],
   ['the log is asked for', /^SET @master_heartbeat_period/, 'binlog'],
-  ['it is asked how far the log goes', /^SHOW (?:BINARY LOG|MASTER) STATUS/, 'binlog'],
+  ['it is asked what the log leaves out', LOG_STATUS, 'binlog'],
+  ['it is asked how far the log goes', LOG_STATUS, 'binlog'],
 ];
 
 /** And later, when what was copied is worth more than the connection. */
@@ -186,8 +189,10 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
     describe('the connection itself, killed before', () => {
       for (const [what, match] of every(2, some(EARLY.filter(fits), 2))) {
         it(`${what}: the table is as it was`, async () => {
-          const killed = intercept(test.knex, { match, when: 'before', run: kill });
-          const outcome = /ghost/.test(what) ? 'untouched' : 'rolled-back';
+          // The checks ask for what the log leaves out first; MariaDB answers the name MySQL has for it with an error.
+          const skip = /how far/.test(what) ? (flavor === 'mysql' ? 1 : 2) : 0;
+          const killed = intercept(test.knex, { match, when: 'before', skip, run: kill });
+          const outcome = /ghost|leaves out/.test(what) ? 'untouched' : 'rolled-back';
           await expectTakenBack(test, await fails(), was, { code: GONE, outcome });
           expect(killed.happened).to.equal(true);
         });
