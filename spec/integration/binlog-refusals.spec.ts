@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { largeHadronMigrate } from '../../lib';
-import { createAccount, NEEDED } from '../support/account';
+import { createAccount, FOR_THE_LOG, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
@@ -84,10 +84,10 @@ for (const flavor of availableFlavors()) {
     async function ended(
       code: string,
       meanwhile: (test: TestTable) => Promise<unknown>,
-      before?: () => Promise<unknown>,
+      options: Options = {},
     ): Promise<void> {
-      await before?.();
       const error = await test.failure(ADD_COLUMN, {
+        ...options,
         mode: 'binlog',
         hooks: { beforeCutOver: () => meanwhile(test).then(() => undefined) },
       });
@@ -182,6 +182,36 @@ for (const flavor of availableFlavors()) {
         await test.query('UPDATE elsewhere SET size = 7 WHERE id = 4');
         await test.query('RENAME TABLE elsewhere TO emails');
       }));
+
+    for (const [what, statements] of Object.entries({
+      'a partition of another table exchanged with it': [
+        'ALTER TABLE other EXCHANGE PARTITION p1 WITH TABLE emails',
+      ],
+      ...(flavor === 'mariadb' && {
+        'it made a partition of another table, and a table again': [
+          'ALTER TABLE other DROP PARTITION p1',
+          'ALTER TABLE other CONVERT TABLE emails TO PARTITION p1 VALUES LESS THAN (1000)',
+          'UPDATE other SET size = 7 WHERE id = 4',
+          'ALTER TABLE other CONVERT PARTITION p1 TO TABLE emails',
+        ],
+      }),
+    }))
+      it(`${what}, where the server tells the account no numbers of tables`, async () => {
+        await test.query('CREATE TABLE other LIKE emails');
+        await test.query(
+          'ALTER TABLE other PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (1), PARTITION p1 VALUES LESS THAN (1000))',
+        );
+        await test.query('INSERT INTO other SELECT id, address, size + 1, note FROM emails');
+        const { knex } = await createAccount(test, NEEDED, FOR_THE_LOG[flavor]);
+        const deeds = async (): Promise<void> => {
+          for (const sql of statements) await test.query(sql);
+        };
+        await ended('LHM_ORIGIN_CHANGED', deeds, {
+          knex,
+          blindSpots: 'accept',
+          cutOver: { oldReadViews: 'ignore' },
+        });
+      });
 
     it('a row image without the key', async () => {
       await test.query('ALTER TABLE emails MODIFY id INT NOT NULL DEFAULT 900');

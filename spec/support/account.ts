@@ -17,7 +17,7 @@ export interface Account {
 }
 
 /** What it needs on the server besides, to read the log. */
-const FOR_THE_LOG = {
+export const FOR_THE_LOG = {
   mysql: ['REPLICATION SLAVE', 'REPLICATION CLIENT'],
   mariadb: ['REPLICATION SLAVE', 'BINLOG MONITOR'],
 };
