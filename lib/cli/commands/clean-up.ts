@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { largeHadronCleanUp } from '../../large-hadron-clean-up';
 import { withKnex, type ConnectionFlags } from '../connection';
 import { addConnectionFlags } from '../connection-flags';
 import { EXIT } from '../exit-codes';
@@ -21,6 +20,7 @@ export function cleanUpCommand(ends: Ends): Command {
     .option('--json', 'as JSON');
   return addConnectionFlags(command).action(async (table: string | undefined, flags: Flags) => {
     const { dropOldTablesAfterMs: ms, dryRun = false, json = false } = flags;
+    const { largeHadronCleanUp } = await import('../../large-hadron-clean-up.js');
     const found = await withKnex(flags, (knex) =>
       largeHadronCleanUp(table ?? null, {
         ...{ knex, dryRun },

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { LargeHadronOptions } from '../../options/options';
-import { planLargeHadronMigration } from '../../plan-large-hadron-migration';
 import { withKnex, type ConnectionFlags } from '../connection';
 import { addConnectionFlags } from '../connection-flags';
 import { EXIT } from '../exit-codes';
@@ -24,6 +23,7 @@ export function planCommand(ends: Ends): Command {
     .option('--json', 'as JSON');
   return addOptionFlags(addConnectionFlags(command)).action(
     async (table: string, alter: string, flags: Flags) => {
+      const { planLargeHadronMigration } = await import('../../plan-large-hadron-migration.js');
       const plan = await withKnex(flags, (knex) => {
         const dryRun = flags.ghost === true ? 'ghost' : true;
         const options = { ...optionsFrom(flags), knex, dryRun } as LargeHadronOptions;
