@@ -165,6 +165,71 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
+    /** Each is a table of its own, and both are migrated at once. */
+    const ODD_NAMES = [
+      `it's "the" \`ta\\ble\` 邮件 %s $(x) -- ${'x'.repeat(30)}`,
+      '--url=größe, a=b && ? :x #',
+    ];
+
+    // What the server does with such names is seen elsewhere.
+    if (flavor === availableFlavors()[0])
+      it('does all of it to tables with odd names, of which two are migrated at once', async () => {
+        expect(ODD_NAMES[0]).to.have.length(64);
+        const odd = await Promise.all(
+          ODD_NAMES.map((table) => TestTable.create(server, { rows: 100, table })),
+        );
+        const flag = join(folder, 'held');
+        await writeFile(flag, '');
+        const all = async (one: TestTable): Promise<void> => {
+          const { table } = one;
+          const full = `${one.database}.${table}`;
+          const to = ['--url', url.replace(test.database, one.database)];
+          expect((await run(0, ['plan', ...to, '--', table, CHANGE])).stdout).to.contain(table);
+          const held = [...to, '--throttle-flag-file', flag, '--throttle-interval-ms', '50'];
+          const migration = new Lhm(['migrate', ...held, '--progress', 'lines', '--', table, CHANGE], env);
+          await until('it to hold', () => /: copy, .*throttled/.test(migration.stderr) || undefined);
+          const watch = new Lhm(['watch', '--', table], env);
+          await Promise.all([run(0, ['pause', full]), run(0, ['postpone', '--', table])]);
+          await Promise.all([
+            run(0, ['set', 'chunk.rows=7', '--', table]),
+            run(2, ['panic', '--', `${table}x`]),
+            run(2, ['continue']),
+          ]);
+          await both();
+          for (const name of [table, full]) {
+            const { stdout } = await run(0, ['status', '--', name]);
+            expect(stdout).to.contain(`${full}: copy`).and.contain('chunk.rows = 7');
+          }
+          await run(0, ['continue', '--', table]);
+          if (one === odd[0]) {
+            await run(0, ['cut-over', full]);
+            expect((await migration.end).code, migration.stderr).to.equal(0);
+          } else {
+            await run(0, ['panic', '--', table]);
+            expect((await migration.end).code, migration.stderr).to.equal(3);
+          }
+          expect((await watch.end).stdout).to.contain(`${full}: it has ended`);
+          const cleaned = await run(0, ['clean-up', '--drop-old-tables-after-ms', '0', ...to, '--', table]);
+          expect(cleaned.stdout).to.contain(one === odd[0] ? 'dropped: table' : 'nothing was left');
+          await expectNoLeaks(one);
+        };
+        // What one is told, the other one has not heard by then; only afterwards both go on.
+        let here = 0;
+        let go: () => void;
+        const free = new Promise<void>((resolve) => (go = resolve));
+        const both = async (): Promise<void> => {
+          if (++here === odd.length) await rm(flag).then(() => go());
+          await free;
+        };
+        try {
+          await Promise.all(odd.map(all));
+          expect(await odd[0]!.definition()).to.contain('`extra`');
+          expect(await odd[1]!.definition()).not.to.contain('`extra`');
+        } finally {
+          for (const one of odd) await one.drop();
+        }
+      });
+
     it('stops a running migration by panic', async () => {
       const was = await test.definition();
       const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '50', '--progress', 'lines'];
