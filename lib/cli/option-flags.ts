@@ -5,7 +5,7 @@ import { FIELDS } from '../options/option-fields';
 import { keepSecret } from './secrets';
 
 /** What a shell cannot give, or what the commands have flags of their own for. */
-const LEFT_OUT = new Set(['knex', 'dryRun', 'hooks', 'signal', 'handleSignals', 'throttle.sources']);
+const LEFT_OUT = new Set(['knex', 'dryRun', 'events', 'signal', 'handleSignals', 'throttle.sources']);
 
 type SimpleField = Exclude<Field, { kind: 'group' }>;
 

@@ -9,7 +9,9 @@ import { sparkline } from '../../lib/cli/sparkline';
 
 describe('lhm, the command', () => {
   function options(...args: string[]): unknown {
-    const command = addOptionFlags(new Command('migrate')).exitOverride();
+    const command = addOptionFlags(new Command('migrate'))
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
     return optionsFrom(command.parse(args, { from: 'user' }).opts());
   }
 
@@ -40,15 +42,17 @@ describe('lhm, the command', () => {
         ...['--chunk-target-ms', '200', '--chunk-rows', 'false', '--verify-rows', '5', '--mode', 'binlog'],
         ...['--columns-values', 'a=b = 1', '--columns-values', 'c=2', '--cut-over-kill-blockers', 'true'],
         ...['--throttle-max-load', 'Threads_running=50', '--throttle-flag-file', 'off', '--control', 'false'],
-        ...['--throttle-replicas', 'mysql://a@b', '--id-window', '7'],
+        ...['--throttle-replicas', 'mysql://a@b', '--id-window', '7', '--hooks-directory', '/x'],
       ),
     ).to.deep.equal({
       chunk: { targetMs: 200, rows: false },
-      ...{ verify: { rows: 5 }, mode: 'binlog', idWindow: 7, control: false },
+      ...{ verify: { rows: 5 }, mode: 'binlog', idWindow: 7, control: false, hooks: { directory: '/x' } },
       columns: { values: { a: 'b = 1', c: '2' } },
       cutOver: { killBlockers: true },
       throttle: { maxLoad: { Threads_running: 50 }, flagFile: false, replicas: ['mysql://a@b'] },
     });
+    for (const none of ['--events', '--signal', '--hooks-on-startup'])
+      expect(() => options(none, 'x'), none).to.throw(/unknown option/);
     expect(options('--verify', 'false')).to.deep.equal({ verify: false });
     expect(options('--control-socket', 'true')).to.deep.equal({ control: { socket: true } });
   });

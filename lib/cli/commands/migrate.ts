@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { LargeHadronEvents } from '../../events/emitter';
 import type { LargeHadronOptions } from '../../options/options';
 import { formatCount, formatDuration } from '../../progress/format';
 import { withKnex, type ConnectionFlags } from '../connection';
@@ -6,7 +7,7 @@ import { addConnectionFlags } from '../connection-flags';
 import { EXIT } from '../exit-codes';
 import { addOptionFlags, optionsFrom } from '../option-flags';
 import type { Ends } from '../program';
-import { say } from '../secrets';
+import { say, tell } from '../secrets';
 
 type Flags = ConnectionFlags & { readonly json?: boolean } & Record<string, unknown>;
 
@@ -20,8 +21,10 @@ export function migrateCommand(ends: Ends): Command {
     async (table: string, alter: string, flags: Flags) => {
       // Not before it is needed: what only speaks to a migration starts in half the time without.
       const { largeHadronMigrate } = await import('../../large-hadron-migrate.js');
+      const events = new LargeHadronEvents();
+      events.on('warning', ({ message }) => tell(`warning: ${message}`));
       const result = await withKnex(flags, (knex) =>
-        largeHadronMigrate(table, { ...optionsFrom(flags), knex } as LargeHadronOptions, alter),
+        largeHadronMigrate(table, { ...optionsFrom(flags), events, knex } as LargeHadronOptions, alter),
       );
       const { rowsCopied, changesApplied, durations, cutOver, oldTable, testedTable } = result;
       const words =
