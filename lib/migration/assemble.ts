@@ -68,6 +68,8 @@ export interface AssembleInput {
   readonly bound: BoundedLock;
   readonly progress: ProgressTracker;
   readonly signal: AbortSignal;
+  /** The same until the tables are swapped; then what is never raised. */
+  readonly stoppedBy: () => AbortSignal;
 }
 
 export interface Assembled extends Parts {
@@ -114,7 +116,20 @@ function chunkOptions({ chunk }: LiveSettings, { carriedKeys }: TablePair): Live
 
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
-  const { database, work, observer, lock, keys, state, options, bound, progress, signal, settings } = input;
+  const {
+    database,
+    work,
+    observer,
+    lock,
+    keys,
+    state,
+    options,
+    bound,
+    progress,
+    signal,
+    stoppedBy,
+    settings,
+  } = input;
   const view = new PairView(input.pair, (origin) =>
     mapColumns(origin, input.pair.ghost, input.pair.mapping, input.pair.values, {
       lossy: options.columns.allowDataLoss,
@@ -132,7 +147,7 @@ export function assemble(input: AssembleInput): Assembled {
           readOnly,
           keysAtOnce: entries,
           takesBackRenames: mayTakeBackRenames(options.cutOver.strategy),
-          ...{ replica: input.logSource, mostDelayMs: options.cutOver.drainBudgetMs, signal },
+          ...{ replica: input.logSource, mostDelayMs: options.cutOver.drainBudgetMs, stoppedBy },
           waiting: (waitingFor) => progress.update({ waitingFor }),
         })
       : new TriggerChangeSource(
@@ -180,7 +195,7 @@ export function assemble(input: AssembleInput): Assembled {
     { readOnly, onReplica: options.replica !== null, byTriggers: options.mode === 'triggers' },
   );
   const recovery = new Recovery({
-    ...{ database, work, observer, lock, copier, progress, signal, tell },
+    ...{ database, work, observer, lock, copier, progress, stoppedBy, tell },
     bound: [...pair.values.values()].some(readsVariables),
     ...{ owner: input.owner, workSettings: input.workSettings },
     readOnly,

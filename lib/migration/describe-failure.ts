@@ -117,7 +117,7 @@ export function describeFailure(error: unknown, { notTakenBack, ...facts }: Fail
       code,
       message,
       problems,
-      hint: hintFor(facts, error.hint + rest),
+      hint: hintFor(facts, (facts.outcome === 'swapped' && STOPS.has(code) ? TIDY : error.hint) + rest),
       cause: error.cause,
     });
   }
@@ -132,6 +132,9 @@ export function describeFailure(error: unknown, { notTakenBack, ...facts }: Fail
     cause: error,
   });
 }
+
+/** By somebody who need not run it again once the change is made. */
+const STOPS: ReadonlySet<ErrorCode> = new Set(['LHM_INTERRUPTED', 'LHM_PANIC', 'LHM_CRITICAL_LOAD']);
 
 const TIDY = 'What is left is removed by largeHadronCleanUp or the next migration of the table.';
 

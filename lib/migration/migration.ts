@@ -45,6 +45,9 @@ import { clock } from '../util/clock';
 
 const log = debugLog('migration');
 
+/** Raised by nobody. */
+const NEVER = new AbortController().signal;
+
 /** One migration of one table: the story, and what to do when it breaks off. */
 export class Migration {
   private readonly names: DerivedNames;
@@ -134,7 +137,7 @@ export class Migration {
     const cutOver = await fillAndSwap(parts, () => this.hookContext());
     const test = options.replica === 'test';
     // How a test stands is looked at: nothing is swapped for good.
-    if (!test) this.reached.stage = 'swapped';
+    if (!test) this.isSwapped();
     await this.throttler.close();
     await parts.recovery.steadily(() => parts.guard.checkOld(observer));
     await parts.recovery.steadily(() => parts.cutOver.finish());
@@ -229,6 +232,7 @@ export class Migration {
     );
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
+      stoppedBy: () => (this.reached.stage === 'swapped' ? NEVER : signal),
       logSource: this.logSource,
       ...{ throttler, settings, gate },
       hooks: this.hooks,
@@ -247,6 +251,18 @@ export class Migration {
       );
     }
     return parts;
+  }
+
+  /** From here on the migration does not stop: there is nothing to take back, and what is left to do is little. */
+  private isSwapped(): void {
+    const { reached, signal, tell } = this;
+    reached.stage = 'swapped';
+    const late = (): void =>
+      tell('warning', {
+        message: `It is too late to stop the migration: ${messageOf(signal.reason)} But the tables are swapped, and it goes on to its end.`,
+      });
+    if (signal.aborted) late();
+    else signal.addEventListener('abort', late, { once: true });
   }
 
   private settled(): Settled | null {

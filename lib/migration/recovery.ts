@@ -48,7 +48,8 @@ export interface RecoveryDeps {
   readonly reconnectMs: number;
   readonly progress: ProgressTracker;
   readonly tell: Tell;
-  readonly signal: AbortSignal;
+  /** By what it is stopped at this moment. */
+  readonly stoppedBy: () => AbortSignal;
 }
 
 /**
@@ -85,12 +86,12 @@ export class Recovery implements Steadiness {
    * server refuses the one that only reads.
    */
   private async letPass(error: unknown, times: number): Promise<void> {
-    const { progress, signal, work } = this.deps;
+    const { progress, stoppedBy, work } = this.deps;
     log('somebody else goes first, %d times: %s', times, messageOf(error));
     // After a lock wait timeout the transaction is still open, and would hold the others up while we let them pass.
     if (!work.lost) await work.execute('ROLLBACK').catch(() => undefined);
     progress.update({ waitingFor: `others who hold the tables or their rows (${messageOf(error)})` });
-    await pause(backoff(times, 20, 1000), signal);
+    await pause(backoff(times, 20, 1000), stoppedBy());
     progress.update({ waitingFor: null });
   }
 
@@ -104,7 +105,7 @@ export class Recovery implements Steadiness {
    * @throws Refusal LHM_OWNERSHIP_LOST when another run took over; `cause` when the server stays away for too long
    */
   async recover(cause: unknown): Promise<void> {
-    const { progress, signal, reconnectMs, tell } = this.deps;
+    const { progress, stoppedBy, reconnectMs, tell } = this.deps;
     log('interrupted: %s', messageOf(cause));
     tell('disconnected', { reason: messageOf(cause) });
     const began = clock.monotonic();
@@ -116,7 +117,7 @@ export class Recovery implements Steadiness {
         : 'the connection to the server, which was lost',
     });
     for (let attempt = 1; ; attempt++) {
-      signal.throwIfAborted();
+      stoppedBy().throwIfAborted();
       try {
         await this.reconnect();
         progress.update({ waitingFor: null });
@@ -126,7 +127,7 @@ export class Recovery implements Steadiness {
         if (error instanceof Refusal) throw error;
         log('attempt %d to reconnect: %s', attempt, messageOf(error));
         if (clock.monotonic() >= until) throw cause;
-        await pause(backoff(attempt, 100, 2000), signal);
+        await pause(backoff(attempt, 100, 2000), stoppedBy());
       }
     }
   }

@@ -28,7 +28,7 @@ export function stopSignals(callers: AbortSignal | undefined, handleSignals: boo
       new Refusal(
         'LHM_INTERRUPTED',
         `The migration was stopped by ${by}.`,
-        'The table is as it was. Run the migration again when it suits.',
+        'Run the migration again when it suits.',
       ),
     );
   const onAbort = (): void => stop('its AbortSignal');

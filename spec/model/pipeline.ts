@@ -86,6 +86,7 @@ export class Pipeline {
     const settings = new LiveSettings(options);
     const parts = assemble({
       ...{ database, work, observer, lock, pair, keys, state, options, bound, progress, signal },
+      stoppedBy: () => signal,
       logSource: null,
       ...{ throttler: new Throttler(settings, () => undefined), settings, gate: new CutOverGate() },
       ...{ triggers: [], epoch: EPOCH, hooks: new Hooks({}, noContext, () => undefined) },

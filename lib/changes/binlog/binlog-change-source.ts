@@ -110,7 +110,7 @@ export class BinlogChangeSource implements ChangeSource {
     await this.setUp(this.writer);
     this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
-    this.started = await this.log.begin(this.changelog.streamed, this.options.signal, () => this.mark());
+    this.started = await this.log.begin(this.changelog.streamed, this.options.stoppedBy(), () => this.mark());
     await this.resumePoint.remember(marker);
     await this.stream.start(this.started).catch((error: unknown) => {
       throw error instanceof BinlogConnectionLost ? lostForGood(error) : error;
@@ -163,7 +163,7 @@ export class BinlogChangeSource implements ChangeSource {
     }
     try {
       await this.marks.wait(mark, withinMs, {
-        signal: this.options.signal,
+        signal: this.options.stoppedBy(),
         late: (late) => this.tellLate(late),
       });
       // Not while others wait for the tables.

@@ -7,7 +7,8 @@ export interface BinlogSourceOptions {
   readonly replica: Database | null;
   /** How late changes may be at most for the tables ever to be swapped, in ms. */
   readonly mostDelayMs: number;
-  readonly signal: AbortSignal;
+  /** By what the migration is stopped at this moment. */
+  readonly stoppedBy: () => AbortSignal;
   /** Told what the migration waits for, in words; null when it does not any more. */
   readonly waiting: (reason: string | null) => void;
   /** Known to the server by it; false for a random one that is free. */
