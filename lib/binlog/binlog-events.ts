@@ -32,7 +32,15 @@ export type BinlogEvent =
       readonly rows: readonly RowImages[];
     }
   /** Also of an XA transaction in one phase. `position`: behind it, here and below. */
-  | { readonly kind: 'commit'; readonly position: BinlogPosition }
+  | {
+      readonly kind: 'commit';
+      readonly position: BinlogPosition;
+      /**
+       * It ends with a statement. So MariaDB writes it when an engine took part that cannot commit in two phases, be it that
+       * an Aria table was read: then it is seen some time later, in no order with others.
+       */
+      readonly byStatement?: true;
+    }
   /** Changes that cannot be rolled back were in it, or the server broke off within it: the rows may have been changed. */
   | { readonly kind: 'rollback'; readonly position: BinlogPosition }
   /** The rows since `begin`, if there were any, belong to nobody until the same `xid` (`X'6162',X'',1`) is committed or rolled back. */

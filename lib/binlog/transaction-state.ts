@@ -47,11 +47,12 @@ export class TransactionState {
     this.tell({ kind: 'begin', position: this.place.lastBoundary });
   }
 
-  end(kind: 'commit' | 'rollback'): void {
+  end(kind: 'commit' | 'rollback', byStatement = false): void {
     this.close();
     if (!this.told) return;
     this.told = false;
-    this.tell({ kind, position: this.place.lastBoundary });
+    const position = this.place.lastBoundary;
+    this.tell(kind === 'commit' && byStatement ? { kind, position, byStatement } : { kind, position });
   }
 
   /** Told in any case: what it stands for may have been read before the stream began, or not been wanted. */
@@ -78,7 +79,7 @@ export class TransactionState {
   }
 
   private inner(schema: string, sql: string): void {
-    if (sql === 'COMMIT') this.end('commit');
+    if (sql === 'COMMIT') this.end('commit', true);
     else if (sql === 'ROLLBACK') this.end('rollback');
     else if (sql === 'BEGIN' || SAVEPOINT.test(sql)) return;
     else if (!this.xa(sql)) {

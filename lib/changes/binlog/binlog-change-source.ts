@@ -26,21 +26,19 @@ import { CHANGELOG, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
-import { insertLocked, insertOn, stillThere } from './insert-keys';
+import { insertLocked, insertOn, setUpWriter, stillThere } from './insert-keys';
 import { logServer, type LogServer } from './log-server';
 import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
 import { Marks, refuseUnwritten } from './marks';
 import { PreparedBefore } from './prepared-before';
 import { ResumePoint } from './resume-point';
-import { untilCommitted } from './until-committed';
+import { rowsAreFree } from './rows-are-free';
+import { untilCommitted, type IsSeen } from './until-committed';
 
 const debug = debugLog('changes');
 
 const ORIGIN = 'origin';
-
-/** Longest time that a flush waits for the journal, in seconds. */
-const LOCK_SECONDS = 1;
 
 /** How long the first mark may take to come back, in ms. */
 const FIRST_MARK_MS = 60_000;
@@ -107,7 +105,7 @@ export class BinlogChangeSource implements ChangeSource {
     const marker = await database.open('marker');
     this.marker = new MarkWriter(marker, database, this.marks, this.changelog, this.heartbeat, this.options);
     this.writer = await database.open('capture');
-    await this.setUp(this.writer);
+    await setUpWriter(this.writer);
     this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
     this.started = await this.log.begin(this.changelog.streamed, this.options.stoppedBy(), () => this.mark());
@@ -213,11 +211,6 @@ export class BinlogChangeSource implements ChangeSource {
     this.log.check(this.stream.position).catch((error: unknown) => this.marks.refuse(error));
   }
 
-  /** The keys' literals of TIMESTAMP columns are in UTC. */
-  private async setUp(writer: Session): Promise<void> {
-    await writer.execute(`SET SESSION time_zone = '+00:00', SESSION lock_wait_timeout = ${LOCK_SECONDS}`);
-  }
-
   coordinates(): string | null {
     const { position } = this.stream;
     return position === null ? null : `${position.file}:${position.offset}`;
@@ -231,7 +224,7 @@ export class BinlogChangeSource implements ChangeSource {
         if (batch === null) return;
         let mark = 0;
         for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
-        await untilCommitted(this.keys, this.writer, this.database.server);
+        await untilCommitted(this.keys, this.writer, this.database.server, this.isSeen);
         await this.flush(batch.position, mark > 0);
         this.resumePoint.moveTo(this.keys.startAgainAt(batch.position));
         this.marks.reach(this.origin.over ? Infinity : mark);
@@ -262,6 +255,10 @@ export class BinlogChangeSource implements ChangeSource {
     this.keys.takeIn(event);
     return 0;
   }
+
+  /** Who holds the tables has waited for whoever had changed them. */
+  private readonly isSeen: IsSeen = (session, keys) =>
+    this.locked !== null || rowsAreFree(session, this.origin.name, this.pair.key, keys);
 
   /** Writes the keys down, together with how far the log has been dealt with. @param prove that earlier ones are there */
   private async flush(position: BinlogPosition, prove: boolean): Promise<void> {
@@ -301,7 +298,7 @@ export class BinlogChangeSource implements ChangeSource {
     for (let attempt = 1; ; attempt++) {
       try {
         if (writer.lost) await this.database.reopen(writer);
-        await this.setUp(writer);
+        await setUpWriter(writer);
         const from =
           (await this.resumePoint.after(writer)) ?? (await this.changelog.position(writer)) ?? started;
         this.keys.reset();

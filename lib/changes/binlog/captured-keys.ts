@@ -10,12 +10,16 @@ export interface CapturedKey {
   readonly literals: readonly string[];
 }
 
-/** Keys of one transaction that are kept in case it is a distributed one. */
+/** Keys of one transaction that are kept in case it is a distributed one, or one of several engines. */
 const MOST_HELD = 500_000;
 
-interface Held {
+export interface Held {
   readonly keys: ReadonlyMap<string, CapturedKey>;
   readonly begunAt: BinlogPosition | null;
+  /** The first and the last of them. */
+  readonly ends: readonly CapturedKey[];
+  /** Of one whose COMMIT was read: it was waited for already, and took longer. */
+  waited: boolean;
 }
 
 /** Which keys have changed, out of what the binary log tells. */
@@ -30,25 +34,32 @@ export class CapturedKeys {
   private readonly prepared = new Map<string, Held>();
   /** Those whose COMMIT was read, and may not have been done yet. */
   private readonly ending = new Map<string, Held>();
+  /** Likewise, of those without a name: they are seen in no order with others. */
+  private readonly unseen = new Set<Held>();
 
   /** How many wait to be written. */
   get size(): number {
     return this.pending.size;
   }
 
-  /** Prepared transactions that changed rows of the table. */
+  /** Transactions that changed rows of the table, and are prepared or not done yet. */
   get inDoubt(): number {
     return this.held().filter(({ keys }) => keys.size > 0).length;
   }
 
-  /** Whether there is one whose COMMIT was read, and may not have been done yet. */
-  get isEnding(): boolean {
-    return this.ending.size > 0;
+  /** Those whose COMMIT was read, and may not have been done yet. `xa`: they have a name, and are told by `settle`. */
+  endingOnes(): { readonly xa: readonly Held[]; readonly others: readonly Held[] } {
+    return { xa: [...this.ending.values()], others: [...this.unseen] };
   }
 
   /** @param stillPrepared XA transactions that are prepared by the server's own word; all others are over */
   settle(stillPrepared: ReadonlySet<string>): void {
     for (const xid of this.ending.keys()) if (!stillPrepared.has(xid)) this.isOver(xid);
+  }
+
+  /** What one of the others has changed can be seen. */
+  isSeen(other: Held): void {
+    if (this.unseen.delete(other)) this.putOff(other);
   }
 
   /**
@@ -76,6 +87,7 @@ export class CapturedKeys {
   reset(): void {
     this.pending = new Map();
     this.ending.clear();
+    this.unseen.clear();
     for (const [xid, { keys }] of this.prepared) if (keys.size > 0) this.prepared.delete(xid);
     this.close();
   }
@@ -102,15 +114,16 @@ export class CapturedKeys {
         for (const row of event.rows) this.row(event.action, row);
         break;
       case 'commit':
+        if (event.byStatement === true && this.open.size > 0) this.unseen.add(this.takeOpen());
+        this.close();
+        break;
       case 'rollback':
         this.close();
         break;
       case 'xa-prepare':
-        if (this.overflown) throw tooMuchPrepared();
         // The name is free again only when the last that bore it is over.
         this.isOver(event.xid);
-        this.prepared.set(event.xid, { keys: this.open, begunAt: this.begunAt });
-        this.open = new Map();
+        this.prepared.set(event.xid, this.takeOpen());
         this.close();
         break;
       case 'xa-commit': {
@@ -126,14 +139,27 @@ export class CapturedKeys {
     }
   }
 
-  /** Its keys were written when it was prepared, but then the change was not there yet. */
   private isOver(xid: string): void {
-    for (const [name, key] of this.ending.get(xid)?.keys ?? []) this.pending.set(name, key);
+    const held = this.ending.get(xid);
+    if (held !== undefined) this.putOff(held);
     this.ending.delete(xid);
   }
 
+  /** Its keys were written when they were read, but then the changes were not there yet. */
+  private putOff({ keys }: Held): void {
+    for (const [name, key] of keys) this.pending.set(name, key);
+  }
+
   private held(): Held[] {
-    return [...this.prepared.values(), ...this.ending.values()];
+    return [...this.prepared.values(), ...this.ending.values(), ...this.unseen];
+  }
+
+  private takeOpen(): Held {
+    if (this.overflown) throw tooMuchHeld();
+    const { open: keys, begunAt } = this;
+    const all = [...keys.values()];
+    this.open = new Map();
+    return { keys, begunAt, ends: [...all.slice(0, 1), ...all.slice(1).slice(-1)], waited: false };
   }
 
   private close(): void {
@@ -188,10 +214,10 @@ function preparedBefore(xid: string): Refusal {
   );
 }
 
-function tooMuchPrepared(): Refusal {
+function tooMuchHeld(): Refusal {
   return new Refusal(
     'LHM_BINLOG_XA',
-    `An XA transaction changed more than ${MOST_HELD} rows of the table; they cannot all be remembered until it ends.`,
+    `An XA transaction, or one that had to do with an Aria table as well, changed more than ${MOST_HELD} rows of the table; they cannot all be remembered until it ends.`,
     "Nothing was swapped. Let it change less at once, or use mode: 'triggers'.",
   );
 }

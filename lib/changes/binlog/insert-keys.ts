@@ -4,6 +4,14 @@ import { id, qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
 import type { CapturedKey } from './captured-keys';
 
+/** Longest time that keys wait for the journal, in seconds. */
+const LOCK_SECONDS = 1;
+
+/** For the session that keys are written on: their literals of TIMESTAMP columns are in UTC. */
+export async function setUpWriter(session: Session): Promise<void> {
+  await session.execute(`SET SESSION time_zone = '+00:00', SESSION lock_wait_timeout = ${LOCK_SECONDS}`);
+}
+
 /** On a session in UTC, in a transaction of its own together with `also`. @param atOnce most keys in one statement */
 export async function insertOn(
   session: Session,

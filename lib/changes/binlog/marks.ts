@@ -10,7 +10,9 @@ export class NotThereYet extends Error {
 /** @throws NotThereYet while there are changes that are not in the journal */
 export function refuseUnwritten(inDoubt: number, waiting: boolean): void {
   if (inDoubt > 0)
-    throw new NotThereYet(`${inDoubt} prepared XA transactions wait for COMMIT or ROLLBACK (see XA RECOVER)`);
+    throw new NotThereYet(
+      `${inDoubt} transactions are not over: they wait for XA COMMIT or ROLLBACK (see XA RECOVER), or were logged before they are done`,
+    );
   if (waiting) throw new NotThereYet('changes came that are not written down yet');
 }
 

@@ -2,8 +2,11 @@ import type { ServerCapabilities } from '../../database/server-capabilities';
 import { isInterruption } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { clock } from '../../util/clock';
-import type { CapturedKeys } from './captured-keys';
+import type { CapturedKey, CapturedKeys, Held } from './captured-keys';
 import { preparedNow } from './prepared-before';
+
+/** Whether what somebody has done to rows with these keys can be seen. */
+export type IsSeen = (session: Session, keys: readonly CapturedKey[]) => boolean | Promise<boolean>;
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -12,36 +15,53 @@ const WITHIN_MS = 1000;
 const EVERY_MS = 5;
 
 /**
- * Waits until XA transactions whose COMMIT was read are over. MariaDB writes the COMMIT into its log first, and then commits, in
- * no order with others: an entry written at once might be applied before the change can be seen. MySQL keeps the log's order.
+ * Waits until transactions whose COMMIT was read are over, where they are seen in no order with others. MariaDB writes an XA
+ * COMMIT, and that of a transaction which had to do with an Aria table as well, into its log first, and then commits: an entry
+ * written at once might be applied before the change can be seen. MySQL keeps the log's order.
  *
  * One that takes longer, or whose name is in use again, stays in doubt until the next time.
  *
  * @param session one of the migrated server's, with autocommit
+ * @param isSeen asked for the first and the last row of each that has no name: all of its locks go at once, and the first
+ *   may have been taken back to a savepoint
  */
 export async function untilCommitted(
   keys: CapturedKeys,
   session: Session | null,
   { flavor }: ServerCapabilities,
+  isSeen: IsSeen,
 ): Promise<void> {
-  if (!keys.isEnding) return;
+  if (endingOnes(keys).length === 0) return;
   if (flavor === 'mysql' || session === null) {
     keys.settle(NOBODY);
+    for (const held of keys.endingOnes().others) keys.isSeen(held);
     return;
   }
   const until = clock.monotonic() + WITHIN_MS;
-  while (await isStillEnding(keys, session)) {
-    if (clock.monotonic() >= until) return;
+  for (;;) {
+    await look(keys, session, isSeen);
+    const left = endingOnes(keys).filter(({ waited }) => !waited);
+    if (left.length === 0) return;
+    if (clock.monotonic() >= until) {
+      for (const held of left) held.waited = true;
+      return;
+    }
     await clock.sleep(EVERY_MS);
   }
 }
 
-async function isStillEnding(keys: CapturedKeys, session: Session): Promise<boolean> {
+function endingOnes(keys: CapturedKeys): Held[] {
+  const { xa, others } = keys.endingOnes();
+  return [...xa, ...others];
+}
+
+async function look(keys: CapturedKeys, session: Session, isSeen: IsSeen): Promise<void> {
+  const { xa, others } = keys.endingOnes();
   try {
-    keys.settle(await preparedNow(session));
+    if (xa.length > 0) keys.settle(await preparedNow(session));
+    for (const held of others) if (await isSeen(session, held.ends)) keys.isSeen(held);
   } catch (error) {
     // For the sake of a statement that was to give way.
     if (session.lost || !isInterruption(error)) throw error;
   }
-  return keys.isEnding;
 }
