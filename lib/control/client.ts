@@ -54,6 +54,8 @@ export async function ask(
     return replyIn(answer);
   } catch (error) {
     if (isNobody(error)) throw new NobodyThere('nobody is there');
+    // It may have ended just when it was asked.
+    if (isHangUp(error) && !(await isAlive(address))) throw new NobodyThere('it has ended meanwhile');
     throw error;
   } finally {
     clock.clearTimeout(timer);
@@ -63,7 +65,7 @@ export async function ask(
 
 /** Whoever listens there need not be a migration. */
 function replyIn(answer: string): Reply {
-  if (answer === '') throw new Error('it ended without an answer');
+  if (answer === '') throw new HungUp('it ended without an answer');
   let reply: unknown;
   try {
     reply = JSON.parse(answer);
@@ -78,10 +80,12 @@ function replyIn(answer: string): Reply {
 }
 
 /** Whether anybody listens there. */
-export async function isAlive(path: string): Promise<boolean> {
+export async function isAlive(address: Address): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection({ path });
+    const socket = createConnection(address as NetConnectOpts);
+    const timer = clock.setTimeout(() => end(true), PATIENCE_MS);
     const end = (alive: boolean): void => {
+      clock.clearTimeout(timer);
       socket.destroy();
       resolve(alive);
     };
@@ -89,6 +93,14 @@ export async function isAlive(path: string): Promise<boolean> {
     socket.once('error', (error) => end(!isNobody(error)));
   });
 }
+
+class HungUp extends Error {}
+
+function isHangUp(error: unknown): boolean {
+  return error instanceof HungUp || HANG_UP.has(String((error as NodeJS.ErrnoException).code));
+}
+
+const HANG_UP = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Anything else may be somebody who is busy. */
 const NOBODY = new Set(['ECONNREFUSED', 'ENOENT']);

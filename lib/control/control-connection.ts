@@ -27,8 +27,16 @@ export interface ConnectionDeps {
   readonly before: (command: string, value: string | null) => Promise<void>;
 }
 
+/** A client that is served. */
+export interface Served {
+  /** Answers what it has said so far, and hangs up. */
+  finish(): void;
+  /** Hangs up. */
+  drop(): void;
+}
+
 /** One client: lines for a person, JSON for a program, one after the other. Nothing that it says or does can harm the run. */
-export function serveClient(socket: Socket, deps: ConnectionDeps): void {
+export function serveClient(socket: Socket, deps: ConnectionDeps): Served {
   const state = { rest: Buffer.alloc(0), trusted: deps.token === null, deaf: false, over: false };
   let queue: Promise<void> = Promise.resolve();
   let waiting = 0;
@@ -85,6 +93,12 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): void {
   });
   socket.on('error', close);
   socket.on('close', () => clock.clearTimeout(untrusted));
+  const finish = (): void =>
+    void queue.then(() => {
+      state.over = true;
+      socket.destroySoon();
+    });
+  return { finish, drop: close };
 }
 
 async function answer(line: string, deps: ConnectionDeps, state: { trusted: boolean }): Promise<Reply> {

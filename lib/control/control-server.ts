@@ -1,12 +1,12 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { messageOf } from '../database/server-error';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ResolvedControl } from '../options/control-options';
 import { isAlive } from './client';
 import { takePath } from './take-path';
-import { serveClient, type ConnectionDeps } from './control-connection';
+import { serveClient, type ConnectionDeps, type Served } from './control-connection';
 import { checkLength, isOurs, newSocketPath, ownDirectory, socketPaths } from './socket-path';
 import { clock } from '../util/clock';
 
@@ -20,7 +20,7 @@ const LAST_WORDS_MS = 500;
 
 interface Listening {
   readonly server: Server;
-  readonly clients: Set<Socket>;
+  readonly clients: Set<Served>;
 }
 
 /** Where a person or a program can speak to the migration. */
@@ -46,13 +46,15 @@ export async function startControl(
   let path: string | null = null;
   let made: number | null = null;
   const close = async (): Promise<void> => {
-    const all = servers.flatMap(({ clients }) => [...clients]);
-    for (const client of all) client.destroySoon();
-    // One that never reads has never read everything.
-    const letGo = clock.setTimeout(() => all.forEach((client) => client.destroy()), LAST_WORDS_MS);
+    // First of all: whoever is hung up on without an answer looks whether anybody still listens.
     if (path !== null && made !== null && (await inodeOf(path)) === made)
       await unlink(path).catch(() => undefined);
-    await Promise.all(servers.map(closeServer));
+    const closed = servers.map(closeServer);
+    const all = servers.flatMap(({ clients }) => [...clients]);
+    for (const client of all) client.finish();
+    // One that never reads has never read everything, and a hook may never say whether its command may be run.
+    const letGo = clock.setTimeout(() => all.forEach((client) => client.drop()), LAST_WORDS_MS);
+    await Promise.all(closed);
     clock.clearTimeout(letGo);
   };
   try {
@@ -95,7 +97,7 @@ export async function startControl(
 /** What processes left that are gone. A name of ours is never used twice, so what is dead under it stays so. */
 async function removeDead(): Promise<void> {
   for (const path of await socketPaths())
-    if (isOurs(path) && !(await isAlive(path))) await unlink(path).catch(() => undefined);
+    if (isOurs(path) && !(await isAlive({ path }))) await unlink(path).catch(() => undefined);
 }
 
 async function inodeOf(path: string): Promise<number | null> {
@@ -110,15 +112,15 @@ async function listen(
   where: { path: string } | { host: string; port: number },
   deps: ConnectionDeps,
 ): Promise<Listening> {
-  const clients = new Set<Socket>();
+  const clients = new Set<Served>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (clients.size >= MOST_CLIENTS) {
       socket.destroy();
       return;
     }
-    clients.add(socket);
-    socket.on('close', () => clients.delete(socket));
-    serveClient(socket, deps);
+    const client = serveClient(socket, deps);
+    clients.add(client);
+    socket.on('close', () => clients.delete(client));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -54,7 +54,7 @@ async function refuseTaken(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
   if (!found.isSocket()) throw new Error('there is something, and it is no socket');
-  if (await isAlive(path)) throw new Error('another process listens there');
+  if (await isAlive({ path })) throw new Error('another process listens there');
 }
 
 /** Whether nobody else is about to take a path of the folder. What those who died meanwhile have left is removed. */
@@ -63,7 +63,7 @@ async function isAlone(own: string): Promise<boolean> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     if (!CANDIDATE.test(name) || path === own) continue;
-    if (await isAlive(path)) return false;
+    if (await isAlive({ path })) return false;
     const found = await lstat(path).catch(() => null);
     if (found === null) continue;
     // It may be bound, and not listen yet.

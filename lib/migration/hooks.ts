@@ -25,6 +25,9 @@ const UNSTOPPABLE: ReadonlySet<HookName> = new Set([
   'onFailure',
 ]);
 
+/** They go on beside the migration, and so beside its end as well when it was stopped. */
+const BESIDE: ReadonlySet<HookName> = new Set(['onStatus', 'onInteractiveCommand']);
+
 /** Runs the caller's hooks, functions first and executables after them, each awaited. */
 export class Hooks {
   private tellingStatus = false;
@@ -139,7 +142,8 @@ export class Hooks {
     call: () => unknown,
     more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const signal = UNSTOPPABLE.has(name) ? undefined : (this.signal ?? undefined);
+    const goesOn = UNSTOPPABLE.has(name) || (BESIDE.has(name) && this.signal?.aborted === true);
+    const signal = goesOn ? undefined : (this.signal ?? undefined);
     await unlessStopped(call, signal);
     const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;
     if (directory === undefined) return;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { LargeHadronError, LargeHadronEvents, type MigrationResult, type ProgressSnapshot } from '../../lib';
-import { ask, type Reply } from '../../lib/control/client';
+import { ask, NobodyThere, type Reply } from '../../lib/control/client';
 import { patience } from '../../lib/control/control-connection';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
@@ -15,7 +15,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
-import { aroundQueries } from '../support/test-table-statements';
+import { aroundQueries, intercept } from '../support/test-table-statements';
 
 const ROWS = 300;
 const SLOWLY = { rows: 2, pauseMs: 10 };
@@ -342,6 +342,76 @@ for (const flavor of availableFlavors()) {
         if (name !== 'afterRowCopy') expect((await sayWell('cut-over')).text).to.contain('swapped already');
         release.pop()!();
       }
+      await expectSwapped();
+    });
+
+    it('whoever speaks to it while it takes everything back, and after that, is answered', async () => {
+      const release: (() => void)[] = [];
+      const held = (): Promise<void> => new Promise((resolve) => release.push(resolve));
+      intercept(test.knex, { match: /^DROP TABLE .*_lhmn/, when: 'before', run: held });
+      const [told, warnings]: string[][] = [[], []];
+      const events = new LargeHadronEvents();
+      events.on('warning', ({ message }) => warnings!.push(message));
+      await begin({
+        events,
+        hooks: {
+          ...{ onFailure: held, statusEveryMs: 10, onStatus: () => void told!.push('onStatus') },
+          onInteractiveCommand: ({ command }) => void told!.push(command),
+        },
+      });
+      const expectAnswers = async (what: string): Promise<void> => {
+        for (const command of ['status', 'sup', 'help', 'chunk-size', 'applier', 'no-throttle'])
+          expect(await say(command), `${what}: ${command}`).to.include({ ok: true });
+        expect(await say('panic')).to.include({ ok: true });
+        for (const command of ['throttle', 'postpone', 'cut-over', 'panic', 'nonsense']) {
+          const { ok, text } = await say(command);
+          expect(ok, `${what}: ${command}`).to.equal(command === 'panic');
+          expect(text).to.match(command === 'nonsense' ? /no command/ : /is ending already/);
+        }
+        told!.length = 0;
+        await until('a status', () => told!.includes('onStatus') || undefined);
+      };
+      await sayWell('panic');
+      for (const what of ['the clean-up', 'onFailure']) {
+        await until(what, () => release.length > 0 || undefined);
+        const letGo = release.pop()!;
+        try {
+          await expectAnswers(what);
+        } catch (error) {
+          release.push = (resolve) => (resolve(), 0);
+          throw error;
+        } finally {
+          letGo();
+        }
+      }
+      await expectTakenBack(test, (await end) as LargeHadronError, was, { code: 'LHM_PANIC' });
+      expect(warnings).to.deep.equal([]);
+      expect(await say('status').catch((error: unknown) => error)).to.be.instanceOf(NobodyThere);
+    });
+
+    it('what has been said when it ends is answered before it hangs up, but waits for no hook', async () => {
+      let end: () => void;
+      const ending = new Promise<void>((resolve) => (end = resolve));
+      const heard: string[] = [];
+      const answers: Readonly<Record<string, () => Promise<void>>> = {
+        sup: () => ending,
+        applier: () => ending.then(() => new Promise((soon) => setTimeout(soon, 100))),
+        coordinates: () => new Promise(() => undefined),
+      };
+      await begin({
+        chunk: { rows: 10, pauseMs: 10 },
+        hooks: {
+          onInteractiveCommand: ({ command }) => {
+            heard.push(command);
+            return answers[command]?.();
+          },
+          onSuccess: () => until('all to be heard', () => heard.length >= 3 || undefined).then(() => end()),
+        },
+      });
+      const asked = Object.keys(answers).map((command) => say(command).catch((error: unknown) => error));
+      const [sup, applier, never] = await Promise.all(asked);
+      expect([sup, applier].map((reply) => (reply as Reply).ok)).to.deep.equal([true, true]);
+      expect(never).to.be.instanceOf(NobodyThere);
       await expectSwapped();
     });
 
