@@ -49,6 +49,8 @@ export interface ChangeSource {
   backlog(session: Session, most: number): Promise<number>;
   /** Entries that wait, by a locking read: it sees transactions that are prepared but not committed. */
   lockingBacklog(session: Session): Promise<number>;
+  /** How many entries came after the swap, which nobody may write any more. What cannot be found out is warned of. */
+  lateChanges(session: Session): Promise<number>;
   /** Makes the keys be applied once more. */
   requeue(session: Session, keys: readonly RowKey[]): Promise<void>;
   /** SQL that lists the keys waiting, for a statement's own snapshot. */

@@ -139,6 +139,7 @@ export function assemble(input: AssembleInput): Assembled {
   const { pair } = view;
   const entries = (): number => batchEntries(pair, work);
   const readOnly = readOnlySwitch(database.server, options.replica !== null);
+  const tell = tellerOf(options.events, `${pair.schema}.${pair.origin.table}`);
   const source =
     options.mode === 'binlog'
       ? new BinlogChangeSource(pair, database, work, {
@@ -149,6 +150,7 @@ export function assemble(input: AssembleInput): Assembled {
           takesBackRenames: mayTakeBackRenames(options.cutOver.strategy),
           ...{ replica: input.logSource, mostDelayMs: options.cutOver.drainBudgetMs, stoppedBy },
           waiting: (waitingFor) => progress.update({ waitingFor }),
+          warn: (message) => tell('warning', { message }),
         })
       : new TriggerChangeSource(
           pair,
@@ -158,7 +160,6 @@ export function assemble(input: AssembleInput): Assembled {
           database.server.preparedXaLosesLocks,
           new TriggerTurn(work, database.server.triggersLeaveFiles),
         );
-  const tell = tellerOf(options.events, `${pair.schema}.${pair.origin.table}`);
   const scratch = new ScratchTable(pair);
   const applier = new ChangeApplier(
     pair,

@@ -7,7 +7,7 @@ import { lateChanges } from './late-changes';
 import type { Parts } from './run-migration';
 
 /**
- * Removes the helpers after the swap. Nobody can write to the old table any more, so its journal must be empty and stay
+ * Removes the helpers after the swap. Nobody is to write to the old table any more, so its journal must be empty and stay
  * so. If it is not, triggers and tables are kept for a person to look at, and nothing is overwritten by itself.
  *
  * @throws Refusal LHM_LATE_CHANGES
@@ -18,8 +18,7 @@ export async function tidy(
 ): Promise<void> {
   const { work, observer, source, recovery, options } = parts;
   const late = await recovery.steadily(async () => {
-    await source.gather(null);
-    const entries = await source.lockingBacklog(work);
+    const entries = await source.lateChanges(work);
     await work.execute('COMMIT');
     return entries;
   });

@@ -40,8 +40,8 @@ const debug = debugLog('changes');
 
 const ORIGIN = 'origin';
 
-/** How long the first mark may take to come back, in ms. */
-const FIRST_MARK_MS = 60_000;
+/** How long the first mark may take to come back, and the last, in ms. */
+const [FIRST_MARK_MS, LAST_MARK_MS] = [60_000, 10_000];
 
 /**
  * Captures changes by reading the binary log, which costs the application's statements nothing.
@@ -142,6 +142,13 @@ export class BinlogChangeSource implements ChangeSource {
     return this.journal.lockingBacklog(session);
   }
 
+  async lateChanges(session: Session): Promise<number> {
+    await this.marks.wait(await this.mark(), LAST_MARK_MS).catch((error: unknown) => {
+      this.options.warn(`Nobody knows whether the old table was written to since: ${messageOf(error)}`);
+    });
+    return this.journal.lockingBacklog(session);
+  }
+
   requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
     return this.journal.requeue(session, keys);
   }
@@ -152,7 +159,6 @@ export class BinlogChangeSource implements ChangeSource {
 
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
     this.marks.check();
-    if (this.origin.over) return true;
     const mark = await this.mark();
     if (locked !== null) {
       // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
@@ -222,13 +228,11 @@ export class BinlogChangeSource implements ChangeSource {
       try {
         const batch = await this.stream.next();
         if (batch === null) return;
-        let mark = 0;
-        for (const event of batch.events) mark = Math.max(mark, this.takeIn(event));
+        const mark = batch.events.reduce((last, event) => Math.max(last, this.takeIn(event)), 0);
         await untilCommitted(this.keys, this.writer, this.database.server, this.isSeen);
         await this.flush(batch.position, mark > 0);
         this.resumePoint.moveTo(this.keys.startAgainAt(batch.position));
-        this.marks.reach(this.origin.over ? Infinity : mark);
-        if (this.origin.over) return;
+        this.marks.reach(mark);
       } catch (error) {
         if (this.closed) return;
         if (!(error instanceof BinlogConnectionLost) && !isConnectionLoss(error)) {
@@ -245,7 +249,6 @@ export class BinlogChangeSource implements ChangeSource {
 
   /** @returns the mark that came back; 0 when none did */
   private takeIn(event: BinlogEvent): number {
-    if (this.origin.over) return 0;
     if (event.kind === 'statement') this.origin.takeIn(event);
     // The rows that are missing there were never read, and nobody knows their keys.
     if (event.kind === 'crashed') this.log.refuseCrash();
@@ -299,8 +302,8 @@ export class BinlogChangeSource implements ChangeSource {
       try {
         if (writer.lost) await this.database.reopen(writer);
         await setUpWriter(writer);
-        const from =
-          (await this.resumePoint.after(writer)) ?? (await this.changelog.position(writer)) ?? started;
+        const from = await this.resumePoint.place(writer, this.changelog, started, this.origin.over);
+        if (from === null) throw lostForGood(cause);
         this.keys.reset();
         await this.log.resume(from);
         await this.stream.start(from);

@@ -11,6 +11,7 @@ export interface BinlogSourceOptions {
   readonly stoppedBy: () => AbortSignal;
   /** Told what the migration waits for, in words; null when it does not any more. */
   readonly waiting: (reason: string | null) => void;
+  readonly warn: (message: string) => void;
   /** Known to the server by it; false for a random one that is free. */
   readonly serverId: number | false;
   /** How often a mark is written while nothing else asks for one, in ms. */

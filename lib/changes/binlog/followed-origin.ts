@@ -9,7 +9,7 @@ interface Statement {
   readonly sql: string;
 }
 
-/** What the original is called at the place of the log that was dealt with last, and whether there is anything beyond. */
+/** What the original is called at the place of the log that was dealt with last, and whether the swap is behind it. */
 export class FollowedOrigin {
   /** As they were: the pair's change when the tables do. */
   private readonly names: SwapNames;
@@ -45,6 +45,8 @@ export class FollowedOrigin {
 
   /** @throws Refusal for a statement after which not all changes are known */
   takeIn(statement: Statement): void {
+    // Whatever becomes of the old table, the migration is done.
+    if (this.isOver) return;
     const renames = this.renamesIn(statement);
     if (renames.length === 0) {
       refuseStatement(this.name, this.called !== this.names.origin, statement);

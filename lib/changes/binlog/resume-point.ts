@@ -1,5 +1,6 @@
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import type { Session } from '../../database/session';
+import type { ChangelogTable } from './changelog-table';
 import { lifeOf, ROUNDING_S } from '../../replication/server-starts';
 
 /**
@@ -23,8 +24,23 @@ export class ResumePoint {
     this.written = position;
   }
 
+  /**
+   * @param started where it began
+   * @param swapped whether the swap was read: from farther back than what was dealt with, old changes would look late
+   * @returns null when there is no such place
+   */
+  async place(
+    session: Session,
+    changelog: ChangelogTable,
+    started: BinlogPosition,
+    swapped: boolean,
+  ): Promise<BinlogPosition | null> {
+    const reached = await this.after(session);
+    return reached !== null || swapped ? reached : ((await changelog.position(session)) ?? started);
+  }
+
   /** @returns null when only the server can know */
-  async after(session: Session): Promise<BinlogPosition | null> {
+  private async after(session: Session): Promise<BinlogPosition | null> {
     if (this.serverStart === null || this.written === null) return null;
     const { start } = await lifeOf(session);
     return Math.abs(start - this.serverStart) <= ROUNDING_S ? this.written : null;

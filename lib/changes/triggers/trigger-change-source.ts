@@ -141,6 +141,10 @@ export class TriggerChangeSource implements ChangeSource {
     return this.journal.lockingBacklog(session);
   }
 
+  lateChanges(session: Session): Promise<number> {
+    return this.journal.lockingBacklog(session);
+  }
+
   requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
     return this.journal.requeue(session, keys);
   }
