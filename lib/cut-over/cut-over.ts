@@ -111,7 +111,7 @@ export class CutOver {
           const leftMs = giveUpAt - clock.monotonic();
           made = attempt;
           tell('attemptPostponed', { attempt, reason: error.reason });
-          if (leftMs <= 0) break;
+          if (leftMs <= 0 || attempt === attempts) break;
           // Whatever the reason, the application is blocked for at most a tenth of the time; but the last attempt is made
           // when there is no time left.
           waitMs = Math.max(
@@ -288,7 +288,7 @@ export class CutOver {
     const until = clock.monotonic() + QUIET_WITHIN_MS;
     for (;;) {
       signal.throwIfAborted();
-      const views = await openViews(this.deps);
+      const views = await openViews(this.deps, until - clock.monotonic());
       if (views.length === 0) return;
       if (clock.monotonic() >= until) {
         const old = views.find(({ ageSeconds }) => ageSeconds * 1000 > options.cutOver.lockTimeoutMs);

@@ -56,7 +56,7 @@ export async function answerOldReadViews(
       await waitForOldViews(deps, deadline);
       return 0;
     case 'ignore':
-      return countOldViews(deps);
+      return countOldViews(deps, deadline);
   }
 }
 
@@ -138,7 +138,8 @@ export class InstantRefused extends Postponed {}
  */
 async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<void> {
   const patience = deadlineIn(deps.options.cutOver.lockTimeoutMs);
-  let open = await openViews(deps);
+  const leftMs = (): number => Math.min(deadline.leftMs, patience.leftMs);
+  let open = await openViews(deps, leftMs());
   const before = open.length;
   while (open.length > 0) {
     const states = await processStates(deps.observer);
@@ -149,37 +150,41 @@ async function waitForOldViews(deps: CutOverDeps, deadline: Deadline): Promise<v
         { wayOut: END_OLD_VIEWS },
       );
     }
-    if (deadline.leftMs <= 0 || patience.leftMs <= 0) {
+    const why = open.find(({ unseen }) => unseen !== undefined)?.unseen;
+    if (leftMs() <= 0) {
       const connections = open.map((view) => view.connection).join(', ');
-      throw new Postponed(`transactions with an older read view are open (connections ${connections})`, {
-        pauseMs: 0,
-        wayOut: END_OLD_VIEWS,
-      });
+      throw new Postponed(
+        why === undefined
+          ? `transactions with an older read view are open (connections ${connections})`
+          : `it cannot be seen whether transactions with an older read view are open: ${why}`,
+        { pauseMs: 0, wayOut: END_OLD_VIEWS },
+      );
     }
     await clock.sleep(3);
-    const now = new Set((await openViews(deps)).map((view) => view.key));
-    open = open.filter((view) => now.has(view.key));
+    const now = await openViews(deps, leftMs());
+    if (why !== undefined) open = now;
+    else if (now.every(({ unseen }) => unseen === undefined)) {
+      const keys = new Set(now.map((view) => view.key));
+      open = open.filter((view) => keys.has(view.key));
+    }
   }
   log('%d old read views are gone', before);
 }
 
-/** How many are left; 0 where the account may not see them. */
-async function countOldViews(deps: CutOverDeps): Promise<number> {
+/** How many are left; 0 where they cannot be seen. */
+async function countOldViews(deps: CutOverDeps, deadline: Deadline): Promise<number> {
   try {
-    return (await openViews(deps)).length;
+    return (await openViews(deps, deadline.leftMs)).filter(({ unseen }) => unseen === undefined).length;
   } catch {
     return 0;
   }
 }
 
-/** The views that the table must not be swapped under. */
-export async function openViews({
-  observer,
-  work,
-  database,
-  pair,
-  options,
-}: CutOverDeps): Promise<OpenView[]> {
-  const views = await openReadViews(observer, database.server, [observer.id, work.id]);
+/** The views that the table must not be swapped under. @param withinMs as for {@link openReadViews} */
+export async function openViews(
+  { observer, work, database, pair, options }: CutOverDeps,
+  withinMs: number,
+): Promise<OpenView[]> {
+  const views = await openReadViews(observer, database.server, [observer.id, work.id], withinMs);
   return options.viewsOf === 'server' ? views : usingDatabase(observer, pair.schema, views);
 }

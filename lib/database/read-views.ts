@@ -8,6 +8,8 @@ export interface OpenView {
   readonly key: string;
   readonly connection: number;
   readonly ageSeconds: number;
+  /** Why it is not known what is open, so that something must be taken to be. Then the rest says nothing. */
+  readonly unseen?: string;
 }
 
 /**
@@ -15,13 +17,16 @@ export interface OpenView {
  * 1227 without it.
  *
  * @param own connections to leave out
+ * @param withinMs for how long another look is taken at a list that may be out of date
  */
 export async function openReadViews(
   session: Session,
   server: ServerCapabilities,
   own: readonly number[],
+  withinMs = FRESH_WITHIN_MS,
 ): Promise<OpenView[]> {
-  const views = server.flavor === 'mariadb' ? await fromInnodbStatus(session) : await fromInnodbTrx(session);
+  const views =
+    server.flavor === 'mariadb' ? await fromInnodbStatus(session) : await fromInnodbTrx(session, withinMs);
   return views.filter((view) => !own.includes(view.connection));
 }
 
@@ -46,7 +51,8 @@ async function fromInnodbStatus(session: Session): Promise<OpenView[]> {
 export function parseInnodbStatus(status: string): OpenView[] {
   const views: OpenView[] = [];
   // A report over 1 MB lacks its middle: what is not seen must be taken to be there.
-  if (/\.\.\. truncated\.\.\./.test(status)) views.push({ key: 'unseen', connection: 0, ageSeconds: 0 });
+  if (/\.\.\. truncated\.\.\./.test(status))
+    views.push(unseen('the report of InnoDB is too long, and is cut'));
   const [, list = ''] = status.split('LIST OF TRANSACTIONS FOR EACH SESSION:');
   for (const block of list.split('---TRANSACTION ').slice(1)) {
     const view = /Trx read view will not see trx with id >= (\d+), sees < (\d+)/.exec(block);
@@ -63,11 +69,21 @@ export function parseInnodbStatus(status: string): OpenView[] {
   return views;
 }
 
-/** Tries before a cache that others keep from being renewed is given up on. */
-const FRESH_ATTEMPTS = 40;
+function unseen(why: string): OpenView {
+  return { key: 'unseen', connection: 0, ageSeconds: 0, unseen: why };
+}
+
+/** How long a cache that others keep from being renewed is looked at before it is given up on. */
+const FRESH_WITHIN_MS = 6000;
 
 /** Above 100 ms, or our own reading would keep the cache from being renewed; the rest lets two that ask at once part. */
 const IDLE_MS = 105;
+
+/** However little time there is: the first may find what somebody else has only just looked at. */
+const LEAST_LOOKS = 3;
+
+const READ_TOO_OFTEN =
+  'somebody reads information_schema.INNODB_TRX so often that the server does not renew it';
 
 let nonce = 0;
 
@@ -75,11 +91,12 @@ let nonce = 0;
  * MySQL's list is a cache that is renewed only when nobody has read it for 100 ms. It is known to be fresh when it
  * shows this very query, which it does because the session has a transaction of its own open.
  */
-async function fromInnodbTrx(session: Session): Promise<OpenView[]> {
+async function fromInnodbTrx(session: Session, withinMs: number): Promise<OpenView[]> {
+  const until = clock.monotonic() + withinMs;
   await session.execute('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await session.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
   try {
-    for (let attempt = 0; attempt < FRESH_ATTEMPTS; attempt++) {
+    for (let look = 1; ; look++) {
       const mark = `lhm ${session.id} ${++nonce}`;
       // READ COMMITTED and READ UNCOMMITTED take a new view with each statement, which holds its tables meanwhile.
       const rows = await session.query<{
@@ -103,10 +120,11 @@ async function fromInnodbTrx(session: Session): Promise<OpenView[]> {
           }))
           .filter((view) => view.connection !== session.id);
       }
-      await clock.sleep(IDLE_MS + Math.random() * 100);
+      const pauseMs = IDLE_MS + Math.random() * 100;
+      if (look >= LEAST_LOOKS && clock.monotonic() + pauseMs > until) return [unseen(READ_TOO_OFTEN)];
+      await clock.sleep(pauseMs);
     }
   } finally {
     if (!session.lost) await session.execute('COMMIT');
   }
-  return [{ key: 'unseen', connection: 0, ageSeconds: 0 }];
 }
