@@ -156,6 +156,8 @@ for (const { flavor, mode, on, every } of serversAndModes()) {
 
     describe('hold it in an open transaction at the cut-over', () => {
       let holder: Connection;
+      /** Attempts in vain are followed by rests of twenty times their length; so the second is the last, and comes soon. */
+      const RESTED = { ...SMALL_CHUNKS, giveUpAfterMs: 6000 };
 
       beforeEach(async () => {
         holder = await test.connect();
@@ -177,7 +179,7 @@ for (const { flavor, mode, on, every } of serversAndModes()) {
             let postponed = 0;
             let ended: Promise<unknown> | undefined;
             const result = await test.migrate(ADD_COLUMN, {
-              ...SMALL_CHUNKS,
+              ...RESTED,
               hooks: { beforeCutOver: () => hold(sql) },
               cutOver: { strategy, backoffMs: 10, backoffMaxMs: 20 },
               progress: ({ waitingFor }) => {
@@ -207,6 +209,7 @@ for (const { flavor, mode, on, every } of serversAndModes()) {
             }
           })();
           const failure = fails({
+            ...RESTED,
             hooks: { beforeCutOver: () => hold(READ) },
             cutOver: { strategy, attempts: 2, lockTimeoutMs, drainBudgetMs, backoffMs: 50 },
           });
@@ -246,7 +249,7 @@ for (const { flavor, mode, on, every } of serversAndModes()) {
       it('by LOCK TABLES … READ: swapped when it is released', async () => {
         let unlocked: Promise<unknown> | undefined;
         const result = await test.migrate(ADD_COLUMN, {
-          ...SMALL_CHUNKS,
+          ...RESTED,
           hooks: { beforeCutOver: () => holder.query('LOCK TABLES emails READ').then(ignore) },
           cutOver: { backoffMs: 10, backoffMaxMs: 20 },
           progress: ({ waitingFor }) => {
@@ -262,7 +265,7 @@ for (const { flavor, mode, on, every } of serversAndModes()) {
         let postponed = 0;
         let ended: Promise<unknown> | undefined;
         await test.migrate(ADD_COLUMN, {
-          ...SMALL_CHUNKS,
+          ...RESTED,
           hooks: {
             beforeCutOver: async () => {
               await holder.query("XA START 'lhm'");
