@@ -1,13 +1,16 @@
 import type { ServerCapabilities } from './server-capabilities';
 import { text } from './sql';
 
+/** Without it no row is found by a key like 2024-02-31, which a table may hold. */
+const INVALID_DATES = 'ALLOW_INVALID_DATES';
+
 /**
- * Strict, so that a conversion that loses data is an error; without NO_ZERO_DATE and NO_ZERO_IN_DATE, so that
- * dates the table already holds can be copied; with NO_AUTO_VALUE_ON_ZERO, so that id 0 stays 0; with backslash
+ * Strict, so that a conversion that loses data is an error; without NO_ZERO_DATE and NO_ZERO_IN_DATE, and with
+ * ALLOW_INVALID_DATES, so that dates the table already holds can be found and copied; with NO_AUTO_VALUE_ON_ZERO, so that id 0 stays 0; with backslash
  * escapes and without ANSI_QUOTES, because the library's own SQL is written that way.
  */
 export const OWN_SQL_MODE =
-  'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+  'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES';
 
 /** How long a session waits for a metadata lock, where nothing else is set. */
 export const LOCK_WAIT_SECONDS = 10;
@@ -20,18 +23,25 @@ const MEANING = new Set([
 
 const ZEROS = new Set(['NO_ZERO_DATE', 'NO_ZERO_IN_DATE']);
 
+/** How dates are looked at: `found` that are part of the key, `made` by a conversion. */
+export interface Dates {
+  readonly found: boolean;
+  readonly made: boolean;
+}
+
 /**
  * The sql_mode under which rows are copied: expressions and conversions come out as in a statement of the caller's.
  *
  * @param lossy without strictness, for those who mean it when a conversion loses data
- * @param dates with the caller's rules about zeros in dates, too
+ * @param dates where any are made by a conversion, the caller's rules about zeros and invalid ones hold
  */
-export function copySqlMode(callers: string, lossy: boolean, dates: boolean): string {
-  const own = OWN_SQL_MODE.split(',').filter((mode) => !(lossy && mode.startsWith('STRICT_')));
-  return [
-    ...own,
-    ...callers.split(',').filter((mode) => MEANING.has(mode) || (dates && ZEROS.has(mode))),
-  ].join(',');
+export function copySqlMode(callers: string, lossy: boolean, dates: Dates): string {
+  const given = callers.split(',');
+  const invalid = given.includes(INVALID_DATES) || (dates.found && !dates.made);
+  const own = OWN_SQL_MODE.split(',').filter(
+    (own) => !(lossy && own.startsWith('STRICT_')) && (own !== INVALID_DATES || invalid),
+  );
+  return [...own, ...given.filter((mode) => MEANING.has(mode) || (dates.made && ZEROS.has(mode)))].join(',');
 }
 
 /**

@@ -122,7 +122,10 @@ export async function prepareGhost(input: PrepareInput): Promise<PreparedGhost> 
     carriedKeys: keys.carried,
     ownCounter: outcome.changes.some(({ clauses }) => clauses.some(({ kind }) => kind === 'auto-increment')),
   };
-  const mode = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss, convertsToDates(pair));
+  const mode = copySqlMode(database.callerSqlMode, input.columns.allowDataLoss, {
+    found: findsByDates(pair),
+    made: convertsToDates(pair),
+  });
   await session.execute(`SET SESSION sql_mode = '${mode}'`);
   await tryMapping(session, pair);
   await refuseZeroDates(session, database.callerSqlMode, pair);
@@ -279,6 +282,16 @@ function convertsToDates({ origin, ghost, mapping }: TablePair): boolean {
     const types = [columnNamed(origin, from)?.dataType ?? '', columnNamed(ghost, to)?.dataType ?? ''];
     return !DATES.has(types[0] ?? '') && DATES.has(types[1] ?? '');
   });
+}
+
+/** Whether rows are found by dates, and none are computed, which would come out otherwise where invalid ones are allowed. */
+function findsByDates({ origin, ghost, key, values }: TablePair): boolean {
+  const isDate = (name: string): boolean => DATES.has(columnNamed(origin, name)?.dataType ?? '');
+  return (
+    key.originKeys.names.some(isDate) &&
+    values.size === 0 &&
+    !ghost.columns.some(({ generated }) => generated)
+  );
 }
 
 /** Compiles the copy's statement without copying, so that a mistake in a value expression shows at once. */

@@ -356,14 +356,17 @@ for (const { flavor, mode, on, every, once, itOnce } of serversAndModes()) {
         });
       });
 
-      it('dates of zeros in the key are found', async () => {
+      it('dates of zeros and days that there are not are found in the key', async () => {
         test = await TestTable.create(server, { columns: 'day DATE NOT NULL PRIMARY KEY, n INT' });
-        await test.query("SET SESSION sql_mode = ''");
-        await test.query("INSERT INTO emails VALUES ('0000-00-00', 1), ('2024-01-01', 2)");
+        await test.query("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'");
+        await test.query(
+          "INSERT INTO emails VALUES ('0000-00-00', 1), ('2024-01-01', 2), ('2024-02-30', 3), ('2024-02-31', 4), ('2024-03-02', 5)",
+        );
         await test.migrate('ADD COLUMN x INT', {
+          chunk: { rows: 2 },
           hooks: { afterRowCopy: () => test.query('UPDATE emails SET n = n + 1').then(() => undefined) },
         });
-        expect((await test.rows()).map((row) => row['n'])).to.deep.equal([2, 3]);
+        expect((await test.rows()).map((row) => row['n'])).to.deep.equal([2, 3, 4, 5, 6]);
       });
 
       for (const [what, columns, more] of [

@@ -4,9 +4,9 @@ import type { TablePair } from '../../schema/table-pair';
 
 /**
  * The sql_mode the triggers are frozen with. Permissive: a trigger runs inside the application's own statement, and
- * must never make one fail that would have succeeded without it.
+ * must never make one fail that would have succeeded without it, or change a key.
  */
-export const TRIGGER_SQL_MODE = '';
+export const TRIGGER_SQL_MODE = 'ALLOW_INVALID_DATES';
 
 export interface TriggerDefinition {
   readonly name: string;
