@@ -8,9 +8,10 @@ import type { HookContext, HookOptions } from '../../lib';
 import { ask } from '../../lib/control/client';
 import { SCRIPTS, type HookName } from '../../lib/migration/hook-names';
 import { failOnce } from '../faults/fail-once';
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 
@@ -41,14 +42,14 @@ const MOMENTS = [
 /** After those that came before nothing is swapped. */
 const VETOES = MOMENTS.filter((name) => name !== 'afterCutOver' && name !== 'onSuccess');
 
-for (const flavor of availableFlavors()) {
-  describe(`hooks on ${flavor}`, function () {
+for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
+  describe(`hooks on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
     let folder: string;
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -92,7 +93,7 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    for (const name of VETOES) {
+    for (const name of every(2, VETOES)) {
       it(`${name} stops the migration by throwing, and the table is as it was`, async () => {
         const before = { definition: await test.definition(), rows: await test.rows() };
         const hooks: HookOptions = {
@@ -112,7 +113,7 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    it('executables are run at the same moments, in the order of their names', async () => {
+    itOnce('executables are run at the same moments, in the order of their names', async () => {
       const log = join(folder, 'log');
       for (const [name, suffix] of Object.entries(SCRIPTS))
         await script(
@@ -140,7 +141,7 @@ for (const flavor of availableFlavors()) {
       ['fails', 'echo no disk; exit 3', /it ended with 3: no disk/],
       ['takes too long', 'sleep 60 & echo waiting for $!; wait', /longer than 200 ms: waiting/],
     ] as const) {
-      it(`an executable that ${what} stops the migration, and is quoted`, async () => {
+      itOnce(`an executable that ${what} stops the migration, and is quoted`, async () => {
         await script('lhm-on-before-cut-over', text);
         const before = { definition: await test.definition(), rows: await test.rows() };
         const hooks = { directory: folder, scriptTimeoutMs: 200 };
@@ -176,7 +177,7 @@ for (const flavor of availableFlavors()) {
     });
 
     for (const name of ['onStartup', 'onRowCountComplete', 'beforeCutOver'] as const)
-      it(`${name} that never ends does not keep the migration from being stopped`, async () => {
+      itOnce(`${name} that never ends does not keep the migration from being stopped`, async () => {
         const before = { definition: await test.definition(), rows: await test.rows() };
         const stop = new AbortController();
         const never = (): Promise<void> => {
@@ -190,54 +191,60 @@ for (const flavor of availableFlavors()) {
         await expectTakenBack(test, error, before, { code: 'LHM_INTERRUPTED', outcome });
       });
 
-    it('an executable gets nothing to read and no password of ours, and what it leaves behind is not waited for', async () => {
-      const log = join(folder, 'log');
-      const [socket, pid] = [join(folder, 'socket'), join(folder, 'pid')];
-      await script('lhm-on-startup', `sleep 600 & echo $! > ${pid}; cat; echo "<$LHM_URL>" >> ${log}`);
-      await script('lhm-on-interactive-command', `echo "$LHM_COMMAND" >> ${log}`);
-      await mkdir(join(folder, 'lhm-on-startup.d'));
-      const value = 'mysql://me:secret@127.0.0.1:1/';
-      process.env['LHM_URL'] = value;
-      try {
-        await test.migrate(ADD_COLUMN, {
-          control: { socket },
-          hooks: {
-            directory: folder,
-            beforeCutOver: async () => {
-              await ask({ path: socket }, { command: 'throttle-control-replicas', value });
-              await ask({ path: socket }, { command: 'throttle-control-replicas', value: 'off' });
+    itOnce(
+      'an executable gets nothing to read and no password of ours, and what it leaves behind is not waited for',
+      async () => {
+        const log = join(folder, 'log');
+        const [socket, pid] = [join(folder, 'socket'), join(folder, 'pid')];
+        await script('lhm-on-startup', `sleep 600 & echo $! > ${pid}; cat; echo "<$LHM_URL>" >> ${log}`);
+        await script('lhm-on-interactive-command', `echo "$LHM_COMMAND" >> ${log}`);
+        await mkdir(join(folder, 'lhm-on-startup.d'));
+        const value = 'mysql://me:secret@127.0.0.1:1/';
+        process.env['LHM_URL'] = value;
+        try {
+          await test.migrate(ADD_COLUMN, {
+            control: { socket },
+            hooks: {
+              directory: folder,
+              beforeCutOver: async () => {
+                await ask({ path: socket }, { command: 'throttle-control-replicas', value });
+                await ask({ path: socket }, { command: 'throttle-control-replicas', value: 'off' });
+              },
             },
-          },
+          });
+        } finally {
+          delete process.env['LHM_URL'];
+          process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
+        }
+        expect((await readFile(log, 'utf8')).split('\n').slice(0, 2)).to.deep.equal([
+          '<>',
+          'throttle-control-replicas=mysql://me:***@127.0.0.1:1/',
+        ]);
+        await expectNoLeaks(test);
+      },
+    );
+
+    itOnce(
+      'onBeginPostponed is not called where nothing is postponed, and onRowCountComplete not after a failure',
+      async () => {
+        const called: string[] = [];
+        const hooks: HookOptions = {
+          onBeginPostponed: () => void called.push('onBeginPostponed'),
+          onRowCountComplete: () => void called.push('onRowCountComplete'),
+        };
+        await test.migrate(ADD_COLUMN, {
+          hooks,
+          cutOver: { postponeUntil: () => true },
+          exactRowCount: true,
         });
-      } finally {
-        delete process.env['LHM_URL'];
-        process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
-      }
-      expect((await readFile(log, 'utf8')).split('\n').slice(0, 2)).to.deep.equal([
-        '<>',
-        'throttle-control-replicas=mysql://me:***@127.0.0.1:1/',
-      ]);
-      await expectNoLeaks(test);
-    });
+        expect(called).to.deep.equal(['onRowCountComplete']);
+        const unique = 'ADD COLUMN one INT NOT NULL DEFAULT 1, ADD UNIQUE KEY one (one)';
+        await failureOf(test.migrate(unique, { hooks, exactRowCount: true }));
+        expect(called).to.deep.equal(['onRowCountComplete']);
+      },
+    );
 
-    it('onBeginPostponed is not called where nothing is postponed, and onRowCountComplete not after a failure', async () => {
-      const called: string[] = [];
-      const hooks: HookOptions = {
-        onBeginPostponed: () => void called.push('onBeginPostponed'),
-        onRowCountComplete: () => void called.push('onRowCountComplete'),
-      };
-      await test.migrate(ADD_COLUMN, {
-        hooks,
-        cutOver: { postponeUntil: () => true },
-        exactRowCount: true,
-      });
-      expect(called).to.deep.equal(['onRowCountComplete']);
-      const unique = 'ADD COLUMN one INT NOT NULL DEFAULT 1, ADD UNIQUE KEY one (one)';
-      await failureOf(test.migrate(unique, { hooks, exactRowCount: true }));
-      expect(called).to.deep.equal(['onRowCountComplete']);
-    });
-
-    it('onStatus is not called while it runs', async () => {
+    itOnce('onStatus is not called while it runs', async () => {
       let [running, most] = [0, 0];
       const onStatus = async (): Promise<void> => {
         most = Math.max(most, ++running);
@@ -249,7 +256,7 @@ for (const flavor of availableFlavors()) {
       expect(most).to.equal(1);
     });
 
-    it('onFailure is told the error; what the last ones throw is ignored', async () => {
+    itOnce('onFailure is told the error; what the last ones throw is ignored', async () => {
       await script('lhm-on-failure', `echo "$LHM_ERROR_CODE $LHM_OUTCOME" > ${join(folder, 'log')}; exit 1`);
       const seen: Error[] = [];
       const hooks: HookOptions = {
@@ -265,7 +272,7 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
 
-    it('onBatchCopyRetry is told of a chunk that is copied again, and may stop it', async () => {
+    itOnce('onBatchCopyRetry is told of a chunk that is copied again, and may stop it', async () => {
       const attempts: number[] = [];
       for (const veto of [false, true]) {
         const knex = test.makeKnex();
@@ -302,7 +309,7 @@ for (const flavor of availableFlavors()) {
       expect(attempts).to.deep.equal([1, 1]);
     });
 
-    it('onInteractiveCommand is told of each command, and may refuse it', async () => {
+    itOnce('onInteractiveCommand is told of each command, and may refuse it', async () => {
       const path = join(folder, 'socket');
       const said: string[] = [];
       const replies: unknown[] = [];

@@ -2,11 +2,12 @@ import { expect } from 'chai';
 import type { Knex } from 'knex';
 
 import { largeHadronCleanUp, planLargeHadronMigration, type LargeHadronError, type Phase } from '../../lib';
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack, expectWritable } from '../support/leak-guard-leftovers';
 import { balance, ConnectionProxy, type Link } from '../support/proxy/connection-proxy';
 import { renumber, splitStatements } from '../support/proxy/statement-proxy';
-import { availableFlavors, type Connection, type RunningServer } from '../support/servers';
+import { type Connection, type RunningServer } from '../support/servers';
 import { select, withClient } from '../support/servers/client';
 import { OWN_SOURCES, startFrom } from '../support/servers/start-server';
 import { failureOf, quote, TestTable, type Options } from '../support/test-table';
@@ -22,8 +23,8 @@ const LOST_OR_ELSEWHERE = /^LHM_(CONNECTION_LOST|OWNERSHIP_LOST|NOT_ONE_SERVER)$
 /** What changes something, or would stop somebody. */
 const CHANGES = "argument REGEXP '^(CREATE|DROP|ALTER|RENAME|LOCK|INSERT|UPDATE|DELETE|TRUNCATE|KILL)'";
 
-for (const flavor of availableFlavors()) {
-  describe(`one server for all sessions, on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`one server for all sessions, on ${on}`, function () {
     this.timeout(300_000);
 
     let server: RunningServer;
@@ -34,7 +35,7 @@ for (const flavor of availableFlavors()) {
 
     before(async () => {
       // Our own: two of them, with an account without a password.
-      const start = (): Promise<RunningServer> => startFrom(OWN_SOURCES, flavor, {});
+      const start = (): Promise<RunningServer> => startFrom(OWN_SOURCES, flavor, { mode });
       [server, elsewhere] = await Promise.all([start(), start()]);
     });
 
@@ -102,31 +103,35 @@ for (const flavor of availableFlavors()) {
         'clone',
       ));
 
-    it('a splitter that sends reads to another server than writes is refused', () =>
+    itOnce('a splitter that sends reads to another server than writes is refused', () =>
       refused(
         /session 'probe' met the server/,
         splitStatements(
           [server.connection, elsewhere.connection],
           (sql) => /SELECT/.test(sql) && !/FOR UPDATE/.test(sql),
         ),
-      ));
+      ),
+    );
 
-    it('a pooler that shares connections among statements is refused', () =>
+    itOnce('a pooler that shares connections among statements is refused', () =>
       refused(
         /was greeted as number \d+ is number \d+/,
         splitStatements([server.connection, server.connection], (_sql, number) => number % 2 === 0),
-      ));
+      ),
+    );
 
-    it('a pooler that loses what a session has set is refused', () =>
+    itOnce('a pooler that loses what a session has set is refused', () =>
       refused(
         /had set, the next one did not find/,
         splitStatements([server.connection, server.connection], (sql) => /lhm_session =/.test(sql)),
-      ));
+      ),
+    );
 
-    it('a pooler with connection ids of its own, which would KILL somebody else, is refused', () =>
-      refused(/greeted as number 77 is number \d+/, renumber(server.connection, 77)));
+    itOnce('a pooler with connection ids of its own, which would KILL somebody else, is refused', () =>
+      refused(/greeted as number 77 is number \d+/, renumber(server.connection, 77)),
+    );
 
-    it('the plan and the clean-up are refused as well', async () => {
+    itOnce('the plan and the clean-up are refused as well', async () => {
       const knex = await through(balance(alternate(0)));
       for (const work of [
         () => planLargeHadronMigration('emails', { knex }, ADD_COLUMN),

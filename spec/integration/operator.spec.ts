@@ -3,10 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { serversAndModes } from '../support/available-modes';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { Operated } from '../support/operated';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
@@ -14,14 +15,14 @@ import { ADD_COLUMN } from '../support/test-table-refusal';
 const ROWS = 200;
 const SLOWLY = { rows: 5, pauseMs: 10 };
 
-for (const flavor of availableFlavors()) {
-  describe(`the operator of a migration on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`the operator of a migration on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
     let was: { definition: string; rows: Record<string, unknown>[] };
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -44,23 +45,21 @@ for (const flavor of availableFlavors()) {
     const ghostNotes = async (): Promise<unknown[]> =>
       (await test.query("SELECT note FROM emails_lhmn WHERE note = 'meanwhile'")).map(({ note }) => note);
 
-    for (const mode of ['triggers', 'binlog'] as const) {
-      it(`holds copy and replay, and lets them go on, with ${mode}`, async () => {
-        const run = await begin({ mode });
-        await run.until('some rows', ({ rowsCopied }) => rowsCopied >= 10);
-        run.operator.pause('lunch');
-        const { rowsCopied } = await run.until('the hold', ({ throttled }) => throttled === 'lunch');
-        expect(rowsCopied).to.be.below(ROWS);
-        await test.query("UPDATE emails SET note = 'meanwhile' WHERE id = 1");
-        was = { ...was, rows: await test.rows() };
-        const held = await run.until('the change to be counted', ({ backlog }) => backlog > 0);
-        expect(held).to.include({ rowsCopied, throttled: 'lunch', waitingFor: 'lunch' });
-        expect(await ghostNotes()).to.deep.equal([]);
-        run.operator.continue();
-        await run.until('more rows', (now) => now.rowsCopied > rowsCopied && now.throttled === null);
-        await expectSwapped(run);
-      });
-    }
+    it('holds copy and replay, and lets them go on', async () => {
+      const run = await begin();
+      await run.until('some rows', ({ rowsCopied }) => rowsCopied >= 10);
+      run.operator.pause('lunch');
+      const { rowsCopied } = await run.until('the hold', ({ throttled }) => throttled === 'lunch');
+      expect(rowsCopied).to.be.below(ROWS);
+      await test.query("UPDATE emails SET note = 'meanwhile' WHERE id = 1");
+      was = { ...was, rows: await test.rows() };
+      const held = await run.until('the change to be counted', ({ backlog }) => backlog > 0);
+      expect(held).to.include({ rowsCopied, throttled: 'lunch', waitingFor: 'lunch' });
+      expect(await ghostNotes()).to.deep.equal([]);
+      run.operator.continue();
+      await run.until('more rows', (now) => now.rowsCopied > rowsCopied && now.throttled === null);
+      await expectSwapped(run);
+    });
 
     it('holds the verification, and the attempts at the swap', async () => {
       const run = await begin({
@@ -82,7 +81,7 @@ for (const flavor of availableFlavors()) {
       await expectSwapped(run);
     });
 
-    it('changes the size of chunks and the pauses between them', async () => {
+    itOnce('changes the size of chunks and the pauses between them', async () => {
       const run = await begin({ chunk: { rows: 1, pauseMs: 50 } });
       await run.until('some rows', ({ rowsCopied }) => rowsCopied >= 2);
       run.operator.settings.set('chunk.rows', '100');
@@ -107,7 +106,7 @@ for (const flavor of availableFlavors()) {
       await expectSwapped(run);
     });
 
-    it('postpones between two attempts at the swap', async () => {
+    itOnce('postpones between two attempts at the swap', async () => {
       const blocker = await test.connect();
       const beforeCutOver = async (): Promise<void> => {
         await blocker.query('BEGIN');
@@ -131,7 +130,7 @@ for (const flavor of availableFlavors()) {
       await expectSwapped(run);
     });
 
-    it('releases a swap that a file postpones, or a function that does not answer', async () => {
+    itOnce('releases a swap that a file postpones, or a function that does not answer', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lhm-operator-'));
       try {
         const flag = join(folder, 'flag');
@@ -160,7 +159,7 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error, was, { code: 'LHM_PANIC', phase: 'copy' });
     });
 
-    it('panics while the migration holds', async () => {
+    itOnce('panics while the migration holds', async () => {
       const run = await begin();
       await run.until('some rows', ({ rowsCopied }) => rowsCopied >= 10);
       run.operator.pause();
@@ -169,7 +168,7 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, await run.failure(), was, { code: 'LHM_PANIC', phase: 'copy' });
     });
 
-    it('is told to stop by a source of the caller', async () => {
+    itOnce('is told to stop by a source of the caller', async () => {
       let stop = false;
       const source = {
         name: 'the weather',
