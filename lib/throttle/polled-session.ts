@@ -32,6 +32,11 @@ export class PolledSession {
     return unlessAborted(run, signal);
   }
 
+  /** Whatever it holds on the server, it lets go of; the next question makes it anew. */
+  async letGo(): Promise<void> {
+    await this.giveUp();
+  }
+
   /** The connection itself. */
   async open(): Promise<Session> {
     const { database } = this;
@@ -60,6 +65,8 @@ export class PolledSession {
 
   private async run(sql: string, signal: AbortSignal): Promise<[unknown, unknown]> {
     const session = await this.open();
+    // Nobody would look at what comes of it, nor let go of what it holds.
+    signal.throwIfAborted();
     const giveUp = (): void => void this.giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     try {

@@ -234,6 +234,13 @@ for (const flavor of availableFlavors()) {
       await expectHeld(run, /throttle\.query, which returned two columns 'a'/);
       settings.set('throttle.query', 'SET @a = 1');
       await expectHeld(run, /throttle\.query, which returned no rows/);
+      // Nobody waits for what such a one has locked.
+      settings.set('throttle.query', 'LOCK TABLES emails WRITE');
+      await expectHeld(run, /throttle\.query, which returned no rows/);
+      settings.set('throttle.query', 'SELECT 1');
+      await expectHeld(run, /throttle\.query, which returned 1/);
+      await locker.query('SET SESSION lock_wait_timeout = 1');
+      await locker.query('UPDATE emails SET note = note WHERE id = 1');
       settings.set('throttle.query', 'SELECT 0 FROM nothing');
       await expectHeld(run, /throttle\.query, which cannot be asked: .*nothing/);
       settings.set('throttle.query', `SELECT 0`);

@@ -15,7 +15,11 @@ export class Query implements ThrottleSource {
     const { query } = this.settings.throttle;
     if (query === false) return CLEAR;
     const [rows, columns] = await this.session.raw(query, signal);
-    if (!Array.isArray(rows)) return hold(`${this.name}, which returned no rows but changes something`);
+    if (!Array.isArray(rows)) {
+      // It may have been LOCK TABLES or BEGIN, and the application would wait for as long as we hold that.
+      await this.session.letGo();
+      return hold(`${this.name}, which returned no rows but changes something`);
+    }
     const names = (columns as readonly { readonly name: string }[]).map(({ name }) => name);
     const [first = ''] = names;
     // Of two of one name, the driver keeps the last.
