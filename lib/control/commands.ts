@@ -69,9 +69,11 @@ function reasonOf(context: CommandContext, value: string | null): string {
   const said = value ?? '';
   if (isName(context, said)) return '';
   if (!context.forceNamed) return said;
-  const at = said.indexOf(' ');
-  named(context, at < 0 ? said : said.slice(0, at));
-  return said.slice(at + 1).trim();
+  // A name may have blanks in it, too.
+  for (let at = said.indexOf(' '); at >= 0; at = said.indexOf(' ', at + 1))
+    if (isName(context, said.slice(0, at))) return said.slice(at + 1).trim();
+  named(context, said);
+  return '';
 }
 
 function isName({ table }: CommandContext, said: string): boolean {
