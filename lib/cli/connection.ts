@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { askPassword } from './ask-password';
+import { messageOf } from '../database/server-error';
 import { BadInput } from './exit-codes';
 import { keepSecret } from './secrets';
 
@@ -20,11 +21,23 @@ type CreateKnex = (config: Knex.Config) => Knex;
 
 /** Runs the work with a Knex of its own, and closes it. */
 export async function withKnex<T>(flags: ConnectionFlags, work: (knex: Knex) => Promise<T>): Promise<T> {
-  const knex = loadKnex()(await configOf(flags));
+  const config = await configOf(flags);
+  const knex = begin(loadKnex(), config);
   try {
     return await work(knex);
   } finally {
     await knex.destroy();
+  }
+}
+
+/** What Knex has to say of a configuration, as of a driver that is not installed, is no mistake in the program. */
+function begin(createKnex: CreateKnex, config: Knex.Config): Knex {
+  try {
+    return createKnex(config);
+  } catch (error) {
+    const [first = '', ...more] = messageOf(error).split('\n');
+    const said = first.startsWith('Knex: run') ? `${first} ${more[0] ?? ''}` : first;
+    throw new BadInput(`Knex does not take the configuration: ${said}`);
   }
 }
 
@@ -76,7 +89,22 @@ function parseUrl(text: string): URL {
   }
   keepSecret(url.password);
   if (!/^(?:mysql2?|mariadb):$/.test(url.protocol) || url.hostname === '') throw new BadInput(wanted);
+  // Of `user:p@ss/word@host`, the host would be `ss`.
+  const rest = url.pathname + url.search + url.hash;
+  if (rest.includes('@') || url.hash !== '' || !isEncoded(url.password))
+    throw new BadInput(
+      `${wanted} Special characters in the password must be encoded: %40 for @, %23 for #, %25 for %.`,
+    );
   return new URL(url.href.replace(/^\w+:/, 'mysql:'));
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function passwordOf({ askPass = false, passwordFile }: ConnectionFlags): Promise<string | null> {
@@ -96,11 +124,15 @@ async function readKnexfile(path: string, named: string | undefined): Promise<Kn
   let found: unknown;
   try {
     found = await import(pathToFileURL(path).href);
+    while (typeof found === 'object' && found !== null && 'default' in found) found = found.default;
+    found = typeof found === 'function' ? await (found as () => unknown)() : await found;
   } catch (error) {
-    throw new BadInput(`The knexfile cannot be loaded: ${(error as Error).message}`);
+    const { code } = (error ?? {}) as NodeJS.ErrnoException;
+    const how = code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '. With tsx: NODE_OPTIONS=--import=tsx lhm …' : '';
+    throw new BadInput(`The knexfile cannot be loaded: ${messageOf(error)}${how}`);
   }
-  while (typeof found === 'object' && found !== null && 'default' in found) found = found.default;
-  const all = (typeof found === 'function' ? await (found as () => unknown)() : await found) as Knexfile;
+  if (typeof found !== 'object' || found === null) throw new BadInput('The knexfile holds no configuration.');
+  const all = found as Knexfile;
   const env = named ?? process.env['KNEX_ENV'] ?? process.env['NODE_ENV'] ?? 'development';
   const config = named === undefined ? (all[env] ?? all) : all[env];
   if (config === undefined) throw new BadInput(`The knexfile has no '${env}'.`);

@@ -92,6 +92,16 @@ for (const flavor of availableFlavors()) {
     });
 
     it('refuses bad input, and repeats no password of it', async () => {
+      const knexfiles: [readonly string[], RegExp][] = [];
+      for (const [name, text, says] of [
+        ['a.cjs', "module.exports = () => { throw new Error('not today') }", /cannot be loaded: not today/],
+        ['b.cjs', 'module.exports = null', /holds no configuration/],
+        ['c.cjs', "module.exports = { client: 'none' }", /does not take the configuration/],
+        ['d.ts', 'export default {}', /NODE_OPTIONS=--import=tsx|does not take/],
+      ] as const) {
+        await writeFile(join(folder, name), text);
+        knexfiles.push([['--knexfile', join(folder, name)], says]);
+      }
       const cases: [readonly string[], RegExp][] = [
         [[`--urll=${url}`], /unknown option/],
         [['--url', url.replace('mysql:', 'pg:')], /must look like/],
@@ -100,6 +110,12 @@ for (const flavor of availableFlavors()) {
         [['--cut-over-strategy', 'x'], /cutOver\.strategy/],
         [['--knexfile', '/nowhere.js'], /knexfile cannot be loaded/],
         [['--password-file', '/nowhere'], /password file cannot be read/],
+        // The host would be `ss`, or the account's name.
+        ...['p@ss/word', '1#word', 'p%zz'].map((password): [readonly string[], RegExp] => [
+          ['--url', `mysql://u:${password}@127.0.0.1:1/db`],
+          /must be encoded/,
+        ]),
+        ...knexfiles,
         [[url], /too many arguments/],
       ];
       for (const [args, says] of cases) {
