@@ -6,25 +6,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ThrottleOptions } from '../../lib';
+import { serversAndModes } from '../support/available-modes';
 import { createAccount } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { Operated } from '../support/operated';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
 import { migrationConnections, until } from '../support/test-table-process-list';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
 const ROWS = 100;
 
-for (const flavor of availableFlavors()) {
-  describe(`what a migration makes way for on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`what a migration makes way for on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
     let test: TestTable;
     let was: { definition: string; rows: Record<string, unknown>[] };
 
-    before(async () => (server = await startServer(flavor)));
+    before(async () => (server = await startServer(flavor, { mode })));
     after(() => server.stop());
 
     beforeEach(async () => {
@@ -84,7 +85,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('stops above criticalLoad, with the table as it was', async () => {
+    itOnce('stops above criticalLoad, with the table as it was', async () => {
       const run = await begin({ criticalLoad: { Threads_running: 14 } });
       await someRows(run);
       const wake = await sleepers(20);
@@ -94,7 +95,7 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error, was, { code: 'LHM_CRITICAL_LOAD', phase: 'copy' });
     });
 
-    it('looks again before it stops where that is wanted', async () => {
+    itOnce('looks again before it stops where that is wanted', async () => {
       const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadIntervalMs: 1500 });
       await someRows(run);
       let wake = await sleepers(20);
@@ -107,7 +108,7 @@ for (const flavor of availableFlavors()) {
       await expectTakenBack(test, error, was, { code: 'LHM_CRITICAL_LOAD', phase: 'copy' });
     });
 
-    it('hibernates above criticalLoad where that is wanted', async () => {
+    itOnce('hibernates above criticalLoad where that is wanted', async () => {
       const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadHibernateMs: 1000 });
       await someRows(run);
       const wake = await sleepers(20);
@@ -116,7 +117,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('does not stop for the load that an attempt at the swap causes', async () => {
+    itOnce('does not stop for the load that an attempt at the swap causes', async () => {
       const blocker = await test.connect();
       const clients = await Promise.all(Array.from({ length: 20 }, () => test.connect()));
       const hooks = {
@@ -152,7 +153,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it("holds while InnoDB's history list is long", async () => {
+    itOnce("holds while InnoDB's history list is long", async () => {
       const historyLength = async (): Promise<number> => {
         const [metric] = await test.query<{ Value: string }>(
           flavor === 'mariadb'
@@ -183,7 +184,7 @@ for (const flavor of availableFlavors()) {
       await test.query('SET GLOBAL innodb_purge_rseg_truncate_frequency = 128');
     });
 
-    it('refuses a status variable that the server does not have', async () => {
+    itOnce('refuses a status variable that the server does not have', async () => {
       for (const throttle of [{ maxLoad: { Thread_running: 5 } }, { criticalLoad: { Thread_running: 5 } }])
         await expectRefused(
           test,
@@ -197,22 +198,25 @@ for (const flavor of availableFlavors()) {
     });
 
     if (flavor === 'mysql') {
-      it('refuses maxHistoryLength where the account may not see it, and does without by default', async () => {
-        const { knex, grantee } = await createAccount(test);
-        const options: Options = { knex, blindSpots: 'accept', preset: 'production' };
-        await test.withGlobal('log_bin_trust_function_creators', '1', async () => {
-          const error = await expectRefused(
-            test,
-            { code: 'LHM_MISSING_PRIVILEGE', says: /history list/, hints: /GRANT PROCESS ON/ },
-            () => test.failure(ADD_COLUMN, { ...options, throttle: { maxHistoryLength: 1000 } }),
-          );
-          expect(error.hint.replaceAll('`', "'")).to.contain(grantee);
-          await test.migrate(ADD_COLUMN, options);
-        });
-      });
+      itOnce(
+        'refuses maxHistoryLength where the account may not see it, and does without by default',
+        async () => {
+          const { knex, grantee } = await createAccount(test);
+          const options: Options = { knex, blindSpots: 'accept', preset: 'production' };
+          await test.withGlobal('log_bin_trust_function_creators', '1', async () => {
+            const error = await expectRefused(
+              test,
+              { code: 'LHM_MISSING_PRIVILEGE', says: /history list/, hints: /GRANT PROCESS ON/ },
+              () => test.failure(ADD_COLUMN, { ...options, throttle: { maxHistoryLength: 1000 } }),
+            );
+            expect(error.hint.replaceAll('`', "'")).to.contain(grantee);
+            await test.migrate(ADD_COLUMN, options);
+          });
+        },
+      );
     }
 
-    it('holds for a query that returns more than 0, NULL, nothing or an error', async () => {
+    itOnce('holds for a query that returns more than 0, NULL, nothing or an error', async () => {
       const locker = await test.connect();
       const run = await begin({ query: `SELECT IS_USED_LOCK('${test.database}') IS NOT NULL` });
       await someRows(run);
@@ -247,7 +251,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('asks again on another connection when its own was lost', async () => {
+    itOnce('asks again on another connection when its own was lost', async () => {
       const run = await begin({ query: "SELECT SLEEP(0.05) - 1 AS 'the throttle'" });
       await someRows(run);
       const lost = await until('the query', async () => {
@@ -259,7 +263,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('holds for a URL that answers anything but 200, or nothing', async () => {
+    itOnce('holds for a URL that answers anything but 200, or nothing', async () => {
       let status = 200;
       const asked: string[] = [];
       const web = createServer((request, response) => {
@@ -286,7 +290,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('holds for as long as a flag file is there', async () => {
+    itOnce('holds for as long as a flag file is there', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lhm-throttle-'));
       try {
         const [one, all] = [join(folder, 'one'), join(folder, 'all')];
@@ -304,7 +308,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it("holds for the caller's own functions, and when they fail", async () => {
+    itOnce("holds for the caller's own functions, and when they fail", async () => {
       let answer: () => unknown = () => null;
       const weather = (): never => answer() as never;
       const run = await begin({ sources: [weather, () => null] });
@@ -323,7 +327,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('holds while one does not answer, until it does', async () => {
+    itOnce('holds while one does not answer, until it does', async () => {
       let hang = false;
       const hanging: (() => void)[] = [];
       const web = createServer((_, response) => {
@@ -359,7 +363,7 @@ for (const flavor of availableFlavors()) {
       }
     });
 
-    it('closes what a source of the caller has open', async () => {
+    itOnce('closes what a source of the caller has open', async () => {
       let closed = 0;
       const source = {
         name: 'mine',
@@ -380,7 +384,7 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('rests after each chunk by niceRatio', async () => {
+    itOnce('rests after each chunk by niceRatio', async () => {
       const run = await begin({ niceRatio: 100 }, { chunk: { rows: 1 }, mode: 'triggers' });
       await someRows(run);
       // It rests far longer than it copies: looks follow each other without a row more.
@@ -398,13 +402,13 @@ for (const flavor of availableFlavors()) {
       await expectGoneOn(run);
     });
 
-    it('rests after chunks that take long', async () => {
+    itOnce('rests after chunks that take long', async () => {
       const run = await begin({ maxChunkMs: 1 }, { chunk: { rows: 50 } });
       await run.until('a rest', ({ throttled }) => /the last chunk, which took \d+ ms/.test(throttled ?? ''));
       await expectGoneOn(run);
     });
 
-    it('holds for nothing on a quiet server by default', async () => {
+    itOnce('holds for nothing on a quiet server by default', async () => {
       const run = await begin({ intervalMs: 20 }, { preset: 'production' });
       await expectGoneOn(run);
       expect(run.seen.map(({ throttled }) => throttled).filter((reason) => reason !== null)).to.deep.equal(
