@@ -3,9 +3,11 @@ import type { Knex } from 'knex';
 import type { Connection, TypeCastField } from 'mysql2';
 
 import { largeHadronCleanUp, planLargeHadronMigration, type AlterFunction } from '../../lib';
+import { FOR_THE_LOG } from '../support/account';
 import { createExactTable, expectExact } from '../support/exact-table';
 import { expectNoLeaks } from '../support/leak-guard';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
@@ -105,15 +107,15 @@ const MAPPERS: Knex.Config = {
 
 const pool = { min: 0, max: 1 };
 
-for (const flavor of availableFlavors()) {
-  describe(`configurations of Knex on ${flavor}`, function () {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`configurations of Knex on ${on}`, function () {
     this.timeout(300_000);
 
     let server: RunningServer;
     let test: TestTable;
 
     before(async () => {
-      server = await startServer(flavor);
+      server = await startServer(flavor, { mode });
     });
 
     after(() => server.stop());
@@ -136,7 +138,7 @@ for (const flavor of availableFlavors()) {
         await expectExact(test, test.makeKnex({ pool }, all));
       });
 
-      it('and the plan is the same', async () => {
+      itOnce('and the plan is the same', async () => {
         const planWith = async (settings: object): Promise<string> => {
           const knex = test.makeKnex({ pool }, settings);
           const { text } = await planLargeHadronMigration('emails', { knex }, ADD_COLUMN);
@@ -193,7 +195,8 @@ for (const flavor of availableFlavors()) {
         await test.query(`CREATE ROLE ${role!}`);
         await test.query(`CREATE USER '${user!}'@'%' IDENTIFIED BY 'secret'`);
         await test.query(`GRANT ALL ON \`${test.database}\`.* TO ${role!}`);
-        await test.query(`GRANT PROCESS ON *.* TO ${role!}`);
+        const onServer = ['PROCESS', ...(mode === 'binlog' ? FOR_THE_LOG[flavor] : [])];
+        await test.query(`GRANT ${onServer.join(', ')} ON *.* TO ${role!}`);
         await test.query(`GRANT ${role!} TO '${user!}'@'%'`);
         const take = afterCreate([`SET ROLE ${role!}`, `USE \`${test.database}\``]);
         const knex = test.makeKnex(

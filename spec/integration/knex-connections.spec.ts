@@ -7,7 +7,8 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createExactTable, expectExact, ROWS } from '../support/exact-table';
-import { availableFlavors, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import type { RunningServer } from '../support/servers';
 import { OWN_SOURCES, startFrom } from '../support/servers/start-server';
 import type { TestTable } from '../support/test-table';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
@@ -86,8 +87,8 @@ function url({ host, port, user, password, database }: Address, protocol: string
   return `${protocol}://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
 }
 
-for (const flavor of availableFlavors()) {
-  describe(`connections of Knex on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`connections of Knex on ${on}`, function () {
     this.timeout(300_000);
 
     let server: RunningServer;
@@ -105,12 +106,14 @@ for (const flavor of availableFlavors()) {
         ['cert', 'server-cert.pem'],
         ['key', 'server-key.pem'],
       ] as const;
-      server = await startFrom(OWN_SOURCES, flavor, {
+      const started = await startFrom(OWN_SOURCES, flavor, {
+        mode,
         args: [
           ...tls.map(([option, file]) => `--ssl-${option}=${join(tlsFolder, file)}`),
           ...(hasIpv6 ? ['--bind-address=127.0.0.1,::1'] : []),
         ],
       });
+      server = Object.assign(started, { mode });
     });
 
     after(async () => {

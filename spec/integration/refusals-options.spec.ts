@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import createKnex from 'knex';
 
 import { largeHadronMigrate } from '../../lib';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable, type Options } from '../support/test-table';
 import { ADD_COLUMN, expectRefused, itRefuses, type BadInput } from '../support/test-table-refusal';
 
@@ -198,21 +199,21 @@ describe('refusals without a server', () => {
   });
 });
 
-for (const flavor of availableFlavors()) {
-  describe(`refusals of options on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`refusals of options on ${on}`, function () {
     this.timeout(300_000);
 
     let server: RunningServer;
 
     before(async () => {
-      server = await startServer(flavor);
+      server = await startServer(flavor, { mode });
     });
 
     after(() => server.stop());
 
-    describe('that are unknown', () => itRefuses(flavor, () => server, UNKNOWN));
-    describe('that are wrong', () => itRefuses(flavor, () => server, WRONG));
-    describe('about columns', () => itRefuses(flavor, () => server, COLUMNS));
+    describe('that are unknown', () => itRefuses(flavor, () => server, every(4, UNKNOWN)));
+    describe('that are wrong', () => itRefuses(flavor, () => server, every(4, WRONG)));
+    describe('about columns', () => itRefuses(flavor, () => server, every(4, COLUMNS)));
 
     it('a transaction, with the line that helps', async () => {
       const test = await TestTable.create(server);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 
 import { largeHadronMigrate } from '../../lib';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { failureOf, TestTable } from '../support/test-table';
 import { ADD_COLUMN, expectRefused, itRefuses, type BadInput } from '../support/test-table-refusal';
 
@@ -205,21 +206,21 @@ const NOT_NAMES: readonly [what: string, name: unknown][] = [
   ['a table without its schema', '.emails'],
 ];
 
-for (const flavor of availableFlavors()) {
-  describe(`refusals on ${flavor}`, function () {
+for (const { flavor, mode, on, every } of serversAndModes()) {
+  describe(`refusals on ${on}`, function () {
     // The first run on a machine fetches the server.
     this.timeout(300_000);
 
     let server: RunningServer;
 
     before(async () => {
-      server = await startServer(flavor);
+      server = await startServer(flavor, { mode });
     });
 
     after(() => server.stop());
 
     describe('of tables', () => {
-      itRefuses(flavor, () => server, TABLES);
+      itRefuses(flavor, () => server, every(4, TABLES));
 
       for (const [what, name] of NOT_NAMES) {
         it(`a name that is ${what}`, async () => {
@@ -245,7 +246,7 @@ for (const flavor of availableFlavors()) {
       });
     });
 
-    describe('of names that are taken', () => itRefuses(flavor, () => server, NAMES));
+    describe('of names that are taken', () => itRefuses(flavor, () => server, every(4, NAMES)));
 
     it('reports several problems together, each with its own way out', async () => {
       const test = await TestTable.create(server, { columns: 'a INT NULL, b INT' });

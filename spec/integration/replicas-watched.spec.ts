@@ -2,18 +2,14 @@ import { expect } from 'chai';
 import createKnex, { type Knex } from 'knex';
 import { createConnection, type Connection as Client } from 'mysql2/promise';
 import { LargeHadronError, largeHadronMigrate, type ProgressSnapshot } from '../../lib';
-import {
-  availableFlavors,
-  startPrimaryWithReplica,
-  type Connection,
-  type ReplicatedPair,
-} from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startPrimaryWithReplica, type Connection, type ReplicatedPair } from '../support/servers';
 
 const DATABASE = 'watched';
 const ROWS = 300;
 
-for (const flavor of availableFlavors()) {
-  describe(`replicas that are watched on ${flavor}`, function () {
+for (const { flavor, mode, on } of serversAndModes()) {
+  describe(`replicas that are watched on ${on}`, function () {
     this.timeout(180_000);
     let pair: ReplicatedPair;
     let primary: Client;
@@ -67,7 +63,7 @@ for (const flavor of availableFlavors()) {
       try {
         await largeHadronMigrate(
           'emails',
-          { knex, throttle: { replicas }, progress: 'none' },
+          { knex, mode, throttle: { replicas }, progress: 'none' },
           'ADD COLUMN x INT',
         );
       } catch (error) {
@@ -126,7 +122,7 @@ for (const flavor of availableFlavors()) {
     ): ReturnType<typeof largeHadronMigrate> {
       return largeHadronMigrate(
         'emails',
-        { knex, throttle: { replicas }, progress, chunk },
+        { knex, mode, throttle: { replicas }, progress, chunk },
         'ADD COLUMN x INT',
       );
     }
@@ -174,24 +170,37 @@ for (const flavor of availableFlavors()) {
       expect(seen.join()).to.match(/replica .*:\d+, which has stopped applying changes/);
     });
 
-    it('the copy holds when a write that was not logged has stopped one (1032)', async () => {
-      const unlogged = await createConnection({ ...pair.primary.connection, database: DATABASE });
-      const mode = flavor === 'mysql' ? 'replica_exec_mode' : 'slave_exec_mode';
+    async function expectHeldBy1032(work: () => Promise<unknown>): Promise<void> {
+      const execMode = flavor === 'mysql' ? 'replica_exec_mode' : 'slave_exec_mode';
       try {
-        await unlogged.query('SET sql_log_bin = 0');
-        const seen = await holding(
-          () => unlogged.query('UPDATE emails SET size = size + 1 WHERE id = 1'),
-          async () => {
-            await replica.query(`SET GLOBAL ${mode} = 'IDEMPOTENT'`);
-            await sqlThread('START');
-          },
-        );
+        const seen = await holding(work, async () => {
+          await replica.query(`SET GLOBAL ${execMode} = 'IDEMPOTENT'`);
+          await sqlThread('START');
+        });
         expect(seen.join()).to.match(/stopped applying changes \(error 1032/);
       } finally {
-        await unlogged.end();
-        await replica.query(`SET GLOBAL ${mode} = 'STRICT'`);
+        await replica.query(`SET GLOBAL ${execMode} = 'STRICT'`);
       }
-    });
+    }
+
+    if (mode === 'triggers') {
+      it('the copy holds when a write that was not logged has stopped one (1032)', async () => {
+        const unlogged = await createConnection({ ...pair.primary.connection, database: DATABASE });
+        try {
+          await unlogged.query('SET sql_log_bin = 0');
+          // The replica is then told to delete a row of the journal that it does not have.
+          await expectHeldBy1032(() => unlogged.query('UPDATE emails SET size = size + 1 WHERE id = 1'));
+        } finally {
+          await unlogged.end();
+        }
+      });
+    }
+
+    it('the copy holds when a write to a row that the replica lacks has stopped it (1032)', () =>
+      expectHeldBy1032(async () => {
+        await replica.query(`DELETE FROM ${DATABASE}.emails WHERE id = 1`);
+        await primary.query('UPDATE emails SET size = size + 1 WHERE id = 1');
+      }));
 
     it('the swap is held as well', async () => {
       const done: Promise<unknown>[] = [];
@@ -199,7 +208,7 @@ for (const flavor of availableFlavors()) {
       const result = await largeHadronMigrate(
         'emails',
         {
-          ...{ knex, throttle: { replicas: [onReplica] } },
+          ...{ knex, mode, throttle: { replicas: [onReplica] } },
           hooks: { beforeCutOver: () => sqlThread('STOP').then(() => undefined) },
           progress: ({ waitingFor, phase }) => {
             if (waitingFor === null || phase !== 'cut-over') return;

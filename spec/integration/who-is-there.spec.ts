@@ -6,19 +6,20 @@ import type { Database } from '../../lib/database/database';
 import { connectDatabase } from '../../lib/database/mysql-database';
 import { openReadViews } from '../../lib/database/read-views';
 import { tableHolders } from '../../lib/database/table-holders';
-import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { serversAndModes } from '../support/available-modes';
+import { startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
-for (const flavor of availableFlavors()) {
-  describe(`who holds a table or a read view on ${flavor}`, () => {
+for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+  describe(`who holds a table or a read view on ${on}`, () => {
     let server: RunningServer;
     let test: TestTable;
     let database: Database;
 
     before(async () => {
-      server = await startServer(flavor);
+      server = await startServer(flavor, { mode });
       test = await TestTable.create(server);
       database = await connectDatabase(test.knex);
     });
@@ -34,24 +35,27 @@ for (const flavor of availableFlavors()) {
         return list.some(({ State }) => State === 'User lock') ? true : undefined;
       });
 
-    it('an open view is seen from when it is opened until it is closed, and our own are left out', async () => {
-      const observer = await database.open('observer');
-      const own = await database.open('own');
-      const other = await database.open('other');
-      for (const session of [own, other]) {
-        await session.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-        await session.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
-        await session.query(`SELECT * FROM \`${test.database}\`.emails`);
-      }
-      const seen = async (): Promise<number[]> =>
-        (await openReadViews(observer, database.server, [own.id])).map(({ connection }) => connection);
-      expect(await seen()).to.deep.equal([other.id]);
-      await other.execute('COMMIT');
-      expect(await seen()).to.deep.equal([]);
-      await own.execute('COMMIT');
-    });
+    itOnce(
+      'an open view is seen from when it is opened until it is closed, and our own are left out',
+      async () => {
+        const observer = await database.open('observer');
+        const own = await database.open('own');
+        const other = await database.open('other');
+        for (const session of [own, other]) {
+          await session.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+          await session.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+          await session.query(`SELECT * FROM \`${test.database}\`.emails`);
+        }
+        const seen = async (): Promise<number[]> =>
+          (await openReadViews(observer, database.server, [own.id])).map(({ connection }) => connection);
+        expect(await seen()).to.deep.equal([other.id]);
+        await other.execute('COMMIT');
+        expect(await seen()).to.deep.equal([]);
+        await own.execute('COMMIT');
+      },
+    );
 
-    it('a holder of the table is seen where the server tells, and our own are left out', async () => {
+    itOnce('a holder of the table is seen where the server tells, and our own are left out', async () => {
       const observer = await database.open('observer');
       const own = await database.open('own');
       const other = await database.open('other');
