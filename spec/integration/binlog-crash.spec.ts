@@ -95,6 +95,19 @@ for (const flavor of availableFlavors()) {
       await expectWritable(test);
     });
 
+    it('says so where the log was begun anew and grows so slowly that its reader would wait for days', async () => {
+      const many = 'SELECT REPEAT("x", 100) FROM emails a, emails b, emails c LIMIT 10000';
+      await test.query(`INSERT INTO emails (address) ${many}`);
+      const beforeCutOver = async (): Promise<void> => {
+        await test.query(flavor === 'mysql' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+      };
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
+      expect(error).to.include({ code: 'LHM_BINLOG_PURGED', outcome: 'rolled-back' });
+      expect(error.message).to.match(/begun its binary log anew|shorter than it was/);
+      expect(error.leftovers).to.deep.equal([]);
+      await expectWritable(test);
+    });
+
     it('takes no old change for a late one when its reader is lost just before the swap', async () => {
       const upFor = async (): Promise<number> =>
         Number((await test.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'"))[0]?.Value);

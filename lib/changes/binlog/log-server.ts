@@ -1,3 +1,4 @@
+import { begunAnew } from '../../binlog/binlog-errors';
 import { comparePositions, currentPosition, type BinlogPosition } from '../../binlog/binlog-position';
 import type { StreamedTable } from '../../binlog/streamed-table';
 import type { Database } from '../../database/database';
@@ -91,8 +92,10 @@ class OwnLog implements LogServer {
     return Promise.resolve();
   }
 
-  check(): Promise<void> {
-    return Promise.resolve();
+  /** MySQL tells a reader that the log was begun anew no sooner than when it is as long as it was: for days it would wait. */
+  async check(reached: BinlogPosition | null): Promise<void> {
+    if (reached !== null && comparePositions(await this.position(), reached) < 0)
+      throw begunAnew(reached.file);
   }
 
   checkPrimary(session: Session): Promise<void> {
