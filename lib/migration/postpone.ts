@@ -8,8 +8,8 @@ import { keepUp, type Parts } from './run-migration';
 
 /** How long is waited for between two looks, in ms. An object, so that a spec can let hours pass in a minute. */
 export const pace = {
-  /** Until a function is asked again whether the swap may be made. */
-  askMs: 1000,
+  /** Until a function is asked again whether the swap may be made: at most half of what a release may take. */
+  askMs: 500,
   /** Until it is looked again whether the flag file is there. */
   fileMs: 400,
   /** Until it is looked whether the operator has said something. */
@@ -98,8 +98,8 @@ async function untilNotClosed(parts: Parts): Promise<void> {
 /** The operator need not wait for the next question. */
 async function keepUpUnlessOpen(parts: Parts, ms: number): Promise<void> {
   const until = clock.monotonic() + ms;
-  while (!parts.gate.isOpen() && clock.monotonic() < until)
-    await keepUp(parts, Math.min(ms, pace.hearMs), pace.restMs);
+  for (let left = ms; left > 0 && !parts.gate.isOpen(); left = until - clock.monotonic())
+    await keepUp(parts, Math.min(left, pace.hearMs), pace.restMs);
 }
 
 /** However long the answer takes, the new table is kept up to date meanwhile; the operator need not wait for it. */

@@ -46,7 +46,7 @@ export interface VerifyOptions {
 }
 
 /**
- * A function that is asked once a second, and returns true when the swap may be made; or the path of a file: the swap is
+ * A function that is asked twice a second, and returns true when the swap may be made; or the path of a file: the swap is
  * postponed for as long as it is there.
  */
 export type PostponeUntil = string | ((context: HookContext) => boolean | Promise<boolean>);

@@ -9,7 +9,7 @@ import { availableFlavors, startServer, type RunningServer } from '../support/se
 import { TestTable, without } from '../support/test-table';
 import { ADD_COLUMN } from '../support/test-table-refusal';
 
-/** Questions, one a second in earnest. `LHM_POSTPONED=4000` for more than an hour of them. */
+/** Questions, two a second in earnest. `LHM_POSTPONED=4000` for more than half an hour of them. */
 const ASKED = 4 * Math.ceil(Number(process.env['LHM_POSTPONED'] ?? 1000) / 4);
 
 /** Most bytes that half of the questions may leave behind. */
