@@ -20,13 +20,18 @@ export async function lifeOf(session: Session): Promise<{ start: number; uptime:
 }
 
 /** The same of one that runs for so long already that its next start can be told apart. */
-async function lifeOfOlder(session: Session): Promise<{ start: number; uptime: number }> {
+export async function lifeOfOlder(session: Session): Promise<{ start: number; uptime: number }> {
   let life = await lifeOf(session);
   for (let waits = 0; life.uptime <= ROUNDING_S && waits < MOST_WAITS; waits++) {
     await clock.sleep(EVERY_MS);
     life = await lifeOf(session);
   }
   return life;
+}
+
+/** @param start @param other as `lifeOf` tells them */
+export function sameStart(start: number, other: number): boolean {
+  return Math.abs(start - other) <= ROUNDING_S;
 }
 
 /**
@@ -45,7 +50,7 @@ export class ServerStarts {
     const { start } = await lifeOfOlder(session);
     const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
     const before = this.seen.get(identity);
-    const anew = before !== undefined && Math.abs(start - before.start) > ROUNDING_S;
+    const anew = before !== undefined && !sameStart(start, before.start);
     if (anew && before.every !== 1) return before.every;
     this.seen.set(identity, { start, every: Number(row?.every) });
     return null;

@@ -56,6 +56,37 @@ for (const flavor of availableFlavors()) {
       await expectWritable(test);
     });
 
+    it('says so in a second one, where the first left it written through no more', async () => {
+      await test.query('SET GLOBAL sync_binlog = 1');
+      let times = 0;
+      const beforeCutOver = async (): Promise<void> => {
+        if (++times > 1) return;
+        for (let crashes = 0; crashes < 2; crashes++) {
+          await server.kill();
+          await server.start();
+          await test.reconnect();
+          await untilUpForLong(test);
+          if (crashes === 0) await untilReadTo(test, 'UPDATE emails SET size = size + 1');
+        }
+      };
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
+      expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
+      expect(error.message).to.include('sync_binlog = 0');
+    });
+
+    it('says so where it was written through at first only', async () => {
+      await test.query('SET GLOBAL sync_binlog = 1');
+      const error = await test.failure(ADD_COLUMN, {
+        ...BINLOG,
+        hooks: {
+          ...crashing(() => server.kill()),
+          beforeRowCopy: () => test.query('SET GLOBAL sync_binlog = 0').then(() => undefined),
+        },
+      });
+      expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
+      expect(error.message).to.include('sync_binlog = 0');
+    });
+
     it('says so where the end of it is missing', async function () {
       const { folder } = server;
       if (folder === undefined) this.skip();
@@ -109,9 +140,7 @@ for (const flavor of availableFlavors()) {
     });
 
     it('takes no old change for a late one when its reader is lost just before the swap', async () => {
-      const upFor = async (): Promise<number> =>
-        Number((await test.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'"))[0]?.Value);
-      await until('a server that has been up', async () => ((await upFor()) > 4 ? true : undefined));
+      await untilUpForLong(test);
       // Their keys are written under the lock, where how far the log was read cannot be.
       const last = async (): Promise<void> => {
         await test.query('UPDATE emails SET size = size + 1');
@@ -130,4 +159,25 @@ for (const flavor of availableFlavors()) {
       await expectNoLeaks(test);
     });
   });
+}
+
+/** Resolves when the migration has read a change that is made now. */
+async function untilReadTo(test: TestTable, change: string): Promise<void> {
+  await test.query(change);
+  const status = test.server.flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+  const [place] = await test.query<{ File: string }>(status);
+  const changelog = (await test.tables()).find((table) => table.includes('_lhmc_'));
+  await until(`a change in ${place!.File} that is read`, async () => {
+    const [row] = await test.query<{ position: string | null }>(
+      `SELECT position FROM ${changelog!} WHERE id = 2`,
+    );
+    return row?.position?.includes(place!.File) === true ? true : undefined;
+  });
+}
+
+/** Until its next start can be told from this one. */
+async function untilUpForLong(test: TestTable): Promise<void> {
+  const upFor = async (): Promise<number> =>
+    Number((await test.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Uptime'"))[0]?.Value);
+  await until('a server that has been up', async () => ((await upFor()) > 4 ? true : undefined));
 }

@@ -228,6 +228,8 @@ export class BinlogChangeSource implements ChangeSource {
       try {
         const batch = await this.stream.next();
         if (batch === null) return;
+        // The rows that are missing there were never read, and nobody knows their keys.
+        if (batch.events.some(({ kind }) => kind === 'crashed')) await this.log.refuseCrash(this.writer);
         const mark = batch.events.reduce((last, event) => Math.max(last, this.takeIn(event)), 0);
         await untilCommitted(this.keys, this.writer, this.database.server, this.isSeen);
         await this.flush(batch.position, mark > 0);
@@ -250,8 +252,6 @@ export class BinlogChangeSource implements ChangeSource {
   /** @returns the mark that came back; 0 when none did */
   private takeIn(event: BinlogEvent): number {
     if (event.kind === 'statement') this.origin.takeIn(event);
-    // The rows that are missing there were never read, and nobody knows their keys.
-    if (event.kind === 'crashed') this.log.refuseCrash();
     if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.origin.name, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
       return Math.max(0, ...event.rows.map((row) => markIn(row) ?? 0));

@@ -41,8 +41,11 @@ export interface LogServer {
   check(reached: BinlogPosition | null): Promise<void>;
   /** The same of what the primary knows, on a session of it. */
   checkPrimary(session: Session): Promise<void>;
-  /** @throws Refusal after a crash that its log may not have come through whole */
-  refuseCrash(): void;
+  /**
+   * @param session one of the migrated server's; null before there is one
+   * @throws Refusal after a crash that its log may not have come through whole
+   */
+  refuseCrash(session: Session | null): Promise<void>;
   /** What an error of connecting to it means. */
   explain(error: unknown): unknown;
   /** Ends the connection that has the lock. Never rejects. */
@@ -84,8 +87,8 @@ class OwnLog implements LogServer {
     return this.position();
   }
 
-  refuseCrash(): void {
-    this.writtenThrough.refuseCrash();
+  async refuseCrash(session: Session | null): Promise<void> {
+    if (session !== null) await this.writtenThrough.refuseCrash(session);
   }
 
   resume(): Promise<void> {
@@ -98,8 +101,9 @@ class OwnLog implements LogServer {
       throw begunAnew(reached.file);
   }
 
-  checkPrimary(session: Session): Promise<void> {
-    return refuseUnordered(session, this.database.server);
+  async checkPrimary(session: Session): Promise<void> {
+    await this.writtenThrough.look(session);
+    await refuseUnordered(session, this.database.server);
   }
 
   explain(error: unknown): unknown {
@@ -155,8 +159,8 @@ class ReplicaLog implements LogServer {
     return behindMark(this, changelog, signal, write);
   }
 
-  refuseCrash(): void {
-    this.writtenThrough.refuseCrash();
+  async refuseCrash(): Promise<void> {
+    await this.writtenThrough.refuseCrash(await this.open());
   }
 
   async resume(from: BinlogPosition): Promise<void> {
@@ -169,6 +173,7 @@ class ReplicaLog implements LogServer {
   async check(reached: BinlogPosition | null): Promise<void> {
     if (reached !== null && comparePositions(await this.position(), reached) < 0)
       throw anotherLog(`it ends before ${reached.file}:${reached.offset}`);
+    await this.writtenThrough.look(await this.open());
     await this.look();
   }
 

@@ -1,7 +1,7 @@
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import type { Session } from '../../database/session';
 import type { ChangelogTable } from './changelog-table';
-import { lifeOf, ROUNDING_S } from '../../replication/server-starts';
+import { lifeOf, ROUNDING_S, sameStart } from '../../replication/server-starts';
 
 /**
  * Where reading goes on after a loss. What was committed to the journal stays there for as long as the server lives, so it
@@ -43,6 +43,6 @@ export class ResumePoint {
   private async after(session: Session): Promise<BinlogPosition | null> {
     if (this.serverStart === null || this.written === null) return null;
     const { start } = await lifeOf(session);
-    return Math.abs(start - this.serverStart) <= ROUNDING_S ? this.written : null;
+    return sameStart(start, this.serverStart) ? this.written : null;
   }
 }

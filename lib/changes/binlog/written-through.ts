@@ -1,18 +1,49 @@
 import type { Session } from '../../database/session';
+import { lifeOf, lifeOfOlder, sameStart } from '../../replication/server-starts';
 import { crashed } from './binlog-refusals';
 
-/** Whether a server writes its log through with every commit (`sync_binlog`), so that a crash takes nothing of it. */
+/** A server from a start to the next. */
+interface Life {
+  readonly start: number;
+  /** The least safe `sync_binlog` that was seen. */
+  every: number;
+}
+
+/**
+ * Whether a server writes its log through with every commit (`sync_binlog`), so that a crash takes nothing of it. That can be
+ * switched off at any time, and is what it was configured to be after a restart; so it is remembered for each start.
+ */
 export class WrittenThrough {
-  private every = 1;
+  private readonly lives: Life[] = [];
 
   /** On the server whose log is read, before that is begun. */
   async remember(session: Session): Promise<void> {
-    const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
-    this.every = Number(row?.every);
+    await this.takeIn(session, await lifeOfOlder(session));
   }
 
-  /** @throws Refusal LHM_CONNECTION_LOST after a crash that the log may not have come through whole */
-  refuseCrash(): void {
-    if (this.every !== 1) throw crashed(this.every);
+  /** The same server's, from then on. */
+  async look(session: Session): Promise<void> {
+    await this.takeIn(session, await lifeOf(session));
+  }
+
+  /**
+   * After a crash was read in the log.
+   *
+   * @param session of the server that has been started since
+   * @throws Refusal LHM_CONNECTION_LOST where the log may not have come through whole
+   */
+  async refuseCrash(session: Session): Promise<void> {
+    await this.look(session);
+    const unsafe = this.lives.slice(0, -1).find(({ every }) => every !== 1);
+    if (unsafe !== undefined) throw crashed(unsafe.every);
+  }
+
+  private async takeIn(session: Session, { start }: Pick<Life, 'start'>): Promise<void> {
+    const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
+    const every = Number(row?.every);
+    const last = this.lives.at(-1);
+    if (last === undefined || !sameStart(last.start, start)) this.lives.push({ start, every });
+    // What was written while it was off stays unsafe for longer than anybody can tell.
+    else if (last.every === 1) last.every = every;
   }
 }
