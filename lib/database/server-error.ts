@@ -46,9 +46,16 @@ export function isConnectionLoss(error: unknown): boolean {
 /** KILL QUERY. */
 const QUERY_INTERRUPTED = 1317;
 
-/** Whether a statement failed for reasons that have nothing to do with it: its connection was lost, or it was killed. */
+/** The session holds locks, and none on this table. */
+export const NOT_LOCKED = 1100;
+
+/**
+ * Whether a statement failed for reasons that have nothing to do with it: its connection was lost, or it was killed. On
+ * MariaDB an ALTER that is killed when it is nearly done counts as done, and the next statement fails: nobody else gets the
+ * table, but the session that has it locked cannot use it either until it has let go of it.
+ */
 export function isInterruption(error: unknown): boolean {
-  return isConnectionLoss(error) || errorNumber(error) === QUERY_INTERRUPTED;
+  return isConnectionLoss(error) || [QUERY_INTERRUPTED, NOT_LOCKED].includes(errorNumber(error));
 }
 
 /** Whether the server takes no writes (1290 has other causes as well, which no waiting mends). */

@@ -6,7 +6,7 @@ import type { BoundedLock } from '../database/metadata-locks';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { isOverTime, withTimeLimit } from '../database/time-limit';
-import { errorNumber } from '../database/server-error';
+import { errorNumber, NOT_LOCKED } from '../database/server-error';
 import { id, qualified } from '../database/sql';
 import { Refusal } from '../errors';
 import { addKey, dropKey } from '../schema/foreign-key';
@@ -161,8 +161,6 @@ export class KeysStep implements LockedStep {
     await restoreAfter(session, this.note, bound);
   }
 }
-
-const NOT_LOCKED = 1100;
 
 /** Cascades may have missed the ghost while its keys were the new table's. */
 function lostInBetween(): Refusal {
