@@ -1,6 +1,6 @@
 import type { BoundedLock } from '../database/metadata-locks';
 import { withBoundedLock } from '../database/metadata-locks';
-import { errorNumber, isDeadlock, isLockTimeout, messageOf } from '../database/server-error';
+import { errorNumber, isDeadlock, isInterruption, isLockTimeout, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
 import { id, qualified } from '../database/sql';
 import { Refusal } from '../errors';
@@ -35,7 +35,8 @@ export async function settleGhostKeys(
   try {
     await alter(carried.map(addKey));
   } catch (error) {
-    if (errorNumber(error) === 0 || isLockTimeout(error) || isDeadlock(error)) throw error;
+    if (errorNumber(error) === 0 || isInterruption(error)) throw error;
+    if (isLockTimeout(error) || isDeadlock(error)) throw error;
     const keys = carried.map(({ columns }) => `(${columns.join(', ')})`).join(', ');
     throw new Refusal(
       'LHM_FOREIGN_KEYS',

@@ -270,6 +270,23 @@ for (const { flavor, mode, on, every, once, itOnce } of serversAndModes()) {
       expect(await test.snapshot()).to.deep.equal(before);
     });
 
+    it('a key of the new table whose ALTER is killed: told as that, and not as a key that is not followed', async () => {
+      await setUp(
+        ORGS,
+        'CREATE TABLE emails (id INT PRIMARY KEY, org INT, CONSTRAINT up FOREIGN KEY (org) REFERENCES orgs (id) ON DELETE CASCADE)',
+      );
+      const knex = test.makeKnex();
+      const killed = intercept(knex, {
+        ...{ match: /^ALTER TABLE .*_lhmn` ADD CONSTRAINT/, when: 'before', run: () => undefined },
+        rewrite: () => "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'killed'",
+      });
+      const error = await test.failure(ADD, { knex });
+      expect(killed.happened).to.equal(true);
+      expect(error.code, error.message).not.to.equal('LHM_FOREIGN_KEYS');
+      expect(error.outcome).to.equal('untouched');
+      await expectNoLeaks(test);
+    });
+
     itOnce(
       'a key that is added to a table without any, by a strategy that is not safe with keys',
       async () => {
