@@ -32,6 +32,8 @@ export interface CopiedTo {
 export interface ChangeSource {
   /** Null where the source writes none. */
   readonly heartbeat: Heartbeat | null;
+  /** Whose writes it is never told of, in words; null where it is told of all. */
+  readonly blindTo: string | null;
   /** Resolves when no later write can be missed. */
   start(): Promise<void>;
   /** The oldest captured entries, read on the session that will apply them. Entries beyond the copy need no apply. */

@@ -272,8 +272,15 @@ export class Verifier {
     throw new Refusal(
       'LHM_VERIFY_FAILED',
       `${differing.length} rows of the new table differ from the original, and not for writes that wait: ${rows.join(', ')}${more > 0 ? `, and ${more} more` : ''}.`,
-      "The table was left as it is. This should not happen: please report it, with the table's definition.",
+      `The table was left as it is. ${this.differenceHint()}`,
     );
+  }
+
+  private differenceHint(): string {
+    const report = "please report it, with the table's definition.";
+    const { blindTo } = this.source;
+    if (blindTo === null) return `This should not happen: ${report}`;
+    return `The binary log does not tell of ${blindTo}: if there are any, use mode: 'triggers'; otherwise ${report}`;
   }
 
   private repairs(differing: readonly RowKey[]): void {

@@ -213,6 +213,23 @@ for (const flavor of availableFlavors()) {
         });
       });
 
+    it('rows that differ because a session keeps them out of the log: it is told what that may be', async () => {
+      await test.fill(31, 1000);
+      const error = await test.failure(ADD_COLUMN, {
+        mode: 'binlog',
+        hooks: {
+          afterRowCopy: async () => {
+            const client = await test.connect();
+            await client.query('SET SESSION sql_log_bin = 0');
+            await client.query('UPDATE emails SET size = size + 1');
+          },
+        },
+      });
+      expect(error).to.include({ code: 'LHM_VERIFY_FAILED', outcome: 'rolled-back' });
+      expect(error.hint).to.contain('sql_log_bin = 0').and.contain("mode: 'triggers'");
+      await expectNoLeaks(test);
+    });
+
     it('a row image without the key', async () => {
       await test.query('ALTER TABLE emails MODIFY id INT NOT NULL DEFAULT 900');
       await ended('LHM_BINLOG_ROW_IMAGE', async () => {

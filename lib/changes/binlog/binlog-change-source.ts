@@ -3,13 +3,8 @@ import { BinlogConnectionLost } from '../../binlog/binlog-errors';
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import { BinlogStream } from '../../binlog/binlog-stream';
 import type { Database } from '../../database/database';
-import {
-  isConnectionLoss,
-  isInterruption,
-  isLockTimeout,
-  isTransient,
-  messageOf,
-} from '../../database/server-error';
+import { isConnectionLoss, isInterruption, isLockTimeout } from '../../database/server-error';
+import { isTransient, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
@@ -57,6 +52,7 @@ export class BinlogChangeSource implements ChangeSource {
   private readonly changelog: ChangelogTable;
   private readonly keys = new CapturedKeys();
   readonly heartbeat: MarkTimes;
+  readonly blindTo = 'sessions with sql_log_bin = 0';
   private readonly before = new PreparedBefore();
   private readonly log: LogServer;
   private readonly stream: BinlogStream;

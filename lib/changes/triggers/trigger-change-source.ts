@@ -31,6 +31,7 @@ const PROBE_EVERY_MS = 1000;
 /** Captures changes by three triggers that append keys to a journal table. */
 export class TriggerChangeSource implements ChangeSource {
   readonly heartbeat = null;
+  readonly blindTo = null;
   /** The triggers as the server describes them: MySQL mangles back-ticks in its description of a body. */
   private installed: readonly TriggerFacts[] = [];
   private probed = 0;
