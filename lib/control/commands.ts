@@ -80,7 +80,7 @@ function isName({ table }: CommandContext, said: string): boolean {
   return said === table || said === table.slice(table.indexOf('.') + 1);
 }
 
-/** One that cannot be looked for would end the migration when it is time for the swap. */
+/** One that cannot be looked for would hold the swap back, whether it is there or not. */
 async function lookedFor(path: string): Promise<string> {
   if (path === '') throw new BadCommand('say which file; cut-over releases the swap');
   await fileExists(path);

@@ -28,7 +28,7 @@ const LOOK_EVERY_MS = 100;
  * Holds the cut-over back for as long as `cutOver.postponeUntil` says so. Until then changes are applied and compared, so
  * that the new table is ready at any time.
  *
- * @throws Refusal LHM_HOOK_FAILED when the function throws, or the file cannot be looked for
+ * @throws Refusal LHM_HOOK_FAILED when the function throws
  */
 export async function postpone(parts: Parts, context: () => HookContext): Promise<void> {
   const { progress, gate } = parts;
@@ -37,11 +37,12 @@ export async function postpone(parts: Parts, context: () => HookContext): Promis
   while (!gate.isOpen()) {
     await untilNotClosed(parts);
     const postponeUntil = untilOf(parts);
-    if (postponeUntil === null || (await answerOf(parts, postponeUntil, context))) {
+    const by = postponeUntil === null ? null : await answerOf(parts, postponeUntil, context);
+    if (by === null) {
       if (gate.isClosed()) continue;
       break;
     }
-    await heldBack(parts, reason(postponeUntil));
+    await heldBack(parts, by);
     await keepUpUnlessOpen(parts, typeof postponeUntil === 'string' ? pace.fileMs : pace.askMs);
   }
   progress.update({ waitingFor: null, postponed: null });
@@ -67,12 +68,12 @@ export async function clearToSwap(parts: Parts): Promise<void> {
 async function operatorHolds(parts: Parts): Promise<string | null> {
   const { gate } = parts;
   const { flagFile } = gate;
-  const found = flagFile !== null && !gate.isOpen() && (await isThere(flagFile));
+  const byFile = flagFile === null || gate.isOpen() ? null : await heldByFile(flagFile);
   // Something else may have been said meanwhile.
   if (gate.isClosed()) return OPERATOR;
   if (gate.isOpen()) return null;
   if (gate.flagFile !== flagFile) return operatorHolds(parts);
-  return found ? reason(flagFile) : null;
+  return byFile;
 }
 
 async function untilReleased(parts: Parts): Promise<void> {
@@ -102,47 +103,51 @@ async function keepUpUnlessOpen(parts: Parts, ms: number): Promise<void> {
     await keepUp(parts, Math.min(left, pace.hearMs), pace.restMs);
 }
 
-/** However long the answer takes, the new table is kept up to date meanwhile; the operator need not wait for it. */
-async function answerOf(parts: Parts, until: PostponeUntil, context: () => HookContext): Promise<boolean> {
+/**
+ * By what the swap is held back, in words; null when it is released. However long the answer takes, the new table is kept up
+ * to date meanwhile; the operator need not wait for it.
+ */
+async function answerOf(
+  parts: Parts,
+  until: PostponeUntil,
+  context: () => HookContext,
+): Promise<string | null> {
   const asked = { over: false };
   const answer = ask(until, context).finally(() => (asked.over = true));
   answer.catch(() => undefined);
   const isOver = (): boolean => asked.over;
   await Promise.race([answer.catch(() => undefined), clock.sleep(LOOK_EVERY_MS)]);
   while (!isOver()) {
-    if (parts.gate.isOpen()) return true;
+    if (parts.gate.isOpen()) return null;
     await heldBack(parts, reason(until));
     await keepUp(parts, LOOK_EVERY_MS);
   }
   return answer;
 }
 
-async function ask(until: PostponeUntil, context: () => HookContext): Promise<boolean> {
-  if (typeof until === 'string') return !(await isThere(until));
+async function ask(until: PostponeUntil, context: () => HookContext): Promise<string | null> {
+  if (typeof until === 'string') return heldByFile(until);
   try {
     const answer: unknown = await until(context());
-    if (typeof answer === 'boolean') return answer;
+    if (typeof answer === 'boolean') return answer ? null : reason(until);
     throw new TypeError(`it returned ${String(answer)}, and not true or false`);
   } catch (cause) {
-    throw failed('The function cutOver.postponeUntil failed', cause);
+    throw new Refusal(
+      'LHM_HOOK_FAILED',
+      `The function cutOver.postponeUntil failed: ${messageOf(cause)}.`,
+      'Nothing was swapped. Mend what cutOver.postponeUntil asks, and run again.',
+      { cause },
+    );
   }
 }
 
-async function isThere(file: string): Promise<boolean> {
+/** A file that cannot be looked for may be there; and what was copied is not given up because of it. */
+async function heldByFile(file: string): Promise<string | null> {
   try {
-    return await fileExists(file);
-  } catch (cause) {
-    throw failed(`The file '${file}' of cutOver.postponeUntil could not be looked for`, cause);
+    return (await fileExists(file)) ? reason(file) : null;
+  } catch (error) {
+    return `the file '${file}' (cutOver.postponeUntil), which cannot be looked for: ${messageOf(error)}`;
   }
-}
-
-function failed(what: string, cause: unknown): Refusal {
-  return new Refusal(
-    'LHM_HOOK_FAILED',
-    `${what}: ${messageOf(cause)}.`,
-    'Nothing was swapped. Mend what cutOver.postponeUntil asks, and run again.',
-    { cause },
-  );
 }
 
 /**

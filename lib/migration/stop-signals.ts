@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Refusal } from '../errors';
 
 /** Listening ends with `dispose`. */
@@ -7,6 +8,9 @@ export interface StopSignals {
   stop(reason: Refusal): void;
   dispose(): void;
 }
+
+/** Each command of each client waits for it while its hook runs; Node warns of more than ten where nothing is said. */
+const MOST_LISTENERS = 100;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -23,6 +27,7 @@ let caught = false;
  */
 export function stopSignals(callers: AbortSignal | undefined, handleSignals: boolean): StopSignals {
   const controller = new AbortController();
+  setMaxListeners(MOST_LISTENERS, controller.signal);
   const stop: Stop = (by) =>
     controller.abort(
       new Refusal(

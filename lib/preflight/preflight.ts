@@ -17,6 +17,7 @@ import { checkNames } from './checks/check-names';
 import { chunkKey } from './checks/chunk-key';
 import { cutOverOptions } from './checks/cut-over-options';
 import { engine } from './checks/engine';
+import { flagFiles } from './checks/flag-files';
 import { foreignKeys } from './checks/foreign-keys';
 import { killBlockers } from './checks/kill-blockers';
 import { namesAreFree } from './checks/names';
@@ -43,6 +44,7 @@ const CHECKS: readonly Check[] = [
   replicatedWrites,
   onReplica,
   cutOverOptions,
+  flagFiles,
   killBlockers,
 ];
 

@@ -139,6 +139,12 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
 
     for (const [what, text, says] of [
       ['fails', 'echo no disk; exit 3', /it ended with 3: no disk/],
+      [
+        'is ended by a signal',
+        'echo out of memory; kill -9 $$',
+        /cut-over: it was ended by SIGKILL: out of memory/,
+      ],
+      ['ends itself by one', 'kill -SEGV $$', /cut-over: it was ended by SIGSEGV/],
       ['takes too long', 'sleep 60 & echo waiting for $!; wait', /longer than 200 ms: waiting/],
     ] as const) {
       itOnce(`an executable that ${what} stops the migration, and is quoted`, async () => {
@@ -330,5 +336,48 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
       expect(replies).to.deep.equal([true, false]);
       await expectNoLeaks(test);
     });
+
+    itOnce(
+      'a hook that gives commands to the migration itself, without an end, is not in its way',
+      async () => {
+        const path = join(folder, 'socket');
+        const state = { over: false, deepest: 0, asked: 0 };
+        let depth = 0;
+        const warnings: Error[] = [];
+        const warned = (warning: Error): void => void warnings.push(warning);
+        process.on('warning', warned);
+        // Each command calls the hook, which gives a command, which calls the hook.
+        const onInteractiveCommand = async (): Promise<void> => {
+          state.deepest = Math.max(state.deepest, ++depth);
+          try {
+            while (!state.over) {
+              state.asked++;
+              await ask({ path }, { command: 'chunk-size' });
+            }
+          } finally {
+            depth--;
+          }
+        };
+        const running = test.migrate(ADD_COLUMN, {
+          control: { socket: path },
+          chunk: { rows: 1, pauseMs: 20 },
+          hooks: {
+            onInteractiveCommand,
+            beforeRowCopy: () => void ask({ path }, { command: 'sup' }).catch(() => undefined),
+          },
+        });
+        try {
+          await until('it to go deep', () => (state.deepest > 20 && state.asked > 200) || undefined);
+          const result = await running;
+          expect(result.rowsCopied).to.equal(30);
+        } finally {
+          state.over = true;
+          process.off('warning', warned);
+        }
+        await until('its end', () => depth === 0 || undefined);
+        expect(warnings).to.deep.equal([]);
+        await expectNoLeaks(test);
+      },
+    );
   });
 }

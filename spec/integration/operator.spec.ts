@@ -8,14 +8,21 @@ import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { Operated } from '../support/operated';
 import { startServer, type RunningServer } from '../support/servers';
+import { strategiesOf } from '../support/strategies';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN } from '../support/test-table-refusal';
+import { intercept } from '../support/test-table-statements';
 
 const ROWS = 200;
 const SLOWLY = { rows: 5, pauseMs: 10 };
 
-for (const { flavor, mode, on, itOnce } of serversAndModes()) {
+const RENAME = /^RENAME TABLE /;
+
+/** Answered as by a server that finds a deadlock with the RENAME: the attempt is given up, and another one may follow. */
+const DEADLOCK = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213";
+
+for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
   describe(`the operator of a migration on ${on}`, function () {
     this.timeout(60_000);
     let server: RunningServer;
@@ -130,6 +137,53 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       await expectSwapped(run);
     });
 
+    /** Pauses right before the RENAME, when the table is locked and the application waits to write to it. */
+    async function pausedUnderTheLock(
+      options: Options,
+      rewrite: (sql: string) => string = (sql) => sql,
+    ): Promise<{ run: Operated; written: Promise<void> }> {
+      const writer = await test.connect();
+      const begun: { written?: Promise<unknown> } = {};
+      const renamed = intercept(test.knex, {
+        ...{ match: RENAME, when: 'before', rewrite },
+        run: () => {
+          run.operator.pause('lunch');
+          begun.written = writer.query("UPDATE emails SET note = 'meanwhile' WHERE id = 1");
+        },
+      });
+      const run = await begin({ chunk: {}, ...options });
+      await run.until('the RENAME', () => renamed.happened);
+      return { run, written: until('the write', () => begun.written).then(() => undefined) };
+    }
+
+    // With two-step a writer that comes between the two gets error 1146.
+    for (const strategy of every(
+      2,
+      strategiesOf(flavor).filter((one) => one !== 'two-step'),
+    ))
+      it(`pauses under the lock of ${strategy}: the swap comes to its end, and writers go on`, async () => {
+        const { run, written } = await pausedUnderTheLock({ cutOver: { strategy } });
+        const { cutOver } = await run.result();
+        expect(cutOver.attempts).to.equal(1);
+        await written;
+        expect(run.seen.some(({ throttled }) => throttled === 'lunch')).to.equal(false);
+        was.rows[0]!['note'] = 'meanwhile';
+        await expectSwapped(run);
+      });
+
+    it('pauses under the lock of an attempt that is given up: writers go on while it holds, and it is tried again', async () => {
+      const { run, written } = await pausedUnderTheLock({ cutOver: { backoffMs: 10 } }, () => DEADLOCK);
+      await written;
+      const { phase } = await run.until('the hold', ({ throttled }) => throttled === 'lunch');
+      expect(phase).to.equal('cut-over');
+      await test.query("UPDATE emails SET note = 'at lunch' WHERE id = 2");
+      expect(await test.definition()).not.to.contain('`extra`');
+      was = { ...was, rows: await test.rows() };
+      run.operator.continue();
+      expect((await run.result()).cutOver.attempts).to.equal(2);
+      await expectSwapped(run);
+    });
+
     itOnce('releases a swap that a file postpones, or a function that does not answer', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lhm-operator-'));
       try {
@@ -158,6 +212,33 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       expect(error.message).to.match(/operator stopped .*the shop is closed/);
       await expectTakenBack(test, error, was, { code: 'LHM_PANIC', phase: 'copy' });
     });
+
+    for (const by of every(3, ['the operator', 'a flag file', 'a function that never answers']))
+      it(`panics while ${by} postpones the swap: what was copied is removed, and the table is as it was`, async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'lhm-operator-'));
+        try {
+          const flag = join(folder, 'flag');
+          await writeFile(flag, '');
+          const never = (): Promise<boolean> => new Promise(() => undefined);
+          const run = await begin({
+            chunk: {},
+            cutOver: by === 'the operator' ? {} : { postponeUntil: by === 'a flag file' ? flag : never },
+            hooks: {
+              beforeRowCopy: () => {
+                if (by === 'the operator') run.operator.postpone();
+              },
+            },
+          });
+          await run.until('the postponement', ({ postponed }) => postponed !== null);
+          run.operator.panic('the shop is closed');
+          const error = await run.failure();
+          expect(error.message).to.match(/operator stopped .*the shop is closed/);
+          await expectTakenBack(test, error, was, { code: 'LHM_PANIC', phase: 'postpone' });
+          expect(run.operator.settled()).to.deep.include({ as: 'ending' });
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+      });
 
     itOnce('panics while the migration holds', async () => {
       const run = await begin();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,7 +10,7 @@ import { serversAndModes } from '../support/available-modes';
 import { startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
-import { ADD_COLUMN } from '../support/test-table-refusal';
+import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
 
 for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
   describe(`a cut-over that is postponed on ${on}`, function () {
@@ -89,6 +89,52 @@ for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
       expect(await test.definition()).to.contain('`extra`');
     });
 
+    for (const [what, make] of once([
+      ['a directory', (path: string) => mkdir(path)],
+      ['a link that leads nowhere', (path: string) => symlink('nowhere', path)],
+    ] as const))
+      it(`by ${what}: as by any file of the name`, async () => {
+        const flag = join(folder, 'postpone');
+        await make(flag);
+        const { seen, end } = begin({ cutOver: { postponeUntil: flag } });
+        await untilWaiting(seen, /postpone' \(cutOver\.postponeUntil\)$/);
+        await expectKeptUp();
+        await rm(flag, { recursive: true });
+        await expectSwapped(end);
+      });
+
+    itOnce(
+      'by a file that can be looked for no longer: held back until it can, and the reason says so',
+      async () => {
+        const [link, other, file] = ['link', 'other', 'file'].map((name) => join(folder, name)) as [
+          string,
+          string,
+          string,
+        ];
+        await mkdir(join(folder, 'folder'));
+        await writeFile(join(folder, 'folder', 'flag'), '');
+        await symlink('folder', link);
+        const { seen, end } = begin({ cutOver: { postponeUntil: join(link, 'flag') } });
+        await untilWaiting(seen, /flag' \(cutOver\.postponeUntil\)$/);
+        await writeFile(file, '');
+        await symlink('file', other);
+        // At once, so that there is no moment without a folder, in which there would be no file either.
+        await rename(other, link);
+        await untilWaiting(seen, /flag' \(cutOver\.postponeUntil\), which cannot be looked for: ENOTDIR/);
+        await expectKeptUp();
+        expect(await test.definition()).not.to.contain('`extra`');
+        await rm(link);
+        await expectSwapped(end);
+      },
+    );
+
+    itOnce('by a file that cannot be looked for: refused, and nothing is created', async () => {
+      const options = { cutOver: { postponeUntil: '/dev/null/postpone' } };
+      await expectRefused(test, { code: 'LHM_BAD_OPTION', says: /cannot be looked for: ENOTDIR/ }, () =>
+        test.failure(ADD_COLUMN, options),
+      );
+    });
+
     itOnce('by a function: asked again until it says true, at once or later', async () => {
       const answers: (boolean | Promise<boolean>)[] = [false, Promise.resolve(false), true];
       const contexts: HookContext[] = [];
@@ -124,7 +170,6 @@ for (const { flavor, mode, on, once, itOnce } of serversAndModes()) {
       ],
       ['a function that rejects', () => Promise.reject(new Error('no answer')), /failed: no answer/],
       ['a function that says neither', () => 'later' as never, /it returned later, and not true or false/],
-      ['a file that cannot be looked for', '/dev/null/postpone', /could not be looked for: ENOTDIR/],
     ] as const)) {
       it(`by ${what}: stops, and the table is as it was`, async () => {
         const error = await test.failure(ADD_COLUMN, { cutOver: { postponeUntil } });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -306,6 +306,42 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       } finally {
         await rm(folder, { recursive: true });
       }
+    });
+
+    itOnce('holds for a flag that is a directory or a link, or that cannot be looked for', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'lhm-throttle-'));
+      try {
+        const [link, other] = [join(folder, 'link'), join(folder, 'other')];
+        await mkdir(join(folder, 'folder'));
+        await symlink('folder', link);
+        const flag = join(link, 'flag');
+        const run = await begin({ flagFile: flag });
+        await someRows(run);
+        for (const make of [() => mkdir(flag), () => symlink('nowhere', flag)]) {
+          await make();
+          await expectHeld(run, /the file '.*flag' \(throttle\.flagFile\)$/);
+          await rm(flag, { recursive: true });
+          await run.until('the end of the hold', ({ throttled }) => throttled === null);
+        }
+        await writeFile(join(folder, 'file'), '');
+        await symlink('file', other);
+        await rename(other, link);
+        await expectHeld(run, /flag' \(throttle\.flagFile\), which cannot be asked: ENOTDIR/);
+        await rm(link);
+        await expectGoneOn(run);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+
+    itOnce('refuses flag files that cannot be looked for, all at once', async () => {
+      const throttle = { flagFile: '/dev/null/one', additionalFlagFile: '/dev/null/all' };
+      const problems = ['LHM_BAD_OPTION', 'LHM_BAD_OPTION'];
+      const error = await expectRefused(test, { code: 'LHM_PREFLIGHT', problems }, () =>
+        test.failure(ADD_COLUMN, { throttle }),
+      );
+      for (const name of ['flagFile', 'additionalFlagFile'])
+        expect(error.message).to.match(new RegExp(`\\(throttle\\.${name}\\) cannot be looked for: ENOTDIR`));
     });
 
     itOnce("holds for the caller's own functions, and when they fail", async () => {

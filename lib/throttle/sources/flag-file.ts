@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { fileExists } from '../../util/file-exists';
 import { CLEAR, hold, type ThrottleSource, type Verdict } from '../throttle-source';
 
 /** A file that holds the migration for as long as it is there. */
@@ -12,13 +12,8 @@ export class FlagFile implements ThrottleSource {
     this.name = `the file '${path}' (throttle.${option})`;
   }
 
+  /** @throws Error when it cannot be looked for, which holds as well */
   async check(): Promise<Verdict> {
-    try {
-      await stat(this.path);
-      return hold(this.name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return CLEAR;
-      throw error;
-    }
+    return (await fileExists(this.path)) ? hold(this.name) : CLEAR;
   }
 }
