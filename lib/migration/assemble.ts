@@ -73,6 +73,8 @@ export interface AssembleInput {
 }
 
 export interface Assembled extends Parts {
+  /** The server whose binary log is read; null where none is. */
+  readonly logged: Database | null;
   readonly pair: TablePair;
   readonly recheck: RecheckTable;
   /** Null where the swap is meant to stay. */
@@ -247,6 +249,7 @@ export function assemble(input: AssembleInput): Assembled {
       signal,
     },
     replicaTest,
+    logged: options.mode === 'binlog' ? (input.logSource ?? database) : null,
     pair: input.pair,
     recheck,
     server: database.server,

@@ -6,6 +6,7 @@ import { estimateRows } from './estimate-rows';
 import { countRowsBeside } from './exact-row-count';
 import { postpone } from './postpone';
 import { catchUp, copyRows, swap, verifyRows } from './run-migration';
+import { tellBriefRetention } from './tell-brief-retention';
 import { whatChanged } from './what-changed';
 
 /** From the first row to the swap: all that goes on while triggers capture what the application writes. */
@@ -24,6 +25,7 @@ async function fill(parts: Assembled, context: () => HookContext): Promise<CutOv
   const name = { schema: pair.schema, table: pair.origin.table };
   const rowsEstimated = await recovery.steadily(() => estimateRows(observer, name));
   progress.update({ rowsEstimated });
+  await recovery.steadily(() => tellBriefRetention(parts, rowsEstimated));
   const count = countRowsBeside(parts);
   await copyRows(parts).catch(async (error: unknown) => {
     await count.stop(false);

@@ -30,7 +30,7 @@ import type { MigrationPlan, PlannedColumn } from './plan';
 import { plannedKeys } from './planned-keys';
 import { references } from './references';
 import { suggestMode } from './suggest-mode';
-import { helperKey, replicaWarning, temporaryAccount, tooLittleRoom } from './warnings';
+import { CAPTURE_WARNINGS, helperKey, tooLittleRoom } from './warnings';
 
 /** Transactions younger than this, in seconds, are gone before a migration gets to ask for a lock. */
 const LONG_S = 2;
@@ -125,9 +125,8 @@ export async function buildPlan(input: PlanInput): Promise<MigrationPlan> {
         ? ['CHECK constraints with names of their own get new ones: names are unique in a schema here.']
         : []),
       ...helperKey(pair),
-      ...(await temporaryAccount(session, options.triggers.definer)),
       ...tooLittleRoom(size),
-      ...(await replicaWarning(session)),
+      ...(await CAPTURE_WARNINGS[options.mode](session, { source, size, definer: options.triggers.definer })),
     ],
   };
   return Object.freeze({ ...plan, text: describePlan(plan) });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-import { largeHadronMigrate } from '../../lib';
+import { LargeHadronEvents, largeHadronMigrate, planLargeHadronMigration } from '../../lib';
 import { createAccount, FOR_THE_LOG, NEEDED } from '../support/account';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -48,6 +48,27 @@ for (const flavor of availableFlavors()) {
         }
       });
     }
+
+    it('not a log that is kept more briefly than the copy may take, which the plan and the migration tell', async () => {
+      let columns = 0;
+      const warnings = async (): Promise<string[]> => {
+        const change = `ADD COLUMN extra_${++columns} INT`;
+        const told: string[] = [];
+        const events = new LargeHadronEvents();
+        events.on('warning', ({ message }) => told.push(message));
+        const options = { knex: test.makeKnex(), mode: 'binlog' as const };
+        const plan = await planLargeHadronMigration('emails', options, change);
+        await test.migrate(change, { ...options, events });
+        expect(told).to.deep.equal(plan.warnings);
+        return told;
+      };
+      // The table of 30 rows is reckoned to take a second.
+      const told = await test.withGlobal('binlog_expire_logs_seconds', '1', warnings);
+      expect(told).to.have.length(1);
+      expect(told[0]).to.contain('after 1 s').and.contain('SET GLOBAL binlog_expire_logs_seconds = 2;');
+      expect(await test.withGlobal('binlog_expire_logs_seconds', '2', warnings)).to.deep.equal([]);
+      expect(await test.withGlobal('binlog_expire_logs_seconds', '0', warnings)).to.deep.equal([]);
+    });
 
     it('an account that may not read the log, and what it needs is enough', async () => {
       const { knex } = await createAccount(
