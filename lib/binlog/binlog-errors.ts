@@ -42,11 +42,14 @@ function purged(cause: unknown): Refusal {
   );
 }
 
+/** By what a log is begun anew, on either server. */
+const RESETS = 'RESET BINARY LOGS AND GTIDS, RESET MASTER';
+
 export function begunAnew(file: string): Refusal {
   return new Refusal(
     'LHM_BINLOG_PURGED',
     `The server has begun its binary log anew: '${file}' is another file than the one that was read.`,
-    'Keep others from resetting the log (RESET BINARY LOGS AND GTIDS, RESET MASTER) while a migration runs, and run again.',
+    `Keep others from resetting the log (${RESETS}) while a migration runs, and run again.`,
   );
 }
 
@@ -69,6 +72,16 @@ export function unreadable(what: string, cause?: unknown): Refusal {
   );
 }
 
+/** The server itself failed to read its log, as it also does where that is begun anew just then. */
+function unreadableByServer(cause: unknown): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_UNREADABLE',
+    `The server cannot read its binary log: ${messageOf(cause)}`,
+    `Where it was begun anew meanwhile (${RESETS}), keep others from that and run again. Otherwise use mode: 'triggers', which does not need the log.`,
+    { cause },
+  );
+}
+
 /** Error 1236 stands for everything that keeps a server from sending its log; the text tells what it is. */
 const FATAL_READING = 1236;
 const OTHER_READER = /same server[_ ](?:uu)?id/i;
@@ -86,7 +99,7 @@ export function readingError(error: unknown): Error {
   if (number === FATAL_READING && !OTHER_READER.test(message)) {
     if (/not enabled|not open/i.test(message)) return binlogOff(error);
     if (SHORTER.test(message)) return cutShort(error);
-    return GONE.test(message) ? purged(error) : unreadable(message, error);
+    return GONE.test(message) ? purged(error) : unreadableByServer(error);
   }
   if (number === NO_LOG) return binlogOff(error);
   if (NOT_ALLOWED.has(number)) return missingPrivilege(error, 'REPLICATION SLAVE');
