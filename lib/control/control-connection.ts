@@ -29,6 +29,8 @@ export interface ConnectionDeps {
 
 /** A client that is served. */
 export interface Served {
+  /** Whether it has said its token, or needs none. */
+  isTrusted(): boolean;
   /** Answers what it has said so far, and hangs up. */
   finish(): void;
   /** Hangs up. */
@@ -98,7 +100,7 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): Served {
       state.over = true;
       socket.destroySoon();
     });
-  return { finish, drop: close };
+  return { isTrusted: () => state.trusted, finish, drop: close };
 }
 
 async function answer(line: string, deps: ConnectionDeps, state: { trusted: boolean }): Promise<Reply> {

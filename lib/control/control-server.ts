@@ -1,10 +1,11 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { messageOf } from '../database/server-error';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ResolvedControl } from '../options/control-options';
 import { isAlive } from './client';
+import { KeptSocket } from './kept-socket';
 import { takePath } from './take-path';
 import { serveClient, type ConnectionDeps, type Served } from './control-connection';
 import { checkLength, isOurs, newSocketPath, ownDirectory, socketPaths } from './socket-path';
@@ -12,7 +13,7 @@ import { clock } from '../util/clock';
 
 const log = debugLog('control');
 
-/** Clients at the same time; more are turned away. */
+/** Clients at the same time; more are turned away, unless one has still to say its token. */
 const MOST_CLIENTS = 32;
 
 /** How long clients may take to read their last answers at the end, in ms. */
@@ -43,12 +44,10 @@ export async function startControl(
   { warn, ...deps }: Omit<ConnectionDeps, 'token'> & { readonly warn: (message: string) => void },
 ): Promise<ControlServer> {
   const servers: Listening[] = [];
-  let path: string | null = null;
-  let made: number | null = null;
+  let kept: KeptSocket | null = null;
   const close = async (): Promise<void> => {
     // First of all: whoever is hung up on without an answer looks whether anybody still listens.
-    if (path !== null && made !== null && (await inodeOf(path)) === made)
-      await unlink(path).catch(() => undefined);
+    await kept?.remove();
     const closed = servers.map(closeServer);
     const all = servers.flatMap(({ clients }) => [...clients]);
     for (const client of all) client.finish();
@@ -59,22 +58,25 @@ export async function startControl(
   };
   try {
     if (control.socket !== false) {
-      if (control.socket === true) {
-        await ownDirectory();
-        await removeDead();
-      }
-      path = control.socket === true ? newSocketPath(table) : control.socket;
+      const path = control.socket === true ? newSocketPath(table) : control.socket;
       checkLength(path);
-      const listenAt = (at: string): Promise<Listening> => listen({ path: at }, { ...deps, token: null });
-      servers.push(await takePath(path, listenAt, closeServer));
-      made = await inodeOf(path);
-      await chmod(path, 0o600);
-      log('listening on %s', path);
+      let last: Listening | null = null;
+      const listenAnew = async (): Promise<void> => {
+        if (control.socket === true) await ownDirectory();
+        const before = last;
+        last = await takePath(path, (at) => listen({ path: at }, { ...deps, token: null }), closeServer);
+        servers.push(last);
+        // Nobody finds it any more; its clients are served on.
+        before?.server.close();
+      };
+      if (control.socket === true) await removeDead();
+      kept = new KeptSocket(path, listenAnew, warn);
+      await kept.open();
     }
   } catch (error) {
     await close();
     servers.length = 0;
-    path = null;
+    kept = null;
     log('no socket: %s', messageOf(error));
     if (typeof control.socket === 'string') throw refused(`socket '${control.socket}'`, error);
     warn(`The migration cannot be controlled by a unix socket: ${messageOf(error)}.`);
@@ -91,17 +93,13 @@ export async function startControl(
       throw refused(`address '${control.tcp}'`, error);
     }
   }
-  return { path, close };
+  return { path: kept?.path ?? null, close };
 }
 
 /** What processes left that are gone. A name of ours is never used twice, so what is dead under it stays so. */
 async function removeDead(): Promise<void> {
   for (const path of await socketPaths())
     if (isOurs(path) && !(await isAlive({ path }))) await unlink(path).catch(() => undefined);
-}
-
-async function inodeOf(path: string): Promise<number | null> {
-  return (await lstat(path).catch(() => null))?.ino ?? null;
 }
 
 async function closeServer({ server }: Listening): Promise<void> {
@@ -114,7 +112,7 @@ async function listen(
 ): Promise<Listening> {
   const clients = new Set<Served>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    if (clients.size >= MOST_CLIENTS) {
+    if (clients.size >= MOST_CLIENTS && !dropStranger(clients)) {
       socket.destroy();
       return;
     }
@@ -136,6 +134,17 @@ async function listen(
   // Nobody who merely listens keeps the process.
   server.unref();
   return { server, clients };
+}
+
+/** Lets go of the client that has been there for longest without its token: whoever is silent keeps nobody out. */
+function dropStranger(clients: Set<Served>): boolean {
+  for (const client of clients) {
+    if (client.isTrusted()) continue;
+    clients.delete(client);
+    client.drop();
+    return true;
+  }
+  return false;
 }
 
 /** Only the main thread has a mask; elsewhere the directory's mode, or the one given right after, has to do. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { LargeHadronError, LargeHadronEvents, type MigrationResult, type ProgressSnapshot } from '../../lib';
 import { ask, NobodyThere, type Reply } from '../../lib/control/client';
 import { patience } from '../../lib/control/control-connection';
+import { vigilance } from '../../lib/control/kept-socket';
+import { socketPaths } from '../../lib/control/socket-path';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectTakenBack } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -56,6 +58,8 @@ for (const flavor of availableFlavors()) {
     });
     afterEach(async () => {
       patience.tokenMs = 10_000;
+      vigilance.lookMs = 5000;
+      delete process.env['LHM_SOCKET_DIRECTORY'];
       await test.drop();
       await rm(folder, { recursive: true });
     });
@@ -496,6 +500,114 @@ for (const flavor of availableFlavors()) {
       await expectSwapped();
     });
 
+    it('TCP: who is silent keeps nobody out, and who has said the token stays', async () => {
+      const port = await freePort();
+      await begin({
+        chunk: { rows: 2, pauseMs: 50 },
+        control: { socket: false, tcp: `127.0.0.1:${port}`, token: TOKEN },
+      });
+      const address = { host: '127.0.0.1', port };
+      const trusted = createConnection(address).setEncoding('utf8');
+      trusted.write(`token=${TOKEN}\n`);
+      await heard(trusted, /welcome/);
+      const silent: Socket[] = [];
+      const closed: number[] = [];
+      try {
+        for (let i = 0; i < 64; i++) {
+          const socket = createConnection(address).resume();
+          socket.on('error', () => undefined).on('close', () => closed.push(i));
+          silent.push(socket);
+          await new Promise((resolve) => socket.once('connect', resolve));
+        }
+        const reply = await ask(address, { command: 'sup' }, { token: TOKEN });
+        expect(reply.ok, reply.text).to.equal(true);
+        // The newest are still served: 32 at the same time, one of which said the token, and one has come since.
+        await until('the oldest to be let go', () => closed.length >= 34 || undefined);
+        expect([...closed].sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 34 }, (_, i) => i));
+        trusted.write('chunk-size\n');
+        await heard(trusted, /chunk\.rows = 2 rows/);
+      } finally {
+        for (const socket of [...silent, trusted]) socket.destroy();
+      }
+      for (const [command, value] of [
+        ['chunk.pauseMs', '0'],
+        ['chunk.rows', '1000'],
+      ] as const)
+        await ask(address, { command, value }, { token: TOKEN });
+      await expectSwapped();
+    });
+
+    it('a socket that somebody removes is there again at the same path, and who was connected is served on', async () => {
+      vigilance.lookMs = 50;
+      await begin();
+      const connected = createConnection({ path }).setEncoding('utf8');
+      await new Promise((resolve) => connected.once('connect', resolve));
+      for (let removed = 0; removed < 3; removed++) {
+        await unlink(path);
+        await until('the socket', () =>
+          stat(path).then(
+            (found) => found.isSocket() || undefined,
+            () => undefined,
+          ),
+        );
+        await sayWell('sup');
+        expect((await stat(path)).mode & 0o777).to.equal(0o600);
+      }
+      connected.write('chunk-size\n');
+      await heard(connected, /chunk\.rows = 2 rows/);
+      connected.destroy();
+      // What somebody has put in its place is theirs.
+      await writeFile(`${path}-`, 'dear');
+      await rename(`${path}-`, path);
+      const result = await end;
+      expect(result).not.to.be.instanceOf(Error);
+      expect(await readFile(path, 'utf8')).to.equal('dear');
+      await expectSwapped();
+    });
+
+    const untilBack = (): Promise<unknown> =>
+      until('the socket', () =>
+        say('sup').then(
+          ({ ok }) => ok || undefined,
+          () => undefined,
+        ),
+      );
+
+    it('a socket whose folder is removed is there again, and its folder, too', async () => {
+      vigilance.lookMs = 50;
+      const own = join(folder, 'own');
+      process.env['LHM_SOCKET_DIRECTORY'] = own;
+      await begin({ control: true, chunk: { rows: 2, pauseMs: 50 } });
+      [path] = (await socketPaths()) as [string];
+      await rm(own, { recursive: true });
+      await untilBack();
+      expect(await socketPaths()).to.deep.equal([path]);
+      expect((await stat(own)).mode & 0o777).to.equal(0o700);
+      await expectSwapped();
+    });
+
+    it('a socket in a folder of your own that is removed waits for it, with one warning', async () => {
+      vigilance.lookMs = 50;
+      const own = join(folder, 'own');
+      await mkdir(own);
+      path = join(own, 'socket');
+      const warnings: string[] = [];
+      const events = new LargeHadronEvents();
+      events.on('warning', ({ message }) => warnings.push(message));
+      await begin({ events, chunk: { rows: 2, pauseMs: 50 }, control: { socket: path } });
+      await rm(own, { recursive: true });
+      await until('a warning', () => warnings.length > 0 || undefined);
+      const { rowsCopied } = now!;
+      await seen('more rows', (snapshot) => snapshot.rowsCopied > rowsCopied + 4);
+      await mkdir(own);
+      await untilBack();
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.match(
+        /^The control socket '.*own\/socket' was removed, and cannot be made again: /,
+      );
+      await expectSwapped();
+    });
+
     it('a socket of a process that is gone is replaced, a live one is not, and neither harms', async () => {
       await leaveSocket(path);
       await begin();
@@ -520,6 +632,15 @@ for (const flavor of availableFlavors()) {
       expect(error).to.include({ code: 'LHM_BAD_OPTION', outcome: 'untouched' });
     });
   });
+}
+
+/** Resolves when a client has been told something like it. */
+async function heard(socket: Socket, what: RegExp): Promise<void> {
+  let text = '';
+  const hear = (part: string): void => void (text += part);
+  socket.on('data', hear);
+  await until(String(what), () => what.test(text) || undefined);
+  socket.off('data', hear);
 }
 
 async function freePort(): Promise<number> {
