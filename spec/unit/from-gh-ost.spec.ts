@@ -45,18 +45,49 @@ hooks-status-interval replica-server-id allow-setup-metadata-lock-instruments
 binlogsyncer-max-reconnect-attempts include-triggers trigger-suffix remove-trigger-suffix-if-exists
 skip-port-validation checkpoint checkpoint-seconds resume revert old-table quiet verbose debug stack
 help version check-flag force-table-names max-load critical-load critical-load-interval-millis
-critical-load-hibernate-seconds`;
+critical-load-hibernate-seconds analyze-ghost-table-before-cutover`;
 
+/** All that `pt-online-schema-change --help` lists in Debian's percona-toolkit 3.2.1 and 3.7.1. */
 const PT_OSC = `
-alter alter-foreign-keys-method analyze-before-swap ask-pass binary-index channel charset
-check-alter check-foreign-keys check-interval check-plan check-replication-filters check-slave-lag
-chunk-index chunk-index-columns chunk-size chunk-size-limit chunk-time config critical-load data-dir
-default-engine defaults-file dry-run execute fail-on-stopped-replication force help history
-history-table host max-flow-ctl max-lag max-load mysql_ssl new-table-name no-drop-new-table
-no-drop-old-table no-drop-triggers no-swap-tables null-to-not-null only-same-schema-fks password
-pause-file pid plugin port preserve-triggers print progress recurse recursion-method remove-data-dir
-resume reverse-triggers set-vars skip-check-slave-lag slave-password slave-user sleep socket
-statistics tries user version where`;
+alter alter-foreign-keys-method analyze-before-swap ask-pass binary-index buffer-stdout channel charset
+check-alter check-foreign-keys check-interval check-plan check-replica-lag check-replication-filters
+check-slave-lag check-unique-key-change chunk-index chunk-index-columns chunk-size chunk-size-limit
+chunk-time config critical-load data-dir database default-engine defaults-file drop-new-table
+drop-old-table drop-triggers dry-run execute fail-on-stopped-replication force help history
+history-table host max-flow-ctl max-lag max-load mysql_ssl new-table-name null-to-not-null
+only-same-schema-fks password pause-file pid plugin port preserve-triggers print progress quiet recurse
+recursion-method remove-data-dir remove-tablespace replica-password replica-user resume
+reverse-triggers set-vars skip-check-replica-lag skip-check-slave-lag slave-password slave-user sleep
+socket statistics swap-tables tries user version version-check where`;
+
+/** What its sources take: `large_hadron_migrate` of 2011, and `Lhm.change_table` of SoundCloud and Shopify up to 4.5. */
+const LHM_OPTIONS = `
+chunk_size wait id_window stride throttle start limit atomic_switch throttler throttler_options printer
+retriable verifier reconnect_with_consistent_host force_default_engine delay allowed_lag check_only
+current_config healthy_range initial_timeout max_timeout backoff_reduction_factor min_stride_size
+time_throttler replica_lag_throttler slave_lag_throttler threads_running_throttler`;
+
+/** What its block is given, and the module's own functions. */
+const LHM_METHODS = `
+m.ddl m.add_column m.change_column m.rename_column m.remove_column m.add_index m.add_unique_index
+m.remove_index m.filter Lhm.change_table Lhm.cleanup Lhm.cleanup_current_run Lhm.setup Lhm.connection
+Lhm.setup_throttler Lhm.logger`;
+
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+/** A part of the page, by what its title begins with. */
+function partOf(title: string): string {
+  const start = page.indexOf(`## ${title}`);
+  expect(start, title).to.be.above(0);
+  return page.slice(start + 3).split('\n## ')[0]!;
+}
+
+/** What stands in the first column of its table. */
+const theirs = (title: string): string[] =>
+  partOf(title)
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split(/(?<!\\)\|/)[1]!);
 
 describe('the page for those who come from gh-ost', () => {
   it('names only options that there are', () => {
@@ -70,10 +101,19 @@ describe('the page for those who come from gh-ost', () => {
     ['gh-ost: flags', GH_OST],
     ['pt-online-schema-change', PT_OSC],
   ] as const)
-    it(`has every flag of ${tool.split(':')[0]!}`, () => {
-      const [part] = page.slice(page.indexOf(`## ${tool}`) + 3).split('\n## ');
-      for (const flag of flags.trim().split(/\s+/)) expect(part).to.contain(`\`--${flag}\``);
+    it(`has every flag of ${tool.split(':')[0]!}, and no other`, () => {
+      const named = theirs(tool).flatMap((text) =>
+        [...text.matchAll(/`--([\w-]+)`/g)].map(([, flag]) => flag!),
+      );
+      expect([...new Set(named)].sort()).to.deep.equal(words(flags).sort());
     });
+
+  it('has every option and method of the Large Hadron Migrator', () => {
+    const named = theirs('Large Hadron Migrator').join('\n');
+    for (const option of words(LHM_OPTIONS)) expect(named).to.match(new RegExp(`\`:${option}\\b`));
+    for (const method of words(LHM_METHODS)) expect(named).to.match(new RegExp(`\`${method}\\b`));
+    expect(named).to.contain('`default_values`');
+  });
 
   it('names every hook, and only commands that there are', () => {
     for (const script of Object.values(SCRIPTS).filter((name) => name !== 'on-after-cut-over'))
