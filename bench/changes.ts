@@ -1,5 +1,5 @@
 /**
- * What capture costs the application, and how fast changes are applied: no migration, triggers and the binary log side by
+ * What capture costs the application, how fast changes are applied, and what memory a backlog of them takes: no migration, triggers and the binary log side by
  * side, in turns on one server.
  *
  *   npm run bench:changes -- --server mysql --rows 200000 --runs 3 --seconds 5 --writers 4
@@ -26,6 +26,14 @@ interface Sample extends Written {
   readonly appliedPerSecond: number;
   /** CPU of this process for a thousand changes, in ms. */
   readonly cpuMs: number;
+  /** By how much the memory of this process grew at most while they were applied. */
+  readonly growthMb: number;
+}
+
+/** Bytes in use, buffers and what is not yet thrown away included. */
+function inUse(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 async function ask(application: ChildProcess): Promise<Written> {
@@ -38,18 +46,27 @@ async function ask(application: ChildProcess): Promise<Written> {
 async function applyAll(
   { sql }: Bench,
   applied: () => number,
-): Promise<Pick<Sample, 'appliedPerSecond' | 'cpuMs'>> {
+): Promise<Pick<Sample, 'appliedPerSecond' | 'cpuMs' | 'growthMb'>> {
   await sql.query('START TRANSACTION');
   await sql.query('UPDATE t SET k = k + 1');
   const [[count]] = (await sql.query('SELECT COUNT(*) AS n FROM t')) as unknown as [[{ n: number }]];
   const wanted = applied() + count.n;
   const cpu = process.cpuUsage();
+  const before = inUse();
+  let most = before;
   await sql.query('COMMIT');
   const started = performance.now();
-  while (applied() < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (applied() < wanted) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    most = Math.max(most, inUse());
+  }
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  return { appliedPerSecond: count.n / seconds, cpuMs: (user + system) / count.n };
+  return {
+    appliedPerSecond: count.n / seconds,
+    cpuMs: (user + system) / count.n,
+    growthMb: (most - before) / 1e6,
+  };
 }
 
 /** The application writes, and then one large transaction is applied, while the swap is held back. */
@@ -100,7 +117,7 @@ async function settled(applied: () => number): Promise<void> {
 }
 
 async function without(application: ChildProcess): Promise<Sample> {
-  return { ...(await ask(application)), appliedPerSecond: NaN, cpuMs: NaN };
+  return { ...(await ask(application)), appliedPerSecond: NaN, cpuMs: NaN, growthMb: NaN };
 }
 
 async function measure(bench: Bench): Promise<void> {
@@ -132,7 +149,7 @@ async function measure(bench: Bench): Promise<void> {
     const applied =
       mode === 'none'
         ? ''
-        : `; ${of(mode, (s) => s.appliedPerSecond).toFixed(0)} changes applied per second, ${(1000 * of(mode, (s) => s.cpuMs / 1000)).toFixed(1)} ms of CPU a thousand`;
+        : `; ${of(mode, (s) => s.appliedPerSecond).toFixed(0)} changes applied per second, ${(1000 * of(mode, (s) => s.cpuMs / 1000)).toFixed(1)} ms of CPU a thousand, ${of(mode, (s) => s.growthMb).toFixed(0)} MB more memory at most`;
     console.log(
       `  ${mode.padEnd(8)} ${of(mode, (s) => s.perSecond).toFixed(0)} statements per second (${rate(mode).toFixed(2)}), ${latency}${applied}`,
     );

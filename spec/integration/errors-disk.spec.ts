@@ -35,11 +35,11 @@ for (const { flavor, mode, on } of serversAndModes()) {
         await test.migrate('ADD COLUMN extra INT', { knex: test.makeKnex() });
         await test.drop();
       } else {
-        // On MariaDB not even DROP TABLE goes then: what is left is named, and no trigger is among it.
+        // On MariaDB not even DROP TABLE goes then, unless the purge has made room: what is left is named, and no trigger is
+        // among it.
         expect(error).to.include({ code: 'LHM_DISK_FULL', phase: 'copy', outcome: 'rolled-back' });
         expect(await test.triggers()).to.deep.equal([]);
         const left = (await test.tables()).filter((name) => name !== 'emails');
-        expect(left).to.include('emails_lhmn');
         expect(error.leftovers.map(({ name }) => name)).to.have.members(
           left.map((name) => `${test.database}.${name}`),
         );
