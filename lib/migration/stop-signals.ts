@@ -14,6 +14,9 @@ const MOST_LISTENERS = 100;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
+/** The terminal is gone. Node ends by it even under `nohup`, and the triggers would be left. */
+const HANG_UP = 'SIGHUP';
+
 type Stop = (by: string) => void;
 
 /** What is to be stopped: one listener serves all migrations of the process, however many run at once. */
@@ -22,8 +25,9 @@ const running = new Set<Stop>();
 let caught = false;
 
 /**
- * One signal for every reason to stop: the caller's own, SIGINT and SIGTERM. The first stops the migration cleanly,
- * so that it throws and Knex releases its migration lock; at the second the process ends as it would have.
+ * One signal for every reason to stop: the caller's own, SIGINT, SIGTERM and SIGHUP. The first stops the migration
+ * cleanly, so that it throws and Knex releases its migration lock; at the second SIGINT or SIGTERM the process ends as it
+ * would have.
  */
 export function stopSignals(callers: AbortSignal | undefined, handleSignals: boolean): StopSignals {
   const controller = new AbortController();
@@ -69,7 +73,10 @@ function tellFollowers(this: AbortSignal): void {
 }
 
 function listen(stop: Stop): void {
-  if (running.size === 0) for (const name of SIGNALS) process.on(name, onSignal);
+  if (running.size === 0) {
+    for (const name of SIGNALS) process.on(name, onSignal);
+    process.on(HANG_UP, onHangUp);
+  }
   running.add(stop);
 }
 
@@ -77,6 +84,7 @@ function forget(stop: Stop): void {
   if (!running.delete(stop) || running.size > 0) return;
   caught = false;
   for (const name of SIGNALS) process.removeListener(name, onSignal);
+  process.removeListener(HANG_UP, onHangUp);
 }
 
 function onSignal(name: NodeJS.Signals): void {
@@ -87,4 +95,11 @@ function onSignal(name: NodeJS.Signals): void {
     else stop(name);
   }
   if (again) process.kill(process.pid, name);
+}
+
+/** Never ends the process: where a terminal is closed, the shell and the system both send one. */
+function onHangUp(): void {
+  // An application that listens means something else by it, as to read its configuration anew.
+  if (process.listenerCount(HANG_UP) > 1) return;
+  for (const stop of [...running]) stop(HANG_UP);
 }

@@ -210,7 +210,7 @@ export interface LargeHadronOptions {
   readonly events?: EventListeners;
   /** Stops the migration cleanly when aborted. */
   readonly signal?: AbortSignal;
-  /** Catch SIGINT and SIGTERM, so that the migration stops cleanly. Default true. */
+  /** Catch SIGINT, SIGTERM and, unless the application does, SIGHUP, so that the migration stops cleanly. Default true. */
   readonly handleSignals?: boolean;
   /**
    * `fixture`: no pauses, no progress, large chunks, little patience with those who hold the table, and none of it for

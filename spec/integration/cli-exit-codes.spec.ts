@@ -92,11 +92,13 @@ for (const flavor of availableFlavors()) {
       const refused = await migrate(...hooks);
       expect(refused.stderr).to.contain('The table: rolled-back.');
       expect(refused.code).to.equal(3);
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
         const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '50', '--progress', 'lines'];
         const migration = new Lhm(['migrate', 'emails', CHANGE, ...slowly], env());
         await until('it to copy', () => /: copy/.test(migration.stderr) || undefined);
         process.kill(migration.pid, signal);
+        // A terminal that is closed may send it by the shell and by the system.
+        if (signal === 'SIGHUP') process.kill(migration.pid, signal);
         const { code, stderr } = await migration.end;
         expect(stderr).to.contain('LHM_INTERRUPTED').and.contain('The table: rolled-back.');
         expect(code, signal).to.equal(3);

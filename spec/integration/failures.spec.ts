@@ -180,12 +180,30 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
       });
 
       itOnce('takes its listeners away when the migration has ended', async () => {
-        const signals = ['SIGINT', 'SIGTERM'] as const;
+        const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
         const listeners = (): number[] => signals.map((name) => process.listenerCount(name));
         const were = listeners();
         await test.migrate(ADD_COLUMN);
         await test.failure(ADD_COLUMN);
         expect(listeners()).to.deep.equal(were);
+      });
+
+      itOnce('leaves SIGHUP to an application that listens for it', async () => {
+        let heard: () => void;
+        const hungUp = new Promise<void>((resolve) => (heard = resolve));
+        const listener = (): void => heard();
+        process.on('SIGHUP', listener);
+        try {
+          const beforeRowCopy = (): Promise<void> => {
+            process.kill(process.pid, 'SIGHUP');
+            return hungUp;
+          };
+          const { rowsCopied } = await test.migrate(ADD_COLUMN, { hooks: { beforeRowCopy } });
+          expect(rowsCopied).to.equal(30);
+        } finally {
+          process.removeListener('SIGHUP', listener);
+        }
+        await expectNoLeaks(test);
       });
     });
 
