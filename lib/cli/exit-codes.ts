@@ -36,8 +36,11 @@ export function describeError(error: unknown): string {
   const { code, message, hint, problems, outcome, leftovers } = error;
   return [
     `${code}: ${message}`,
-    ...problems.map((problem) => `  ${problem.code}: ${problem.message} ${problem.hint}`),
-    ...(hint === '' ? [] : [hint]),
+    // A single one is what the message says.
+    ...(problems.length < 2 ? [] : problems).map(
+      (problem) => `  ${problem.code}: ${problem.message} ${problem.hint}`,
+    ),
+    ...(hint === '' || message.endsWith(hint) ? [] : [hint]),
     `The table: ${outcome}.`,
     ...leftovers.map(({ sql }) => `Left: ${sql};`),
   ].join('\n');

@@ -94,7 +94,7 @@ export async function tellRunning({ path, now }: Running, request: Request): Pro
   return reply;
 }
 
-function nobody(table: string | undefined): BadInput {
+export function nobody(table: string | undefined): BadInput {
   const of = table === undefined ? '' : ` of ${table}`;
   return new BadInput(`No migration${of} is running here under this account.`);
 }

@@ -246,5 +246,6 @@ export async function runCommand(
 /** For the answer. */
 export function whatWentWrong(error: unknown): string {
   const { hint } = error as { hint?: unknown };
-  return typeof hint === 'string' ? `${messageOf(error)} ${hint}` : messageOf(error);
+  const said = messageOf(error);
+  return typeof hint === 'string' && !said.endsWith(hint) ? `${said} ${hint}` : said;
 }

@@ -130,6 +130,7 @@ for (const flavor of availableFlavors()) {
 
     it('finds a running migration, shows and steers it', async () => {
       await run(2, ['status']);
+      expect((await run(2, ['status', 'other'])).stdout).to.contain('No migration of other');
       await run(2, ['pause']);
       const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '20', '--progress', 'lines'];
       const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);

@@ -5,6 +5,7 @@ import { LargeHadronError, type Outcome } from '../../lib';
 import { BadInput, describeError, exitCodeOf } from '../../lib/cli/exit-codes';
 import { addOptionFlags, optionsFrom } from '../../lib/cli/option-flags';
 import { keepSecret, redact } from '../../lib/cli/secrets';
+import { whatWentWrong } from '../../lib/control/commands';
 import { sparkline } from '../../lib/cli/sparkline';
 
 describe('lhm, the command', () => {
@@ -33,6 +34,17 @@ describe('lhm, the command', () => {
     expect(describeError(error)).to.equal(
       'LHM_FAILED: It failed.\nRun again.\nThe table: unknown.\nLeft: DROP TABLE `a_lhmn`;',
     );
+  });
+
+  it('says what is wrong with an option once', () => {
+    const hint = 'It takes a number.';
+    const fields = { code: 'LHM_BAD_OPTION', message: `Option 'a' is 'x'. ${hint}`, hint } as const;
+    const said = `LHM_BAD_OPTION: Option 'a' is 'x'. It takes a number.\nThe table: untouched.`;
+    expect(describeError(new LargeHadronError({ ...fields, problems: [fields] }))).to.equal(said);
+    expect(whatWentWrong(new LargeHadronError(fields))).to.equal(fields.message);
+    const others = { code: 'LHM_BAD_OPTION', message: 'Two are wrong.', hint: 'Mend them.' } as const;
+    const both = describeError(new LargeHadronError({ ...others, problems: [fields, others] }));
+    expect(both).to.contain("Option 'a'").and.contain('  LHM_BAD_OPTION: Two are wrong. Mend them.');
   });
 
   it('takes the options of the library as flags', () => {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes';
-import { describeSilent, find } from '../find-running';
+import { describeSilent, find, nobody } from '../find-running';
 import type { Ends } from '../program';
 import { say, tell } from '../secrets';
 
@@ -17,7 +17,7 @@ export function statusCommand(ends: Ends): Command {
         const all = running.map(({ now }) => now);
         say(JSON.stringify(all, null, 2));
       } else if (running.length > 0) say(running.map(({ text }) => text).join('\n'));
-      else if (silent.length === 0) say('No migration is running here under this account.');
+      else if (silent.length === 0) say(nobody(table).message);
       for (const one of silent) tell(describeSilent(one));
       ends(silent.length > 0 ? EXIT.unknown : running.length > 0 ? EXIT.done : EXIT.refused);
     });
