@@ -39,8 +39,8 @@ function setting(name: LiveSettingName, help: string): Command {
   return {
     takes: '[=value]',
     help: `${help} (${name})`,
-    run: ({ operator: { settings } }, value) => {
-      if (value !== null && value !== '?') settings.set(name, value);
+    run: async ({ operator: { settings } }, value) => {
+      if (value !== null && value !== '?') await settings.setIfKnown(name, value);
       const found = settings.describe().find((one) => one.name === name);
       return text(`${name} = ${found?.value ?? ''} ${found?.unit ?? ''}`.trimEnd());
     },
@@ -137,7 +137,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       beforeSwap(context);
       const why = withoutPasswords(reasonOf(context, value)).replace(/\p{Cc}+/gu, ' ');
       context.operator.pause(why === '' ? 'the operator' : `the operator (${why})`);
-      return text('held until no-throttle');
+      return text('held until continue');
     },
   },
   'no-throttle': {

@@ -31,6 +31,8 @@ export interface ConnectionDeps {
 export interface Served {
   /** Whether it has said its token, or needs none. */
   isTrusted(): boolean;
+  /** When it said something last, by the monotonic clock in ms, or came; Infinity while it is being answered. */
+  silentSince(): number;
   /** Answers what it has said so far, and hangs up. */
   finish(): void;
   /** Hangs up. */
@@ -42,6 +44,8 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): Served {
   const state = { rest: Buffer.alloc(0), trusted: deps.token === null, deaf: false, over: false };
   let queue: Promise<void> = Promise.resolve();
   let waiting = 0;
+  let answering = 0;
+  let heardAt = clock.monotonic();
 
   const say = (reply: Reply, json: boolean): void => {
     if (state.over) return;
@@ -56,15 +60,20 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): Served {
   const untrusted = state.trusted ? undefined : clock.setTimeout(close, patience.tokenMs);
   const take = (line: string): void => {
     if (++waiting > MOST_WAITING) socket.pause();
-    queue = queue.then(async () => {
+    answering += 1;
+    const answered = (): void => {
+      answering -= 1;
+      heardAt = clock.monotonic();
+    };
+    const reply = async (): Promise<void> => {
       if (--waiting === 0) socket.resume();
       if (state.over) return;
       const json = line.startsWith('{');
-      const reply = await answer(line, deps, state);
-      say(reply, json);
+      say(await answer(line, deps, state), json);
       if (state.trusted) clock.clearTimeout(untrusted);
       else close();
-    });
+    };
+    queue = queue.then(reply).finally(answered);
   };
   socket.on('data', (part: Buffer) => {
     if (state.over || state.deaf) return;
@@ -100,7 +109,8 @@ export function serveClient(socket: Socket, deps: ConnectionDeps): Served {
       state.over = true;
       socket.destroySoon();
     });
-  return { isTrusted: () => state.trusted, finish, drop: close };
+  const silentSince = (): number => (answering > 0 ? Infinity : heardAt);
+  return { isTrusted: () => state.trusted, silentSince, finish, drop: close };
 }
 
 async function answer(line: string, deps: ConnectionDeps, state: { trusted: boolean }): Promise<Reply> {

@@ -1,19 +1,18 @@
-import { unlink } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { messageOf } from '../database/server-error';
 import { Refusal } from '../errors';
 import { debugLog } from '../events/debug-log';
 import type { ResolvedControl } from '../options/control-options';
-import { isAlive } from './client';
+import { deadSockets, removeSocket } from './dead-sockets';
 import { KeptSocket } from './kept-socket';
 import { takePath } from './take-path';
 import { serveClient, type ConnectionDeps, type Served } from './control-connection';
-import { checkLength, isOurs, newSocketPath, ownDirectory, socketPaths } from './socket-path';
+import { checkLength, newSocketPath, ownDirectory } from './socket-path';
 import { clock } from '../util/clock';
 
 const log = debugLog('control');
 
-/** Clients at the same time; more are turned away, unless one has still to say its token. */
+/** Clients at the same time; for the next one, the one that has been silent for longest makes way. */
 const MOST_CLIENTS = 32;
 
 /** How long clients may take to read their last answers at the end, in ms. */
@@ -69,7 +68,7 @@ export async function startControl(
         // Nobody finds it any more; its clients are served on.
         before?.server.close();
       };
-      if (control.socket === true) await removeDead();
+      if (control.socket === true) for (const dead of await deadSockets()) await removeSocket(dead);
       kept = new KeptSocket(path, listenAnew, warn);
       await kept.open();
     }
@@ -96,12 +95,6 @@ export async function startControl(
   return { path: kept?.path ?? null, close };
 }
 
-/** What processes left that are gone. A name of ours is never used twice, so what is dead under it stays so. */
-async function removeDead(): Promise<void> {
-  for (const path of await socketPaths())
-    if (isOurs(path) && !(await isAlive({ path }))) await unlink(path).catch(() => undefined);
-}
-
 async function closeServer({ server }: Listening): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
@@ -112,8 +105,8 @@ async function listen(
 ): Promise<Listening> {
   const clients = new Set<Served>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    if (clients.size >= MOST_CLIENTS && !dropStranger(clients)) {
-      socket.destroy();
+    if (clients.size >= MOST_CLIENTS && !makeRoom(clients)) {
+      turnAway(socket);
       return;
     }
     const client = serveClient(socket, deps);
@@ -136,15 +129,24 @@ async function listen(
   return { server, clients };
 }
 
-/** Lets go of the client that has been there for longest without its token: whoever is silent keeps nobody out. */
-function dropStranger(clients: Set<Served>): boolean {
-  for (const client of clients) {
-    if (client.isTrusted()) continue;
-    clients.delete(client);
-    client.drop();
-    return true;
-  }
-  return false;
+/** Lets go of one that is silent, who keeps nobody out: first of all one that has not said its token. */
+function makeRoom(clients: Set<Served>): boolean {
+  const silent = [...clients].filter((client) => client.silentSince() < Infinity);
+  const strangers = silent.filter((client) => !client.isTrusted());
+  const among = strangers.length > 0 ? strangers : silent;
+  const [first] = among.sort((one, other) => one.silentSince() - other.silentSince());
+  if (first === undefined) return false;
+  clients.delete(first);
+  first.drop();
+  return true;
+}
+
+/** In words: whoever is hung up on without any looks for a reason. */
+function turnAway(socket: Socket): void {
+  const reply = { ok: false, text: `${MOST_CLIENTS} clients are being answered; try again` };
+  const drop = clock.setTimeout(() => socket.destroy(), LAST_WORDS_MS);
+  socket.on('error', () => socket.destroy()).on('close', () => clock.clearTimeout(drop));
+  socket.resume().end(`${JSON.stringify(reply)}\n`);
 }
 
 /** Only the main thread has a mask; elsewhere the directory's mode, or the one given right after, has to do. */

@@ -14,6 +14,8 @@ export interface ScriptOptions {
   readonly timeoutMs: number;
   /** Ends the one that runs; without it each is waited for. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of a file that has the name of an executable, and is none. */
+  readonly skipped?: (path: string) => void;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ScriptOptions {
  * @throws Error with what the script printed, when one fails or takes too long
  */
 export async function runScripts(
-  { directory, hint, timeoutMs, signal }: ScriptOptions,
+  { directory, hint, timeoutMs, signal, skipped = () => undefined }: ScriptOptions,
   name: HookName,
   facts: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -30,7 +32,11 @@ export async function runScripts(
   const names = (await readdir(directory)).filter((file) => file.startsWith(prefix)).sort();
   for (const file of names) {
     const path = join(directory, file);
-    if (!(await isExecutable(path))) continue;
+    if (!(await isFile(path))) continue;
+    if (!(await mayBeRun(path))) {
+      skipped(path);
+      continue;
+    }
     await runExecutable(path, { ...inherited(), ...facts, LHM_HOOKS_HINT: hint }, timeoutMs, signal);
   }
 }
@@ -70,14 +76,19 @@ function inherited(): NodeJS.ProcessEnv {
 }
 
 /** @throws Error for a link that leads nowhere: somebody has meant something to be run */
-async function isExecutable(path: string): Promise<boolean> {
+async function isFile(path: string): Promise<boolean> {
   try {
-    const isFile = (await stat(path)).isFile();
-    await access(path, constants.X_OK);
-    return isFile;
+    return (await stat(path)).isFile();
   } catch (cause) {
     const found = await lstat(path).catch(() => null);
     if ((cause as NodeJS.ErrnoException).code === 'EACCES' || found?.isSymbolicLink() !== true) return false;
     throw new Error(`${path}: it is a link that leads nowhere (${messageOf(cause)})`, { cause });
   }
+}
+
+async function mayBeRun(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }

@@ -31,6 +31,7 @@ const BESIDE: ReadonlySet<HookName> = new Set(['onStatus', 'onInteractiveCommand
 /** Runs the caller's hooks, functions first and executables after them, each awaited. */
 export class Hooks {
   private tellingStatus = false;
+  private readonly skipped = new Set<string>();
 
   constructor(
     private readonly options: HookOptions,
@@ -136,6 +137,13 @@ export class Hooks {
     }
   }
 
+  /** Once: somebody has forgotten it, or keeps it there on purpose. */
+  private tellSkipped(path: string): void {
+    if (this.skipped.has(path)) return;
+    this.skipped.add(path);
+    this.warn(`${path} is not run: it is not executable for this account (chmod +x makes it so).`);
+  }
+
   /** The function, and then the executables, which are told `more` than how it stands. */
   private async call(
     name: HookName,
@@ -147,7 +155,12 @@ export class Hooks {
     await unlessStopped(call, signal);
     const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;
     if (directory === undefined) return;
-    await runScripts({ directory, hint, timeoutMs, signal }, name, scriptFacts(this.context(), more));
+    const skipped = (path: string): void => this.tellSkipped(path);
+    await runScripts(
+      { directory, hint, timeoutMs, signal, skipped },
+      name,
+      scriptFacts(this.context(), more),
+    );
   }
 }
 

@@ -154,7 +154,7 @@ export function describeField(field: Field): string {
     case 'signal':
       return 'an AbortSignal';
     case 'loads':
-      return `an object of status variables and the most each may be, as { Threads_running: 50 }${field.orAuto ? ", 'auto'" : ''}, or false`;
+      return `an object of status variables and the most each may be, as { Threads_running: 50 } (in a shell or a command: Threads_running=50)${field.orAuto ? ", 'auto'" : ''}, or false`;
     case 'http':
       return 'a URL (http: or https:), or false';
     case 'events':

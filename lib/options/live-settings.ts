@@ -1,3 +1,4 @@
+import { Refusal } from '../errors';
 import { refuseBadOptions } from './bad-options';
 import { allFields, checkField, unknownOption, type Field } from './fields';
 import { formatSetting, parseSetting } from './live-setting-text';
@@ -34,6 +35,9 @@ const UNITS = {
 
 export type LiveSettingName = keyof typeof UNITS;
 
+/** What only the server knows of a value. @throws Refusal LHM_BAD_OPTION */
+type Check = (name: LiveSettingName, value: unknown) => Promise<void>;
+
 const NAMES = Object.keys(UNITS) as LiveSettingName[];
 
 /**
@@ -47,6 +51,7 @@ export class LiveSettings {
     throttle: ResolvedThrottle;
   };
   private readonly listeners = new Set<() => void>();
+  private readonly checks: Check[] = [];
 
   constructor(options: Pick<ResolvedOptions, 'chunk' | 'binlog' | 'throttle'>) {
     this.groups = {
@@ -75,16 +80,24 @@ export class LiveSettings {
    * @throws Refusal LHM_UNKNOWN_OPTION, LHM_BAD_OPTION; nothing is changed then
    */
   set(name: string, text: string): void {
-    if (!isSetting(name)) {
-      const { code, hint } = unknownOption(name, name, NAMES);
-      refuseBadOptions([{ code, hint, message: `There is no setting '${name}'.` }]);
-      return;
-    }
-    const field = fieldOf(name);
-    const value = parseSetting(field, text);
-    refuseBadOptions(checkField(value, field, name));
-    this.put(name, value);
-    for (const listener of this.listeners) listener();
+    this.change(parse(name, text));
+  }
+
+  /**
+   * As `set`, but not what the server does not know. The value counts where the server cannot be asked: it may be what makes
+   * the migration gentler.
+   *
+   * @throws Refusal LHM_UNKNOWN_OPTION, LHM_BAD_OPTION; nothing is changed then
+   */
+  async setIfKnown(name: string, text: string): Promise<void> {
+    const parsed = parse(name, text);
+    for (const check of this.checks) await check(parsed.name, parsed.value);
+    this.change(parsed);
+  }
+
+  /** Lets a function refuse what is set by `setIfKnown`. */
+  check(check: Check): void {
+    this.checks.push(check);
   }
 
   /** All of them, in a fixed order. */
@@ -95,6 +108,11 @@ export class LiveSettings {
   /** Calls the function after each change. */
   listen(listener: () => void): void {
     this.listeners.add(listener);
+  }
+
+  private change({ name, value }: Parsed): void {
+    this.put(name, value);
+    for (const listener of this.listeners) listener();
   }
 
   private get(name: LiveSettingName): unknown {
@@ -111,6 +129,23 @@ export class LiveSettings {
   private knexes(): readonly unknown[] {
     return this.throttle.replicas.filter((replica) => typeof replica !== 'string');
   }
+}
+
+interface Parsed {
+  readonly name: LiveSettingName;
+  readonly value: unknown;
+}
+
+/** @throws Refusal LHM_UNKNOWN_OPTION, LHM_BAD_OPTION */
+function parse(name: string, text: string): Parsed {
+  if (!isSetting(name)) {
+    const { code, hint } = unknownOption(name, name, NAMES);
+    throw new Refusal(code, `There is no setting '${name}'.`, hint);
+  }
+  const field = fieldOf(name);
+  const value = parseSetting(field, text);
+  refuseBadOptions(checkField(value, field, name));
+  return { name, value };
 }
 
 function isSetting(name: string): name is LiveSettingName {

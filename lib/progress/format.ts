@@ -41,18 +41,32 @@ export function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }
 
-/** One line for a log. */
-export function formatLine(p: ProgressSnapshot): string {
-  const parts = [`[lhm] ${p.table}: ${p.phase}`];
+/** How it stands, in parts that each stand for themselves. */
+export interface Parts {
+  /** Which table, and what is done to it. */
+  readonly head: string;
+  /** What was done and what is left. */
+  readonly done: readonly string[];
+  /** Why nothing moves. */
+  readonly waiting: readonly string[];
+}
+
+export function formatParts(p: ProgressSnapshot): Parts {
+  const done: string[] = [];
   if (p.phase === 'copy') {
     const share = p.rowsEstimated === 0 ? 100 : Math.floor((p.rowsCopied / p.rowsEstimated) * 100);
-    parts.push(`${formatCount(p.rowsCopied)} of ${formatTotal(p)} (${share} %)`);
-    if (p.rowsPerSecond > 0) parts.push(`${formatCount(p.rowsPerSecond)} rows/s`);
-    if (p.etaMs !== null) parts.push(`${formatDuration(p.etaMs)} left`);
+    done.push(`${formatCount(p.rowsCopied)} of ${formatTotal(p)} (${share} %)`);
+    if (p.rowsPerSecond > 0) done.push(`${formatCount(p.rowsPerSecond)} rows/s`);
+    if (p.etaMs !== null) done.push(`${formatDuration(p.etaMs)} left`);
   }
-  if (p.phase === 'verify') parts.push(`${formatCount(p.rowsVerified)} rows compared`);
-  if (p.changesApplied > 0) parts.push(`${formatCount(p.changesApplied)} changes applied`);
-  if (p.backlog > 0) parts.push(`${formatCount(p.backlog)} waiting`);
-  parts.push(...formatWaiting(p));
-  return oneLine(parts.join(', '));
+  if (p.phase === 'verify') done.push(`${formatCount(p.rowsVerified)} rows compared`);
+  if (p.changesApplied > 0) done.push(`${formatCount(p.changesApplied)} changes applied`);
+  if (p.backlog > 0) done.push(`${formatCount(p.backlog)} waiting`);
+  return { head: `[lhm] ${p.table}: ${p.phase}`, done, waiting: formatWaiting(p) };
+}
+
+/** One line for a log. */
+export function formatLine(p: ProgressSnapshot): string {
+  const { head, done, waiting } = formatParts(p);
+  return oneLine([head, ...done, ...waiting].join(', '));
 }

@@ -25,6 +25,7 @@ export async function ownSources(
   const load = new ServerLoad(figures, database, settings);
   const history = new HistoryLength(figures, database, settings);
   await load.refuseUnknown();
+  settings.check((name, value) => load.refuseUnknownIn(name, value));
   await history.refuseUnseen();
   return [
     ...(flagFile === false ? [] : [new FlagFile(flagFile, 'flagFile')]),

@@ -39,8 +39,7 @@ export class Replicas {
       this.watched.delete(replica);
       void end(watched);
     }
-    for (const replica of wanted)
-      if (!this.watched.has(replica)) this.add(replica, `a replica of throttle.replicas`);
+    for (const replica of wanted) if (!this.watched.has(replica)) this.add(replica, calledBy(replica));
   }
 
   /** Never rejects. */
@@ -54,6 +53,11 @@ export class Replicas {
     this.watched.set(replica, { poller: this.poller(source), own });
     return source;
   }
+}
+
+/** As the URL calls it, until it has told its own name. */
+function calledBy(replica: Knex | string): string {
+  return typeof replica === 'string' ? new URL(replica).host : 'that was given as a Knex';
 }
 
 function connect(url: string): Knex {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -169,6 +169,30 @@ for (const flavor of availableFlavors()) {
         .and.match(/rows\/s {3}[▁▂▃▄▅▆▇█ ]*[▁▂▃▄▅▆▇█]/);
       expect(drawn.stdout).to.contain('throttled').and.contain('it has ended');
       expect(without(await test.rows(), 'extra')).to.have.length(200);
+      await expectNoLeaks(test);
+    });
+
+    it('what is left of one that was killed is named and removed, its socket among it', async () => {
+      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '20', '--progress', 'lines'];
+      const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);
+      await until('it to copy', () => Promise.resolve(/: copy/.test(migration.stderr) || undefined));
+      const sockets = (): Promise<string[]> => readdir(env['LHM_SOCKET_DIRECTORY']!);
+      const [socket] = await sockets();
+      process.kill(migration.pid, 'SIGKILL');
+      await migration.end;
+      await until('the server to let go of it', async () => {
+        const { stdout } = await run(0, ['clean-up', '--dry-run']);
+        return stdout.includes('being migrated') ? undefined : true;
+      });
+      const planned = await run(0, ['clean-up', 'emails', '--dry-run']);
+      expect(planned.stdout)
+        .to.contain('to be removed: table')
+        .and.contain(`to be removed: socket ${env['LHM_SOCKET_DIRECTORY']}/${socket}`);
+      expect(await sockets()).to.deep.equal([socket]);
+      expect((await run(0, ['clean-up', 'others'])).stdout).to.equal('nothing was left\n');
+      const cleaned = await run(0, ['clean-up', 'emails', '--json']);
+      expect((JSON.parse(cleaned.stdout) as { sockets: string[] }).sockets).to.have.length(1);
+      expect(await sockets()).to.deep.equal([]);
       await expectNoLeaks(test);
     });
 

@@ -6,7 +6,13 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { LargeHadronError, LargeHadronEvents, type MigrationResult, type ProgressSnapshot } from '../../lib';
+import {
+  LargeHadronError,
+  LargeHadronEvents,
+  type HookOptions,
+  type MigrationResult,
+  type ProgressSnapshot,
+} from '../../lib';
 import { ask, NobodyThere, type Reply } from '../../lib/control/client';
 import { patience } from '../../lib/control/control-connection';
 import { vigilance } from '../../lib/control/kept-socket';
@@ -167,14 +173,26 @@ for (const flavor of availableFlavors()) {
       const { host, port, user, password } = server.connection;
       const noReplica = `mysql://${user}:${password}@${host}:${port}`;
       await begin({ throttle: { intervalMs: 20 } });
+      for (const [name, value, says] of [
+        ['max-load', 'Threads_running=50,nope=3', /no status variable 'nope'/],
+        ['throttle.criticalLoad', 'nope=3', /no status variable 'nope'/],
+        ['max-load', 'Threads_running', /Threads_running=50/],
+      ] as const) {
+        const before = (await sayWell(name)).text;
+        const reply = await say(name, value);
+        expect(reply.ok, reply.text).to.equal(false);
+        expect(reply.text).to.match(says);
+        expect((await sayWell(name)).text).to.equal(before);
+      }
       for (const [name, value, reason] of [
         ['throttle-query', 'SELECT 7', 'throttle.query'],
         ['max-load', 'Threads_connected=0', 'throttle.maxLoad'],
         ['throttle-http', url, '503'],
         ['throttle-control-replicas', noReplica, 'no replica'],
+        ['throttle-control-replicas', 'mysql://u:p@127.0.0.1:1', 'replica 127.0.0.1:1, which'],
       ] as const) {
         const reply = await sayWell(name, value);
-        expect(reply.text).to.contain(value === noReplica ? `${user}:***@` : value);
+        expect(reply.text).to.contain(value.replace(/:[^:/]*@/, ':***@'));
         await seen(`a hold for ${name}`, ({ throttled }) => throttled?.includes(reason) === true);
         const { rowsCopied } = now!;
         expect((await sayWell('sup')).data).to.include({ rowsCopied });
@@ -481,6 +499,42 @@ for (const flavor of availableFlavors()) {
       for (let said = 0; said < 350_000; said += text.length) deaf.write('status\n');
       await expectSwapped();
       deaf.destroy();
+    });
+
+    it('clients that are silent keep nobody out, and who comes when all are being answered is told so', async () => {
+      let answered = (): void => undefined;
+      const slow = new Promise<void>((resolve) => (answered = resolve));
+      let asked = 0;
+      const onInteractiveCommand: HookOptions['onInteractiveCommand'] = ({ command }) => {
+        if (command !== 'coordinates') return;
+        asked += 1;
+        return slow;
+      };
+      await begin({ hooks: { onInteractiveCommand } });
+      await sayWell('throttle');
+      const clients: Socket[] = [];
+      const connect = async (): Promise<Socket> => {
+        const socket = createConnection({ path }).setEncoding('utf8');
+        socket.on('error', () => undefined).resume();
+        clients.push(socket);
+        await new Promise((resolve) => socket.once('connect', resolve));
+        return socket;
+      };
+      try {
+        for (let i = 0; i < 50; i++) await connect();
+        await sayWell('sup');
+        for (const socket of clients) socket.destroy();
+        for (let i = 0; i < 32; i++) (await connect()).write('coordinates\n');
+        await until('all to be asked', () => Promise.resolve(asked === 32 || undefined));
+        expect((await say('sup')).text).to.match(/32 clients are being answered/);
+        answered();
+        await until('room', async () => ((await say('sup')).ok ? true : undefined));
+      } finally {
+        answered();
+        for (const socket of clients) socket.destroy();
+      }
+      await sayWell('no-throttle');
+      await expectSwapped();
     });
 
     it('TCP takes nothing without the token', async () => {

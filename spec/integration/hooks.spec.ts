@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { HookContext, HookOptions } from '../../lib';
+import { LargeHadronEvents, type HookContext, type HookOptions } from '../../lib';
 import { ask } from '../../lib/control/client';
 import { SCRIPTS, type HookName } from '../../lib/migration/hook-names';
 import { failOnce } from '../faults/fail-once';
@@ -121,8 +121,13 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
           `echo "${name} $LHM_DATABASE_NAME.$LHM_TABLE_NAME $LHM_GHOST_TABLE_NAME $LHM_HOOKS_HINT $LHM_PHASE" >> ${log}`,
         );
       await script('lhm-on-before-cut-over-second', `echo "second $LHM_PROGRESS $LHM_DDL" >> ${log}`);
-      await writeFile(join(folder, 'lhm-on-startup-not-executable'), 'exit 1');
+      const forgotten = ['lhm-on-startup-not-executable', 'lhm-on-before-row-copy.txt'];
+      for (const name of forgotten) await writeFile(join(folder, name), 'exit 1');
+      const events = new LargeHadronEvents();
+      const warnings: string[] = [];
+      events.on('warning', ({ message }) => warnings.push(message));
       await test.migrate(ADD_COLUMN, {
+        events,
         hooks: { directory: folder, hint: 'by deploy 7' },
         cutOver: { postponeUntil: postponedOnce() },
       });
@@ -134,6 +139,10 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
       }
       expect(told('second')).to.deep.equal([`second 100 ${ADD_COLUMN}`]);
       expect(lines.indexOf(told('second')[0]!)).to.equal(lines.indexOf(told('beforeCutOver')[0]!) + 1);
+      for (const name of forgotten)
+        expect(
+          warnings.filter((warning) => warning.startsWith(`${join(folder, name)} is not run`)),
+        ).to.have.length(1);
       await expectNoLeaks(test);
     });
 

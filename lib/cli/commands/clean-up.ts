@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { deadSockets, removeSocket } from '../../control/dead-sockets';
 import { withKnex, type ConnectionFlags } from '../connection';
 import { addConnectionFlags } from '../connection-flags';
 import { EXIT } from '../exit-codes';
@@ -27,12 +28,16 @@ export function cleanUpCommand(ends: Ends): Command {
         ...(ms === undefined ? {} : { dropOldTablesAfterMs: Number(ms) }),
       }),
     );
+    const sockets = await deadSockets(table);
+    if (!dryRun) for (const path of sockets) await removeSocket(path);
+    const done = dryRun ? 'to be removed' : 'removed';
     const lines = [
-      ...found.removed.map(({ kind, name }) => `${dryRun ? 'to be removed' : 'removed'}: ${kind} ${name}`),
+      ...found.removed.map(({ kind, name }) => `${done}: ${kind} ${name}`),
+      ...sockets.map((path) => `${done}: socket ${path}`),
       ...found.alive.map((name) => `being migrated: ${name}`),
       ...found.oldTables.map((old) => `${old.dropped ? 'dropped' : 'kept'}: table ${old.name}`),
     ];
-    say(json ? JSON.stringify(found, null, 2) : lines.join('\n') || 'nothing was left');
+    say(json ? JSON.stringify({ ...found, sockets }, null, 2) : lines.join('\n') || 'nothing was left');
     ends(EXIT.done);
   });
 }

@@ -1,16 +1,12 @@
 import { Command } from 'commander';
-import { formatCount, formatLine, oneLine } from '../../progress/format';
+import { formatLine, oneLine } from '../../progress/format';
 import { canDraw } from '../../progress/shown-on';
-import type { ProgressSnapshot } from '../../progress/progress';
 import { clock } from '../../util/clock';
 import { EXIT, BadInput } from '../exit-codes';
 import { findAnyOne, look, type Running, type Silent } from '../find-running';
 import type { Ends } from '../program';
 import { isHeard, say } from '../secrets';
-import { sparkline } from '../sparkline';
-
-/** Values that are shown side by side. */
-const WIDTH = 60;
+import { page, WIDTH } from '../watch-page';
 
 /** Clears the terminal, and begins at its top. */
 const CLEAR = '\x1b[2J\x1b[H';
@@ -40,7 +36,7 @@ async function watch(one: Running | Silent, ms: number): Promise<void> {
       speeds.push(now.rowsPerSecond);
       backlogs.push(now.backlog);
       for (const values of [speeds, backlogs]) values.splice(0, values.length - WIDTH);
-      show(formatLine(now), () => page(now, speeds, backlogs));
+      show(formatLine(now), () => page(now, { speeds, backlogs }, process.stdout));
     } else show(`[lhm] ${name}: does not answer (${seen.why}); it is asked again`);
     await clock.sleep(ms);
     // Nobody watches.
@@ -52,14 +48,4 @@ async function watch(one: Running | Silent, ms: number): Promise<void> {
 /** @param drawn instead, where a terminal is */
 function show(line: string, drawn = (): string => line): void {
   say(canDraw(process.stdout) ? CLEAR + drawn() : line);
-}
-
-function page(now: ProgressSnapshot, speeds: readonly number[], backlogs: readonly number[]): string {
-  const width = Math.max(8, Math.min(WIDTH, process.stdout.columns - 18));
-  return [
-    ...formatLine(now).split(', '),
-    '',
-    `rows/s   ${sparkline(speeds, width)} ${formatCount(now.rowsPerSecond)}`,
-    `backlog  ${sparkline(backlogs, width)} ${formatCount(now.backlog)}`,
-  ].join('\n');
 }

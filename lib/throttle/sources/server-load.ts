@@ -4,6 +4,7 @@ import { Refusal } from '../../errors';
 import type { LiveSettings } from '../../options/live-settings';
 import type { Loads } from '../../options/throttle-options';
 import { clock } from '../../util/clock';
+import { ANSWER_WITHIN_MS } from '../poller';
 import type { PolledSession } from '../polled-session';
 import { serverCores } from '../server-cores';
 import { abort, CLEAR, hold, type ThrottleSource, type Verdict } from '../throttle-source';
@@ -63,15 +64,20 @@ export class ServerLoad implements ThrottleSource {
   async refuseUnknown(): Promise<void> {
     const { maxLoad, criticalLoad } = this.settings.throttle;
     const names = namesOf(maxLoad, criticalLoad);
-    if (names.length === 0) return;
-    const seen = await this.read(names, new AbortController().signal);
-    const unknown = names.find((name) => !seen.has(name.toLowerCase()));
-    if (unknown === undefined) return;
-    throw new Refusal(
-      'LHM_BAD_OPTION',
-      `The server has no status variable '${unknown}' (throttle.maxLoad, throttle.criticalLoad).`,
-      'Name one that SHOW GLOBAL STATUS lists.',
-    );
+    if (names.length > 0) refuseUnknownOf(names, await this.read(names, new AbortController().signal));
+  }
+
+  /**
+   * Whether a value may be set meanwhile. A server that cannot be asked keeps nobody from it.
+   *
+   * @throws Refusal LHM_BAD_OPTION for a status variable that the server does not have
+   */
+  async refuseUnknownIn(name: string, value: unknown): Promise<void> {
+    if ((name !== 'throttle.maxLoad' && name !== 'throttle.criticalLoad') || typeof value !== 'object')
+      return;
+    const names = Object.keys(value ?? {});
+    const seen = await this.read(names, AbortSignal.timeout(ANSWER_WITHIN_MS)).catch(() => null);
+    if (seen !== null) refuseUnknownOf(names, seen);
   }
 
   close(): Promise<void> {
@@ -92,6 +98,16 @@ export class ServerLoad implements ThrottleSource {
     this.usual ??= new UsualLevel(Math.max(RUNNING_AT_LEAST, RUNNING_PER_CORE * cores));
     return { [RUNNING]: this.usual.limitFor(seen.get(RUNNING.toLowerCase()) ?? NaN) };
   }
+}
+
+function refuseUnknownOf(names: readonly string[], seen: ReadonlyMap<string, number>): void {
+  const unknown = names.find((name) => Number.isNaN(seen.get(name.toLowerCase()) ?? NaN));
+  if (unknown === undefined) return;
+  throw new Refusal(
+    'LHM_BAD_OPTION',
+    `The server has no status variable '${unknown}' with a number in it (throttle.maxLoad, throttle.criticalLoad).`,
+    'Name one that SHOW GLOBAL STATUS lists.',
+  );
 }
 
 function namesOf(...loads: readonly (Loads | 'auto' | false)[]): string[] {
