@@ -1,3 +1,4 @@
+import type { Database } from '../database/database';
 import type { Session } from '../database/session';
 
 /** Rows that a migration copies in a second at least, unless it is held back: a tenth of what two cores manage. */
@@ -21,10 +22,25 @@ interface Retention {
  * Warns of a log that the server keeps for less long than the table may take to copy. A file that is being read is not
  * removed; one that comes next is, while the reader has lost its connection.
  *
- * @param session on the server whose log is read
+ * @param session on the server whose log is read, unless it is another's
+ * @param other whose log it is; null for the session's
  * @param rows of the table, as estimated
  */
-export async function briefRetention(session: Session, rows: number): Promise<string[]> {
+export async function briefRetention(
+  session: Session,
+  other: Database | null,
+  rows: number,
+): Promise<string[]> {
+  if (other === null) return warningOf(session, rows);
+  const reader = await other.open('retention');
+  try {
+    return await warningOf(reader, rows);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function warningOf(session: Session, rows: number): Promise<string[]> {
   const retention = await readRetention(session);
   const seconds = Math.ceil(rows / ROWS_A_SECOND);
   if (retention === null || retention.seconds > seconds) return [];

@@ -7,10 +7,6 @@ export async function tellBriefRetention(
   rows: number,
 ): Promise<void> {
   if (logged === null) return;
-  const session = logged === database ? observer : await logged.open('retention');
-  try {
-    for (const message of await briefRetention(session, rows)) tell('warning', { message });
-  } finally {
-    if (session !== observer) await session.close();
-  }
+  const other = logged === database ? null : logged;
+  for (const message of await briefRetention(observer, other, rows)) tell('warning', { message });
 }

@@ -33,7 +33,8 @@ export const CAPTURE_WARNINGS = {
     ...(await temporaryAccount(session, definer)),
     ...(await replicaWarning(session)),
   ],
-  binlog: briefLog,
+  binlog: (session: Session, { source, size }: Captured): Promise<string[]> =>
+    briefRetention(session, source, size.rows),
 };
 
 /** An account that is dropped while its triggers are there makes every write of the application fail (1449). */
@@ -54,15 +55,4 @@ async function replicaWarning(session: Session): Promise<string[]> {
   return [
     `${replicas} replica${replicas === 1 ? ' follows' : 's follow'} this server: a session that writes to the table with sql_log_bin = 0 while it is migrated would stop them (error 1032).`,
   ];
-}
-
-/** The log has to be there for as long as the migration takes. */
-async function briefLog(session: Session, { source, size: { rows } }: Captured): Promise<string[]> {
-  if (source === null) return briefRetention(session, rows);
-  const reader = await source.open('retention');
-  try {
-    return await briefRetention(reader, rows);
-  } finally {
-    await reader.close();
-  }
 }

@@ -29,6 +29,12 @@ export async function lifeOfOlder(session: Session): Promise<{ start: number; up
   return life;
 }
 
+/** After how many commits it writes its log through; 0 for never. */
+export async function syncBinlog(session: Session): Promise<number> {
+  const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
+  return Number(row?.every);
+}
+
 /** @param start @param other as `lifeOf` tells them */
 export function sameStart(start: number, other: number): boolean {
   return Math.abs(start - other) <= ROUNDING_S;
@@ -48,11 +54,11 @@ export class ServerStarts {
    */
   async lossOf(session: Session, identity: string): Promise<number | null> {
     const { start } = await lifeOfOlder(session);
-    const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
+    const every = await syncBinlog(session);
     const before = this.seen.get(identity);
     const anew = before !== undefined && !sameStart(start, before.start);
     if (anew && before.every !== 1) return before.every;
-    this.seen.set(identity, { start, every: Number(row?.every) });
+    this.seen.set(identity, { start, every });
     return null;
   }
 }

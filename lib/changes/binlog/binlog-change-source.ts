@@ -3,8 +3,7 @@ import { BinlogConnectionLost } from '../../binlog/binlog-errors';
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import { BinlogStream } from '../../binlog/binlog-stream';
 import type { Database } from '../../database/database';
-import { isConnectionLoss, isInterruption, isLockTimeout } from '../../database/server-error';
-import { isTransient, messageOf } from '../../database/server-error';
+import { isConnectionLoss, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { Refusal } from '../../errors';
 import { debugLog } from '../../events/debug-log';
@@ -21,7 +20,7 @@ import { CHANGELOG, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
-import { insertLocked, insertOn, setUpWriter, stillThere } from './insert-keys';
+import { insertLocked, insertOn, mayBeWrittenAgain, setUpWriter, stillThere } from './insert-keys';
 import { logServer, type LogServer } from './log-server';
 import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
@@ -270,8 +269,7 @@ export class BinlogChangeSource implements ChangeSource {
         await written;
       } catch (error) {
         this.keys.giveBack(keys);
-        const again = isTransient(error) || isLockTimeout(error) || isInterruption(error);
-        if (this.closed || isConnectionLoss(error) || !again) throw error;
+        if (this.closed || !mayBeWrittenAgain(error)) throw error;
         debug('the keys were not written: %s', messageOf(error));
       }
     }

@@ -1,4 +1,4 @@
-import { isInterruption } from '../../database/server-error';
+import { isConnectionLoss, isInterruption, isLockTimeout, isTransient } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { id, qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
@@ -90,4 +90,10 @@ async function backTo(session: Session, zone: string): Promise<void> {
       if (session.lost || !isInterruption(error) || attempt >= KILLED_AT_MOST) throw error;
     }
   }
+}
+
+/** Keys that were not written, on a connection that is still there. */
+export function mayBeWrittenAgain(error: unknown): boolean {
+  if (isConnectionLoss(error)) return false;
+  return isTransient(error) || isLockTimeout(error) || isInterruption(error);
 }

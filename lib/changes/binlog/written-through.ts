@@ -1,5 +1,5 @@
 import type { Session } from '../../database/session';
-import { lifeOf, lifeOfOlder, sameStart } from '../../replication/server-starts';
+import { lifeOf, lifeOfOlder, sameStart, syncBinlog } from '../../replication/server-starts';
 import { crashed } from './binlog-refusals';
 
 /** A server from a start to the next. */
@@ -39,8 +39,7 @@ export class WrittenThrough {
   }
 
   private async takeIn(session: Session, { start }: Pick<Life, 'start'>): Promise<void> {
-    const [row] = await session.query<{ every: number | string }>('SELECT @@GLOBAL.sync_binlog AS every');
-    const every = Number(row?.every);
+    const every = await syncBinlog(session);
     const last = this.lives.at(-1);
     if (last === undefined || !sameStart(last.start, start)) this.lives.push({ start, every });
     // What was written while it was off stays unsafe for longer than anybody can tell.
