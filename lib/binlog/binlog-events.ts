@@ -60,8 +60,16 @@ export type BinlogEvent =
   | { readonly kind: 'heartbeat' }
   /** The log goes on in another file. */
   | { readonly kind: 'rotate'; readonly position: BinlogPosition }
-  /** Likewise, but the file was never ended: the server crashed. What it logged last may be missing there. */
-  | { readonly kind: 'crashed'; readonly position: BinlogPosition };
+  /**
+   * Likewise, because the server was started anew, with this file. `crashed`: the file before was never ended, and what was
+   * logged last may be missing there.
+   */
+  | ({ readonly kind: 'started' } & ServerStart);
+
+export interface ServerStart {
+  readonly file: string;
+  readonly crashed: boolean;
+}
 
 export interface BinlogBatch {
   /** May be empty: only the position has moved. */

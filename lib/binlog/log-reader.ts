@@ -105,12 +105,13 @@ export class LogReader {
     if (!fits && this.checksums && standsInFile(header))
       throw unreadable('the checksum of an event is wrong.');
     const file = event.toString('utf8', HEADER_BYTES + 8, event.length - (fits ? CHECKSUM_BYTES : 0));
-    const crashed = file !== this.place.inFile && !standsInFile(header) && !this.fileEnded;
+    const started = file !== this.place.inFile && !standsInFile(header);
+    const crashed = !this.fileEnded;
     this.fileEnded = false;
     this.place.rotate(file, Number(event.readBigUInt64LE(HEADER_BYTES)));
     this.transaction.passed();
     if (standsInFile(header)) this.batch.add({ kind: 'rotate', position: this.boundary });
-    if (crashed) this.batch.add({ kind: 'crashed', position: this.boundary });
+    if (started) this.batch.add({ kind: 'started', file, crashed });
   }
 
   private read(event: Buffer, type: number, flags: number, end: number): void {

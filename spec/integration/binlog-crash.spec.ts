@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
+import { balance, ConnectionProxy } from '../support/proxy/connection-proxy';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
@@ -86,6 +87,56 @@ for (const flavor of availableFlavors()) {
       expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
       expect(error.message).to.include('sync_binlog = 0');
     });
+
+    for (const { crashes, writtenThrough, it: does, ends } of [
+      { crashes: 2, writtenThrough: false, it: 'says so where nobody looked at the server', ends: true },
+      {
+        crashes: 2,
+        writtenThrough: true,
+        it: 'carries on where the log was written through again',
+        ends: false,
+      },
+      { crashes: 1, writtenThrough: false, it: 'carries on where the log was written through', ends: false },
+    ]) {
+      it(`${does} before crash ${crashes} of as many in a row`, async () => {
+        await test.query('SET GLOBAL sync_binlog = 1');
+        let closed = false;
+        const link = balance(() => server.connection);
+        const proxy = await ConnectionProxy.start((client, number) => {
+          if (!closed) return link(client, number);
+          client.destroy();
+          return [];
+        });
+        const beforeCutOver = async (): Promise<void> => {
+          if (closed) return;
+          closed = true;
+          proxy.cut();
+          for (let crash = 0; crash < crashes; crash++) {
+            await server.kill();
+            await server.start();
+            await test.reconnect();
+            await test.query(`INSERT INTO emails (address) VALUES ('after crash ${crash}')`);
+            if (writtenThrough) await test.query('SET GLOBAL sync_binlog = 1');
+          }
+          closed = false;
+        };
+        let times = 0;
+        const hooks = { beforeCutOver: () => (++times > 1 ? undefined : beforeCutOver()) };
+        const options = { ...BINLOG, knex: test.makeKnex({}, proxy.address), hooks };
+        try {
+          if (ends) {
+            const error = await test.failure(ADD_COLUMN, options);
+            expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
+            expect(error.message).to.include('sync_binlog = 0');
+          } else {
+            await test.migrate(ADD_COLUMN, options);
+            expect(await test.rows()).to.have.length(30 + crashes);
+          }
+        } finally {
+          await proxy.stop();
+        }
+      });
+    }
 
     it('says so where the end of it is missing', async function () {
       const { folder } = server;

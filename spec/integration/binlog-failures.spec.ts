@@ -139,7 +139,7 @@ for (const flavor of availableFlavors()) {
             const batch = await stream.next();
             if (batch === null) return;
             got.push(...ids(batch.events));
-            crashes += batch.events.filter(({ kind }) => kind === 'crashed').length;
+            crashes += batch.events.filter((event) => event.kind === 'started' && event.crashed).length;
             position = batch.position;
           } catch (error) {
             if (!(error instanceof BinlogConnectionLost)) throw error;

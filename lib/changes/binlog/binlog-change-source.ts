@@ -223,8 +223,8 @@ export class BinlogChangeSource implements ChangeSource {
       try {
         const batch = await this.stream.next();
         if (batch === null) return;
-        // The rows that are missing there were never read, and nobody knows their keys.
-        if (batch.events.some(({ kind }) => kind === 'crashed')) await this.log.refuseCrash(this.writer);
+        for (const event of batch.events)
+          if (event.kind === 'started') await this.log.passStart(this.writer, event);
         const mark = batch.events.reduce((last, event) => Math.max(last, this.takeIn(event)), 0);
         await untilCommitted(this.keys, this.writer, this.database.server, this.isSeen);
         await this.flush(batch.position, mark > 0);

@@ -1,4 +1,5 @@
 import { begunAnew } from '../../binlog/binlog-errors';
+import type { ServerStart } from '../../binlog/binlog-events';
 import { comparePositions, currentPosition, type BinlogPosition } from '../../binlog/binlog-position';
 import type { StreamedTable } from '../../binlog/streamed-table';
 import type { Database } from '../../database/database';
@@ -42,10 +43,12 @@ export interface LogServer {
   /** The same of what the primary knows, on a session of it. */
   checkPrimary(session: Session): Promise<void>;
   /**
+   * After it was read in the log that its server was started anew.
+   *
    * @param session one of the migrated server's; null before there is one
    * @throws Refusal after a crash that its log may not have come through whole
    */
-  refuseCrash(session: Session | null): Promise<void>;
+  passStart(session: Session | null, start: ServerStart): Promise<void>;
   /** What an error of connecting to it means. */
   explain(error: unknown): unknown;
   /** Ends the connection that has the lock. Never rejects. */
@@ -87,8 +90,8 @@ class OwnLog implements LogServer {
     return this.position();
   }
 
-  async refuseCrash(session: Session | null): Promise<void> {
-    if (session !== null) await this.writtenThrough.refuseCrash(session);
+  async passStart(session: Session | null, start: ServerStart): Promise<void> {
+    if (session !== null) await this.writtenThrough.passStart(session, start);
   }
 
   resume(): Promise<void> {
@@ -159,8 +162,8 @@ class ReplicaLog implements LogServer {
     return behindMark(this, changelog, signal, write);
   }
 
-  async refuseCrash(): Promise<void> {
-    await this.writtenThrough.refuseCrash(await this.open());
+  async passStart(_session: Session | null, start: ServerStart): Promise<void> {
+    await this.writtenThrough.passStart(await this.open(), start);
   }
 
   async resume(from: BinlogPosition): Promise<void> {

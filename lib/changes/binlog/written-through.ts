@@ -1,3 +1,4 @@
+import type { ServerStart } from '../../binlog/binlog-events';
 import type { Session } from '../../database/session';
 import { lifeOf, lifeOfOlder, sameStart, syncBinlog } from '../../replication/server-starts';
 import { crashed } from './binlog-refusals';
@@ -15,6 +16,8 @@ interface Life {
  */
 export class WrittenThrough {
   private readonly lives: Life[] = [];
+  /** The files that were begun with a start that was read of. */
+  private readonly starts = new Set<string>();
 
   /** On the server whose log is read, before that is begun. */
   async remember(session: Session): Promise<void> {
@@ -27,14 +30,21 @@ export class WrittenThrough {
   }
 
   /**
-   * After a crash was read in the log.
+   * After it was read in the log that the server was started anew. Rows that a crash took out of the log were never read, and
+   * nobody knows their keys.
    *
-   * @param session of the server that has been started since
+   * @param session of the server that runs now
    * @throws Refusal LHM_CONNECTION_LOST where the log may not have come through whole
    */
-  async refuseCrash(session: Session): Promise<void> {
+  async passStart(session: Session, { file, crashed: isCrash }: ServerStart): Promise<void> {
+    // What is read from farther back comes again.
+    this.starts.add(file);
+    if (!isCrash) return;
     await this.look(session);
-    const unsafe = this.lives.slice(0, -1).find(({ every }) => every !== 1);
+    const over = this.lives.slice(0, -1);
+    // One that crashed before anybody looked at it began with what the next has begun with.
+    const lives = this.starts.size > over.length ? this.lives : over;
+    const unsafe = lives.find(({ every }) => every !== 1);
     if (unsafe !== undefined) throw crashed(unsafe.every);
   }
 
