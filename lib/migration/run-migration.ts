@@ -168,6 +168,7 @@ export async function keepUp(parts: Parts, ms: number, restMs = 20): Promise<voi
   await recovery.steadily(async () => {
     await lock.check();
     await guard.check(observer);
+    await countBacklog(parts);
   });
   do {
     await recovery.steadily(async () => {
@@ -190,8 +191,7 @@ function isHeld({ throttler }: Parts): () => boolean {
 
 /** Checks ownership and the table's definition before each step, and counts the backlog once in a while. */
 function lookNowAndThen(parts: Parts): () => Promise<void> {
-  const { database, lock, guard, observer, source, progress } = parts;
-  let counted = 0;
+  const { database, lock, guard, observer } = parts;
   let met = clock.monotonic();
   return async () => {
     await lock.check();
@@ -203,8 +203,12 @@ function lookNowAndThen(parts: Parts): () => Promise<void> {
         if (error instanceof Refusal) throw error;
       });
     }
-    if (clock.monotonic() - counted < LOOK_EVERY_MS) return;
-    counted = clock.monotonic();
-    progress.update({ backlog: await source.backlog(observer, 10_000) });
+    await countBacklog(parts);
   };
+}
+
+/** Unless it was counted just now. */
+async function countBacklog({ source, observer, progress }: Parts): Promise<void> {
+  if (progress.backlogAgeMs >= LOOK_EVERY_MS)
+    progress.update({ backlog: await source.backlog(observer, 10_000) });
 }

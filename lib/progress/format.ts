@@ -31,9 +31,12 @@ export function formatWaiting({ throttled, waitingFor, postponed, hook }: Progre
   return parts;
 }
 
-/** What the copy is measured by. */
-export function formatTotal({ rowsEstimated, rowsCounted }: ProgressSnapshot): string {
-  return `${rowsCounted ? '' : 'about '}${formatCount(rowsEstimated)} rows`;
+/** How much is copied, of what; no part of it where there are more than was estimated. */
+export function formatCopied(p: ProgressSnapshot, share = ''): string {
+  const copied = formatCount(p.rowsCopied);
+  const exceeded = !p.rowsCounted && p.etaMs === null && p.rowsCopied > 0 && p.rowsCopied === p.rowsEstimated;
+  if (p.phase === 'copy' && exceeded) return `${copied} rows, more than estimated`;
+  return `${copied} of ${p.rowsCounted ? '' : 'about '}${formatCount(p.rowsEstimated)} rows${share}`;
 }
 
 /** A table's name, or a reason, may hold what moves a terminal. */
@@ -55,7 +58,7 @@ export function formatParts(p: ProgressSnapshot): Parts {
   const done: string[] = [];
   if (p.phase === 'copy') {
     const share = p.rowsEstimated === 0 ? 100 : Math.floor((p.rowsCopied / p.rowsEstimated) * 100);
-    done.push(`${formatCount(p.rowsCopied)} of ${formatTotal(p)} (${share} %)`);
+    done.push(formatCopied(p, ` (${share} %)`));
     if (p.rowsPerSecond > 0) done.push(`${formatCount(p.rowsPerSecond)} rows/s`);
     if (p.etaMs !== null) done.push(`${formatDuration(p.etaMs)} left`);
   }

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { formatCount, formatDuration, formatTotal, formatWaiting } from './format';
+import { formatCopied, formatCount, formatDuration, formatWaiting } from './format';
 import type { ProgressSnapshot } from './progress';
 import type { ProgressTracker } from './progress-tracker';
 import type { Reporter } from './reporter';
@@ -52,9 +52,6 @@ function payload(p: ProgressSnapshot): Record<string, string> {
   if (p.etaMs !== null) details.push(`${formatDuration(p.etaMs)} left`);
   details.push(`${formatCount(p.changesApplied)} changes applied, ${formatCount(p.backlog)} waiting`);
   details.push(...formatWaiting(p));
-  const rows =
-    p.phase === 'verify'
-      ? `${formatCount(p.rowsVerified)} rows compared`
-      : `${formatCount(p.rowsCopied)} of ${formatTotal(p)}`;
+  const rows = p.phase === 'verify' ? `${formatCount(p.rowsVerified)} rows compared` : formatCopied(p);
   return { table: p.table, phase: p.phase, rows, details: details.join(', ') };
 }

@@ -29,6 +29,7 @@ export class ProgressTracker {
   private readonly samples: { at: number; rows: number }[] = [];
   private readonly listeners = new Set<(snapshot: ProgressSnapshot) => unknown>();
   private phaseStarted = this.started;
+  private backlogCounted = -Infinity;
   private facts = {
     phase: 'plan' as Phase,
     rowsCopied: 0,
@@ -51,13 +52,16 @@ export class ProgressTracker {
 
   enter(phase: Phase): void {
     this.closePhase();
-    this.update({ phase, waitingFor: null, throttled: null, postponed: null });
+    // At the clean-up whatever waited is in the new table, or taken back.
+    const backlog = phase === 'clean-up' ? { backlog: 0 } : {};
+    this.update({ phase, ...backlog, waitingFor: null, throttled: null, postponed: null });
     if (phase === 'copy') this.sample(this.facts.rowsCopied);
   }
 
   update(facts: Facts): void {
     this.facts = { ...this.facts, ...facts };
     if (facts.rowsCopied !== undefined) this.sample(facts.rowsCopied);
+    if (facts.backlog !== undefined) this.backlogCounted = clock.monotonic();
     const snapshot = this.snapshot();
     for (const listener of this.listeners) {
       try {
@@ -70,6 +74,11 @@ export class ProgressTracker {
     }
   }
 
+  /** How long ago the backlog was counted, in ms. */
+  get backlogAgeMs(): number {
+    return clock.monotonic() - this.backlogCounted;
+  }
+
   listen(listener: (snapshot: ProgressSnapshot) => unknown): void {
     this.listeners.add(listener);
   }
@@ -78,6 +87,8 @@ export class ProgressTracker {
     const { facts } = this;
     const rowsEstimated = Math.max(facts.rowsEstimated, facts.rowsCopied);
     const rowsPerSecond = this.speed();
+    // Where there are more than was estimated, nobody knows how many more.
+    const known = facts.rowsCounted || facts.rowsCopied <= facts.rowsEstimated;
     const left = rowsEstimated - facts.rowsCopied;
     return Object.freeze({
       table: this.table,
@@ -85,7 +96,7 @@ export class ProgressTracker {
       rowsEstimated,
       rowsPerSecond,
       elapsedMs: clock.monotonic() - this.started,
-      etaMs: facts.phase === 'copy' && rowsPerSecond > 0 ? (left / rowsPerSecond) * 1000 : null,
+      etaMs: facts.phase === 'copy' && known && rowsPerSecond > 0 ? (left / rowsPerSecond) * 1000 : null,
     });
   }
 

@@ -55,6 +55,23 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       await expectNoLeaks(test);
     });
 
+    it('counts what waits also while the swap is held back, and tells of nothing that waits after it', async () => {
+      const run = await begin({ cutOver: { postponeUntil: () => false } });
+      await run.until('postponed', ({ phase }) => phase === 'postpone');
+      run.operator.pause('lunch');
+      await test.query('UPDATE emails SET size = 1 WHERE id <= 7');
+      await run.until('what waits', ({ backlog }) => backlog === 7);
+      run.operator.continue();
+      await run.until('nothing waits', ({ backlog }) => backlog === 0);
+      run.operator.pause('lunch');
+      await test.query('UPDATE emails SET size = 2 WHERE id <= 7');
+      await run.until('what waits again', ({ backlog }) => backlog === 7);
+      run.operator.cutOverNow();
+      run.operator.continue();
+      await run.result();
+      expect(run.seen.at(-1)).to.include({ phase: 'clean-up', backlog: 0 });
+    });
+
     it('is none the worse for a count whose connection is lost, or that is stopped', async () => {
       const run = await begin({ exactRowCount: true });
       await run.until('some rows', ({ rowsCopied }) => rowsCopied >= 10);

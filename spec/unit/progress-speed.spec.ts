@@ -46,6 +46,16 @@ describe('speed and time left', () => {
     expect(tracker.snapshot()).to.include({ rowsPerSecond: 0, etaMs: null });
   });
 
+  it('are not told once more was copied than was estimated, until the rows are counted', () => {
+    tracker.update({ rowsEstimated: 2000 });
+    expect(copy(1000, 1)).to.include({ rowsPerSecond: 1000, etaMs: 1000 });
+    const now = copy(1000, 2);
+    expect(now).to.include({ rowsEstimated: 3000, rowsPerSecond: 1000, etaMs: null });
+    expect(formatLine(now)).to.contain('3,000 rows, more than estimated, 1,000 rows/s').and.not.contain('%');
+    tracker.update({ rowsEstimated: 12_000, rowsCounted: true });
+    expect(formatLine(tracker.snapshot())).to.contain('of 12,000 rows (25 %), 1,000 rows/s, 9 s left');
+  });
+
   it('come with whether rows were counted, and with every reason why nothing moves', () => {
     expect(formatLine(copy(1000, 1))).to.contain(
       '1,000 of about 100,000 rows (1 %), 1,000 rows/s, 1 min 39 s left',
