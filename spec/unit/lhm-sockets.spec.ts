@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -125,6 +127,23 @@ describe('lhm and sockets', function () {
     const { code, stdout } = await watch.end;
     expect(stdout).to.match(/🦣\.x: it has ended\n$/);
     expect(code).to.equal(0);
+  });
+
+  it('says of one whose process was killed while it was watched that it did not come to its end', async () => {
+    const reply = JSON.stringify({ ok: true, text: 'it stands well', data });
+    const listen = `require('net').createServer((s) => s.end(process.argv[2] + '\\n')).listen(process.argv[1])`;
+    const killed = spawn(process.execPath, ['-e', listen, join(folder, 'one.sock'), reply], {
+      timeout: 30_000,
+    });
+    await until('its socket', () => Promise.resolve(existsSync(join(folder, 'one.sock')) || undefined));
+    const watch = new Lhm(['watch', '--interval-ms', '50'], env);
+    await until('a line', () => Promise.resolve(watch.stdout.includes('plan\n') || undefined));
+    killed.kill('SIGKILL');
+    const { code, stdout, stderr } = await watch.end;
+    expect(stdout).not.to.contain('it has ended');
+    expect(stderr).to.contain(`${TABLE}: its process is gone without having ended the migration`);
+    expect(stderr).to.contain('lhm clean-up');
+    expect(code).to.equal(5);
   });
 
   it('watches no longer than somebody reads', async () => {

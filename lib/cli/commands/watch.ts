@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { lstat } from 'node:fs/promises';
 import { formatLine, oneLine } from '../../progress/format';
 import { canDraw } from '../../progress/shown-on';
 import { clock } from '../../util/clock';
-import { EXIT, BadInput } from '../exit-codes';
+import { EXIT, BadInput, DoesNotAnswer } from '../exit-codes';
 import { findAnyOne, look, type Running, type Silent } from '../find-running';
 import type { Ends } from '../program';
 import { isHeard, say } from '../secrets';
@@ -42,7 +43,19 @@ async function watch(one: Running | Silent, ms: number): Promise<void> {
     // Nobody watches.
     if (!isHeard()) return;
   }
+  // A migration that comes to its end takes its socket away.
+  if (await isThere(one.path))
+    throw new DoesNotAnswer(
+      `${oneLine(name)}: its process is gone without having ended the migration, as by kill -9. Look at the table; the next run removes what is left, and so does lhm clean-up.`,
+    );
   say(oneLine(`${name}: it has ended`));
+}
+
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @param drawn instead, where a terminal is */
