@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { EventEmitter } from 'node:events';
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -100,17 +101,10 @@ for (const flavor of availableFlavors()) {
     ]) {
       it(`${does} before crash ${crashes} of as many in a row`, async () => {
         await test.query('SET GLOBAL sync_binlog = 1');
-        let closed = false;
-        const link = balance(() => server.connection);
-        const proxy = await ConnectionProxy.start((client, number) => {
-          if (!closed) return link(client, number);
-          client.destroy();
-          return [];
-        });
+        const gate = await Gate.start(server);
         const beforeCutOver = async (): Promise<void> => {
-          if (closed) return;
-          closed = true;
-          proxy.cut();
+          gate.closed = true;
+          gate.proxy.cut();
           for (let crash = 0; crash < crashes; crash++) {
             await server.kill();
             await server.start();
@@ -118,11 +112,11 @@ for (const flavor of availableFlavors()) {
             await test.query(`INSERT INTO emails (address) VALUES ('after crash ${crash}')`);
             if (writtenThrough) await test.query('SET GLOBAL sync_binlog = 1');
           }
-          closed = false;
+          gate.closed = false;
         };
         let times = 0;
         const hooks = { beforeCutOver: () => (++times > 1 ? undefined : beforeCutOver()) };
-        const options = { ...BINLOG, knex: test.makeKnex({}, proxy.address), hooks };
+        const options = { ...BINLOG, knex: test.makeKnex({}, gate.proxy.address), hooks };
         try {
           if (ends) {
             const error = await test.failure(ADD_COLUMN, options);
@@ -133,7 +127,7 @@ for (const flavor of availableFlavors()) {
             expect(await test.rows()).to.have.length(30 + crashes);
           }
         } finally {
-          await proxy.stop();
+          await gate.proxy.stop();
         }
       });
     }
@@ -198,19 +192,74 @@ for (const flavor of availableFlavors()) {
         await test.query('UPDATE emails SET size = size + 1');
       };
       const changed = intercept(test.knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
-      const kill = async (): Promise<void> => {
-        const [reader] = await test.query<{ id: number }>(
-          "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
-        );
-        await test.query(`KILL ${reader!.id}`);
-      };
+      const kill = (): Promise<void> => killReader(test);
       const lost = intercept(test.knex, { match: /^RENAME TABLE/, when: 'before', run: kill });
       await test.migrate(ADD_COLUMN, BINLOG);
       expect(lost.happened).to.equal(true);
       expect(changed.happened).to.equal(true);
       await expectNoLeaks(test);
     });
+
+    it('takes no old change for a late one when the server crashes before its reader has come to the swap', async () => {
+      await test.query('SET GLOBAL sync_binlog = 1');
+      await untilUpForLong(test);
+      const gate = await Gate.start(server);
+      const knex = test.makeKnex({}, gate.proxy.address);
+      const last = async (): Promise<void> => {
+        await test.query('UPDATE emails SET size = size + 1');
+      };
+      intercept(knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
+      const blind = async (): Promise<void> => {
+        gate.closed = true;
+        await killReader(test);
+      };
+      intercept(knex, { match: /^RENAME TABLE/, when: 'before', run: blind });
+      const crash = async (): Promise<void> => {
+        await server.kill();
+        await server.start();
+        await test.reconnect();
+        gate.closed = false;
+      };
+      const swapped = intercept(knex, { match: /^RENAME TABLE/, when: 'after', run: crash });
+      const events = new EventEmitter();
+      const warnings: string[] = [];
+      events.on('warning', ({ message }: { message: string }) => warnings.push(message));
+      try {
+        await test.migrate(ADD_COLUMN, { ...BINLOG, knex, events });
+        expect(swapped.happened).to.equal(true);
+        expect(warnings.filter((message) => message.startsWith('Nobody knows whether'))).to.have.length(1);
+        await expectNoLeaks(test);
+      } finally {
+        await gate.proxy.stop();
+      }
+    });
   });
+}
+
+/** Leads to the server, whose connections of before stay, unless it is closed. */
+class Gate {
+  closed = false;
+
+  private constructor(readonly proxy: ConnectionProxy) {}
+
+  static async start(server: RunningServer): Promise<Gate> {
+    const link = balance(() => server.connection);
+    const gate: Gate = new Gate(
+      await ConnectionProxy.start((client, number) => {
+        if (!gate.closed) return link(client, number);
+        client.destroy();
+        return [];
+      }),
+    );
+    return gate;
+  }
+}
+
+async function killReader(test: TestTable): Promise<void> {
+  const [reader] = await test.query<{ id: number }>(
+    "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+  );
+  await test.query(`KILL ${reader!.id}`);
 }
 
 /** Resolves when the migration has read a change that is made now. */

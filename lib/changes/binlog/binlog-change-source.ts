@@ -65,6 +65,7 @@ export class BinlogChangeSource implements ChangeSource {
   private locked: Session | null = null;
   private readonly origin: FollowedOrigin;
   private closed = false;
+  private warned = false;
   private pump: Promise<void> = Promise.resolve();
   private writing: Promise<void> = Promise.resolve();
   /** Keys were taken in that may not be in the journal yet. */
@@ -138,10 +139,14 @@ export class BinlogChangeSource implements ChangeSource {
   }
 
   async lateChanges(session: Session): Promise<number> {
-    await this.marks.wait(await this.mark(), LAST_MARK_MS).catch((error: unknown) => {
-      this.options.warn(`Nobody knows whether the old table was written to since: ${messageOf(error)}`);
-    });
-    return this.journal.lockingBacklog(session);
+    let unknown = await this.marks.wait(await this.mark(), LAST_MARK_MS).then(() => null, messageOf);
+    const { behind } = this.resumePoint;
+    if (behind) unknown ??= 'the server was started anew';
+    if (unknown !== null && !this.warned)
+      this.options.warn(`Nobody knows whether the old table was written to since: ${unknown}`);
+    this.warned ||= unknown !== null;
+    // Changes from before the swap would look late.
+    return behind ? 0 : this.journal.lockingBacklog(session);
   }
 
   requeue(session: Session, keys: readonly RowKey[]): Promise<void> {
@@ -165,6 +170,7 @@ export class BinlogChangeSource implements ChangeSource {
         signal: this.options.stoppedBy(),
         late: (late) => this.tellLate(late),
       });
+      this.resumePoint.caughtUp();
       // Not while others wait for the tables.
       if (locked === null) await this.log.check(this.stream.position);
     } finally {

@@ -11,6 +11,17 @@ import { lifeOf, ROUNDING_S, sameStart } from '../../replication/server-starts';
 export class ResumePoint {
   private written: BinlogPosition | null = null;
   private serverStart: number | null = null;
+  private isBehind = false;
+
+  /** Whether reading went on from farther back, so that what is told now may have been told before. */
+  get behind(): boolean {
+    return this.isBehind;
+  }
+
+  /** A mark has come that was written since. */
+  caughtUp(): void {
+    this.isBehind = false;
+  }
 
   /** On the server that is read. */
   async remember(session: Session): Promise<void> {
@@ -36,6 +47,7 @@ export class ResumePoint {
     swapped: boolean,
   ): Promise<BinlogPosition | null> {
     const reached = await this.after(session);
+    if (reached === null && !swapped) this.isBehind = true;
     return reached !== null || swapped ? reached : ((await changelog.position(session)) ?? started);
   }
 
