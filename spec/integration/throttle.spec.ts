@@ -117,6 +117,19 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       await expectGoneOn(run);
     });
 
+    itOnce('hibernates no longer once the operator has changed what it hibernates for', async () => {
+      const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadHibernateMs: 3_600_000 });
+      await someRows(run);
+      const wake = await sleepers(20);
+      await expectHeld(run, /above 14 .*hibernating for \d{4} s/);
+      run.operator.settings.set('throttle.criticalLoadHibernateMs', '60000');
+      await expectHeld(run, /above 14 .*hibernating for \d{2} s/);
+      run.operator.settings.set('throttle.criticalLoad', 'Threads_running=1000');
+      await run.until('it goes on', ({ throttled }) => throttled === null);
+      await wake();
+      await expectGoneOn(run);
+    });
+
     itOnce('does not stop for the load that an attempt at the swap causes', async () => {
       const blocker = await test.connect();
       const clients = await Promise.all(Array.from({ length: 20 }, () => test.connect()));

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database';
 import { text } from '../../database/sql';
 import { Refusal } from '../../errors';
 import type { LiveSettings } from '../../options/live-settings';
+import type { ResolvedThrottle } from '../../options/options';
 import type { Loads } from '../../options/throttle-options';
 import { clock } from '../../util/clock';
 import { ANSWER_WITHIN_MS } from '../poller';
@@ -17,12 +18,19 @@ const RUNNING_AT_LEAST = 50;
 
 const RUNNING_PER_CORE = 4;
 
+type Critical = Pick<ResolvedThrottle, 'criticalLoad' | 'criticalLoadHibernateMs'>;
+
+/** By what it was told to. */
+interface Hibernation extends Critical {
+  readonly until: number;
+  readonly why: string;
+}
+
 /** Status variables of the server: `maxLoad` holds, `criticalLoad` stops the migration or lets it hibernate. */
 export class ServerLoad implements ThrottleSource {
   readonly name = 'the load of the server';
   private usual: UsualLevel | null = null;
-  private hibernatesUntil = -Infinity;
-  private critical = '';
+  private hibernation: Hibernation | null = null;
   /** When it was exceeded first, of those that follow each other. */
   private criticalSince: number | null = null;
 
@@ -35,8 +43,9 @@ export class ServerLoad implements ThrottleSource {
   async check(signal: AbortSignal): Promise<Verdict> {
     const { maxLoad, criticalLoad } = this.settings.throttle;
     if (maxLoad === false && criticalLoad === false) return CLEAR;
-    const leftMs = this.hibernatesUntil - clock.monotonic();
-    if (leftMs > 0) return hold(`${this.critical}; hibernating for ${Math.ceil(leftMs / 1000)} s more`);
+    const { hibernation } = this;
+    const leftMs = hibernation === null ? 0 : leftOf(hibernation, this.settings.throttle);
+    if (leftMs > 0) return hold(`${hibernation?.why}; hibernating for ${Math.ceil(leftMs / 1000)} s more`);
     const seen = await this.read(namesOf(maxLoad, criticalLoad), signal);
     const critical = criticalLoad === false ? null : exceeded(seen, criticalLoad, 'criticalLoad');
     if (critical !== null) return critical.known ? this.exceeded(critical.reason) : hold(critical.reason);
@@ -48,11 +57,11 @@ export class ServerLoad implements ThrottleSource {
   }
 
   private exceeded(reason: string): Verdict {
-    const { criticalLoadHibernateMs, criticalLoadIntervalMs } = this.settings.throttle;
+    const { criticalLoad, criticalLoadHibernateMs, criticalLoadIntervalMs } = this.settings.throttle;
     const now = clock.monotonic();
     if (criticalLoadHibernateMs !== false) {
-      this.hibernatesUntil = now + criticalLoadHibernateMs;
-      this.critical = reason;
+      const until = now + criticalLoadHibernateMs;
+      this.hibernation = { criticalLoad, criticalLoadHibernateMs, until, why: reason };
       return hold(`${reason}; hibernating for ${Math.ceil(criticalLoadHibernateMs / 1000)} s`);
     }
     this.criticalSince ??= now;
@@ -108,6 +117,14 @@ function refuseUnknownOf(names: readonly string[], seen: ReadonlyMap<string, num
     `The server has no status variable '${unknown}' with a number in it (throttle.maxLoad, throttle.criticalLoad).`,
     'Name one that SHOW GLOBAL STATUS lists.',
   );
+}
+
+/** In ms; none once the operator has changed what it hibernates for: the load is looked at anew. */
+function leftOf(hibernation: Hibernation, { criticalLoad, criticalLoadHibernateMs }: Critical): number {
+  const meant =
+    criticalLoad === hibernation.criticalLoad &&
+    criticalLoadHibernateMs === hibernation.criticalLoadHibernateMs;
+  return meant ? hibernation.until - clock.monotonic() : 0;
 }
 
 function namesOf(...loads: readonly (Loads | 'auto' | false)[]): string[] {
