@@ -220,7 +220,7 @@ function protocolOf(url: string): string {
 function wrongType(path: string, given: unknown, field: Field): Problem {
   return {
     code: 'LHM_BAD_OPTION',
-    message: `Option '${path}' is ${show(given)}.`,
+    message: `Option '${path}' is ${Array.isArray(given) ? showArray(given, field) : show(given)}.`,
     hint: `It takes ${describeField(field)}.`,
   };
 }
@@ -236,6 +236,14 @@ export function unknownOption(path: string, name: string, known: readonly string
     message: `There is no option '${path}'.`,
     hint: guess === null ? `There are ${known.join(', ')}.` : `Did you mean '${guess}'?`,
   };
+}
+
+/** Not what a string says: it may have been meant as a URL, with a password. */
+function showArray(given: readonly unknown[], { kind }: Field): string {
+  if (kind !== 'replicas' && kind !== 'sources') return show(given);
+  const at = given.findIndex((one) => !(kind === 'replicas' ? isReplica(one) : isSource(one)));
+  const text = kind === 'replicas' ? 'a string that is no such URL' : 'a string';
+  return `an array whose entry ${at + 1} is ${typeof given[at] === 'string' ? text : show(given[at])}`;
 }
 
 function show(value: unknown): string {
