@@ -9,7 +9,7 @@ import { insertFromOrigin } from '../changes/apply-sql';
 import { nameOnServer } from '../database/knex-names';
 import { Refusal } from '../errors';
 import type { ColumnOptions, ForeignKeysOption } from '../options/options';
-import { chooseChunkKey, type ChunkKey } from '../schema/chunk-key';
+import { chooseChunkKey, keyCandidates, noCandidate, type ChunkKey } from '../schema/chunk-key';
 import { mapColumns } from '../schema/column-mapping';
 import { standInName, type DerivedNames } from '../schema/derived-names';
 import { parseForeignKeys, sameTable } from '../schema/foreign-key';
@@ -265,7 +265,13 @@ function mergeRenames(
   return mapping;
 }
 
+/** A plan comes here also with a table that has none to begin with. */
 function noKey(origin: TableSchema, rejected: readonly { index: string; reason: string }[]): Refusal {
+  const found = keyCandidates(origin);
+  if (found.usable.length === 0) {
+    const { code, message, hint } = noCandidate(origin, found.rejected);
+    return new Refusal(code, message, hint);
+  }
   const why = rejected.map(({ index, reason }) => `'${index}': ${reason}`).join('; ');
   return new Refusal(
     'LHM_NO_USABLE_KEY',

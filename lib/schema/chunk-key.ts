@@ -1,3 +1,4 @@
+import type { Problem } from '../errors';
 import { columnNamed, lengthOf, type Index, type TableSchema } from './table-schema';
 import { changesRows, parseForeignKeys } from './foreign-key';
 import { keyColumn, KeyColumns, type KeyColumn } from './key-column';
@@ -35,6 +36,16 @@ export function keyCandidates(table: TableSchema): { usable: KeyCandidate[]; rej
   }
   usable.sort((a, b) => rank(a.index) - rank(b.index));
   return { usable, rejected };
+}
+
+/** Where no key names every row exactly once. */
+export function noCandidate({ table }: TableSchema, rejected: readonly RejectedKey[]): Problem {
+  const why = rejected.map(({ index, reason }) => `'${index}' cannot be used: ${reason}`).join('; ');
+  return {
+    code: 'LHM_NO_USABLE_KEY',
+    message: `Table '${table}' has no PRIMARY KEY or UNIQUE key over NOT NULL columns${why === '' ? '' : ` (${why})`}.`,
+    hint: 'Add a primary key, or make the columns of a unique key NOT NULL.',
+  };
 }
 
 /**

@@ -236,6 +236,15 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
         expect(error).to.include({ code, phase: 'plan', outcome: 'untouched' });
       }
       expect(await test.snapshot()).to.deep.equal(before);
+      await test.query('CREATE TABLE keyless (a INT NULL, UNIQUE KEY a_unique (a))');
+      const error = await failureOf(
+        planLargeHadronMigration('keyless', { knex: test.knex }, 'ADD COLUMN b INT'),
+      );
+      expect(error).to.include({ code: 'LHM_NO_USABLE_KEY', outcome: 'untouched' });
+      expect(error.message).to.contain(
+        "no PRIMARY KEY or UNIQUE key over NOT NULL columns ('a_unique' cannot",
+      );
+      expect(error.hint).to.contain('Add a primary key');
     });
   });
 }
