@@ -1,5 +1,5 @@
 import type { BatchBuilder } from './batch-builder';
-import { unreadable } from './binlog-errors';
+import { begunAnew, unreadable } from './binlog-errors';
 import type { BinlogPosition } from './binlog-position';
 import { CHECKSUM_BYTES, checksumFits, descriptionFits } from './checksum';
 import { HEADER_BYTES, readHeader, standsInFile, type EventHeader } from './event-header';
@@ -17,6 +17,9 @@ import { readXaPrepare } from './xid';
 /** Number of a table that is none: its event only says that a statement ends. */
 const NO_TABLE = 0xff_ffff;
 
+/** In a description: when the server was started, in the first file since; 0 in all others. */
+const CREATED_AT = HEADER_BYTES + 2 + 50;
+
 /** What a statement renames and is to be followed. @param schema the default one of who ran it */
 export type RenamesIn = (schema: string, sql: string) => readonly Rename[];
 
@@ -27,6 +30,8 @@ export class LogReader {
   private checksums = false;
   /** The server has ended the file; nothing more comes in it. */
   private fileEnded = false;
+  /** The file before this one, when it has no end. */
+  private unended: string | null = null;
 
   constructor(
     from: BinlogPosition,
@@ -95,6 +100,10 @@ export class LogReader {
     if (algorithm > 1) throw unreadable(`its checksums are of a kind that is not known (${algorithm}).`);
     this.checksums = algorithm === 1;
     if (this.checksums && !descriptionFits(event)) throw unreadable('the checksum of an event is wrong.');
+    // A server goes on so only when it is started. Otherwise this is the second file of another log, whose first was not read:
+    // a server reads on in a file that it has removed.
+    if (this.unended !== null && event.readUInt32LE(CREATED_AT) === 0) throw begunAnew(this.unended);
+    this.unended = null;
     this.tables.forgetAll();
     this.transaction.breakOff();
   }
@@ -108,6 +117,7 @@ export class LogReader {
     const started = file !== this.place.inFile && !standsInFile(header);
     const crashed = !this.fileEnded;
     this.fileEnded = false;
+    this.unended = started && crashed ? this.place.inFile : null;
     this.place.rotate(file, Number(event.readBigUInt64LE(HEADER_BYTES)));
     this.transaction.passed();
     if (standsInFile(header)) this.batch.add({ kind: 'rotate', position: this.boundary });

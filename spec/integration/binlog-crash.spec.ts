@@ -185,6 +185,23 @@ for (const flavor of availableFlavors()) {
       await expectWritable(test);
     });
 
+    it('says so where the log was begun anew and has gone on in a file that is read', async () => {
+      const mysql = flavor === 'mysql';
+      await test.query('SET GLOBAL sync_binlog = 1');
+      await test.query(mysql ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+      const beforeCutOver = async (): Promise<void> => {
+        await test.query(mysql ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+        // Who holds the old file open goes on with the second.
+        await test.query("UPDATE emails SET note = 'in the new first file' WHERE id = 3");
+        await test.query('FLUSH BINARY LOGS');
+      };
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
+      expect(error).to.include({ code: 'LHM_BINLOG_PURGED', outcome: 'rolled-back' });
+      expect(error.message).to.include('begun its binary log anew');
+      expect(error.leftovers).to.deep.equal([]);
+      await expectWritable(test);
+    });
+
     it('takes no old change for a late one when its reader is lost just before the swap', async () => {
       await untilUpForLong(test);
       // Their keys are written under the lock, where how far the log was read cannot be.
