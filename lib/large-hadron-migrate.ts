@@ -86,6 +86,7 @@ export async function largeHadronMigrate(
   } finally {
     await control?.close();
     clock.clearInterval(status);
+    hooks.end();
     reporter.stop();
     stop.dispose();
     await migration.dispose();

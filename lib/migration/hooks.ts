@@ -1,6 +1,7 @@
 import { messageOf } from '../database/server-error';
 import { Refusal, type LargeHadronError } from '../errors';
 import { debugLog } from '../events/debug-log';
+import { clock } from '../util/clock';
 import type { CommandHookContext, HookContext, HookOptions, RetryHookContext } from '../options/options';
 import type { HookName } from './hook-names';
 import { tellingHook, type TellHook } from './hook-wait';
@@ -25,12 +26,14 @@ const UNSTOPPABLE: ReadonlySet<HookName> = new Set([
   'onFailure',
 ]);
 
-/** They go on beside the migration, and so beside its end as well when it was stopped. */
-const BESIDE: ReadonlySet<HookName> = new Set(['onStatus', 'onInteractiveCommand']);
+/** How long `onStatus` may go on after the migration: the process lives until its executable has ended. */
+const STATUS_AFTER_MS = 2000;
 
 /** Runs the caller's hooks, functions first and executables after them, each awaited. */
 export class Hooks {
   private tellingStatus = false;
+  /** Raised when nobody needs to know any more how it stands. */
+  private readonly over = new AbortController();
   private readonly skipped = new Set<string>();
 
   constructor(
@@ -82,13 +85,24 @@ export class Hooks {
 
   /** What it throws is ignored. One that takes longer than the time between two calls is called less often. */
   async status(): Promise<void> {
-    if (this.tellingStatus) return;
+    if (this.tellingStatus || this.over.signal.aborted) return;
     this.tellingStatus = true;
     await this.quietly(
       'onStatus',
       this.call('onStatus', () => this.options.onStatus?.(this.context())),
     );
     this.tellingStatus = false;
+  }
+
+  /** Ends what tells how the migration stands, when there is no migration any more. */
+  end(): void {
+    if (!this.tellingStatus) return;
+    const timer = clock.setTimeout(
+      () => this.over.abort(new Error('the migration is over')),
+      STATUS_AFTER_MS,
+    );
+    // An executable keeps the process there until then; a function need not.
+    timer.unref();
   }
 
   /** What it throws is ignored. */
@@ -132,6 +146,7 @@ export class Hooks {
     try {
       await called;
     } catch (error) {
+      if (this.over.signal.aborted) return;
       log('the hook %s threw, which is ignored: %s', name, messageOf(error));
       this.warn(`The hook ${name} threw, which is ignored: ${messageOf(error)}.`);
     }
@@ -150,8 +165,7 @@ export class Hooks {
     call: () => unknown,
     more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const goesOn = UNSTOPPABLE.has(name) || (BESIDE.has(name) && this.signal?.aborted === true);
-    const signal = goesOn ? undefined : (this.signal ?? undefined);
+    const signal = this.endOf(name);
     await unlessStopped(call, signal);
     const { directory, hint = '', scriptTimeoutMs: timeoutMs = SCRIPT_TIMEOUT_MS } = this.options;
     if (directory === undefined) return;
@@ -161,6 +175,14 @@ export class Hooks {
       name,
       scriptFacts(this.context(), more),
     );
+  }
+
+  /** What ends the hook before it ends itself. */
+  private endOf(name: HookName): AbortSignal | undefined {
+    if (name === 'onStatus') return this.over.signal;
+    // It goes on beside the migration, and so beside its end as well when it was stopped.
+    const stopped = name === 'onInteractiveCommand' && this.signal?.aborted === true;
+    return UNSTOPPABLE.has(name) || stopped ? undefined : (this.signal ?? undefined);
   }
 }
 

@@ -271,6 +271,23 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
       expect(most).to.equal(1);
     });
 
+    itOnce('an executable of onStatus that hangs is ended soon after the migration', async () => {
+      const log = join(folder, 'log');
+      await script('lhm-on-status', `echo $$ > ${log}; sleep 300`);
+      const warned: string[] = [];
+      const events = new LargeHadronEvents();
+      events.on('warning', ({ message }) => void warned.push(message));
+      const hooks = { directory: folder, statusEveryMs: 10 };
+      const beforeCutOver = async (): Promise<void> => {
+        await until('it runs', () => readFile(log, 'utf8').catch(() => undefined));
+      };
+      await test.migrate(ADD_COLUMN, { hooks: { ...hooks, beforeCutOver }, events });
+      const pid = (await readFile(log, 'utf8')).trim();
+      await until('its end', () => !isRunning(pid) || undefined);
+      expect(warned).to.deep.equal([]);
+      await expectNoLeaks(test);
+    });
+
     itOnce('onFailure is told the error; what the last ones throw is ignored', async () => {
       await script('lhm-on-failure', `echo "$LHM_ERROR_CODE $LHM_OUTCOME" > ${join(folder, 'log')}; exit 1`);
       const seen: Error[] = [];
