@@ -43,6 +43,8 @@ export type BinlogEvent =
     }
   /** Changes that cannot be rolled back were in it, or the server broke off within it: the rows may have been changed. */
   | { readonly kind: 'rollback'; readonly position: BinlogPosition }
+  /** A savepoint was gone back to, and rows of it are in the log all the same: some of those since `begin` were not changed. */
+  | { readonly kind: 'taken-back' }
   /** The rows since `begin`, if there were any, belong to nobody until the same `xid` (`X'6162',X'',1`) is committed or rolled back. */
   | { readonly kind: 'xa-prepare'; readonly xid: string; readonly position: BinlogPosition }
   | { readonly kind: 'xa-commit'; readonly xid: string; readonly position: BinlogPosition }

@@ -6,6 +6,7 @@ type Tell = (event: BinlogEvent) => void;
 
 /** Statements within a transaction that change no row. */
 const SAVEPOINT = /^\s*(?:SAVEPOINT|ROLLBACK\s+TO|RELEASE\s+SAVEPOINT)\b/i;
+const TAKEN_BACK = /^\s*ROLLBACK\s+TO\b/i;
 
 /** CREATE TABLE … SELECT, of which the rows follow. */
 const ROWS_FOLLOW = /\bSTART\s+TRANSACTION\s*$/i;
@@ -81,6 +82,7 @@ export class TransactionState {
   private inner(schema: string, sql: string): void {
     if (sql === 'COMMIT') this.end('commit', true);
     else if (sql === 'ROLLBACK') this.end('rollback');
+    else if (this.told && TAKEN_BACK.test(sql)) this.tell({ kind: 'taken-back' });
     else if (sql === 'BEGIN' || SAVEPOINT.test(sql)) return;
     else if (!this.xa(sql)) {
       this.begin();

@@ -16,7 +16,7 @@ const MOST_HELD = 500_000;
 export interface Held {
   readonly keys: ReadonlyMap<string, CapturedKey>;
   readonly begunAt: BinlogPosition | null;
-  /** The first and the last of them. */
+  /** Of them those whose locks tell whether it is over: the first and the last, or all where some may have been taken back. */
   readonly ends: readonly CapturedKey[];
   /** Of one whose COMMIT was read: it was waited for already, and took longer. */
   waited: boolean;
@@ -30,6 +30,7 @@ export class CapturedKeys {
   private open = new Map<string, CapturedKey>();
   private begunAt: BinlogPosition | null = null;
   private overflown = false;
+  private takenBack = false;
   /** XA transactions that belong to nobody yet, by their xid. */
   private readonly prepared = new Map<string, Held>();
   /** Those whose COMMIT was read, and may not have been done yet. */
@@ -113,6 +114,9 @@ export class CapturedKeys {
       case 'rows':
         for (const row of event.rows) this.row(event.action, row);
         break;
+      case 'taken-back':
+        this.takenBack = true;
+        break;
       case 'commit':
         if (event.byStatement === true && this.open.size > 0) this.unseen.add(this.takeOpen());
         this.close();
@@ -159,13 +163,15 @@ export class CapturedKeys {
     const { open: keys, begunAt } = this;
     const all = [...keys.values()];
     this.open = new Map();
-    return { keys, begunAt, ends: [...all.slice(0, 1), ...all.slice(1).slice(-1)], waited: false };
+    const ends = this.takenBack ? all : [...all.slice(0, 1), ...all.slice(1).slice(-1)];
+    return { keys, begunAt, ends, waited: false };
   }
 
   private close(): void {
     this.open = new Map();
     this.begunAt = null;
     this.overflown = false;
+    this.takenBack = false;
   }
 
   private row(action: Action, { before, after }: RowImages): void {

@@ -22,8 +22,8 @@ const EVERY_MS = 5;
  * One that takes longer, or whose name is in use again, stays in doubt until the next time.
  *
  * @param session one of the migrated server's, with autocommit
- * @param isSeen asked for the first and the last row of each that has no name: all of its locks go at once, and the first
- *   may have been taken back to a savepoint
+ * @param isSeen asked for the first and the last row of each that has no name, since all of its locks go at once; for all of
+ *   them where a savepoint was gone back to, because a row that was inserted behind it is free at once
  */
 export async function untilCommitted(
   keys: CapturedKeys,
