@@ -39,10 +39,13 @@ function setting(name: LiveSettingName, help: string): Command {
   return {
     takes: '[=value]',
     help: `${help} (${name})`,
-    run: async ({ operator: { settings } }, value) => {
+    run: async ({ operator }, value) => {
+      const { settings } = operator;
       if (value !== null && value !== '?') await settings.setIfKnown(name, value);
       const found = settings.describe().find((one) => one.name === name);
-      return text(`${name} = ${found?.value ?? ''} ${found?.unit ?? ''}`.trimEnd());
+      const idle = name.startsWith('binlog.') && operator.coordinates() === null;
+      const why = idle ? '; without effect, as mode is triggers' : '';
+      return text(`${name} = ${found?.value ?? ''} ${found?.unit ?? ''}`.trimEnd() + why);
     },
   };
 }

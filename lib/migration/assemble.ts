@@ -116,6 +116,11 @@ function chunkOptions({ chunk }: LiveSettings, { carriedKeys }: TablePair): Live
   };
 }
 
+/** What there is to tell of the binary log before any of it has been read; null where it never is. */
+export function whereReadingBegins({ mode }: Pick<ResolvedOptions, 'mode'>): string | null {
+  return mode === 'binlog' ? 'the binary log is not read yet' : null;
+}
+
 /** Builds the parts of a migration; the only place that knows which implementation serves an option. */
 export function assemble(input: AssembleInput): Assembled {
   const {

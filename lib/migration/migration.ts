@@ -25,7 +25,7 @@ import { LiveSettings } from '../options/live-settings';
 import { Throttler } from '../throttle/throttler';
 import { ownerOf, StateTable } from '../state/state-table';
 import { carriedTriggers } from '../table-triggers/carried-triggers';
-import { assemble, type Assembled } from './assemble';
+import { assemble, whereReadingBegins, type Assembled } from './assemble';
 import { CutOverGate } from './cut-over-gate';
 import { removeDeadRun } from './dead-run';
 import { FailedMigration, type Reached } from './failed-migration';
@@ -94,7 +94,7 @@ export class Migration {
       ...{ settings, throttler, gate, progress, stop },
       flagFile: typeof postponeUntil === 'string' ? postponeUntil : null,
       server: `${database.server.flavor} ${database.server.version}`,
-      coordinates: () => this.source?.coordinates?.() ?? null,
+      coordinates: () => this.source?.coordinates?.() ?? whereReadingBegins(options),
       settled: () => this.settled(),
     });
     this.names = derivedNames(name.table, timestampOf(this.startedAt));

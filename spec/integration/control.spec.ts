@@ -138,7 +138,12 @@ for (const flavor of availableFlavors()) {
     });
 
     it('tells how far the binary log has been read', async () => {
-      await begin({ mode: 'binlog' });
+      let early = '';
+      const onValidated = async (): Promise<void> => {
+        early = await typed(path, 'coordinates');
+      };
+      await begin({ mode: 'binlog', hooks: { onValidated } });
+      expect(early).to.equal('the binary log is not read yet\n');
       expect((await sayWell('coordinates')).text).to.match(/^[\w.-]+\.\d+:\d+$/);
       await expectSwapped();
     });
@@ -202,7 +207,7 @@ for (const flavor of availableFlavors()) {
       }
       for (const [name, value, shown] of [
         ['max-lag-millis', '700', 'throttle.maxLagMs = 700 ms'],
-        ['dml-batch-size', '20', 'binlog.batchRows = 20 rows'],
+        ['dml-batch-size', '20', 'binlog.batchRows = 20 rows; without effect, as mode is triggers'],
         ['nice-ratio', '0.5', 'throttle.niceRatio = 0.5 times'],
         ['chunk.pauseMs', '5', 'chunk.pauseMs = 5 ms'],
       ] as const) {
