@@ -33,17 +33,17 @@ export function missingPrivilege(cause: unknown, privilege: string): Refusal {
   );
 }
 
+/** By what a log is begun anew, on either server. */
+const RESETS = 'RESET BINARY LOGS AND GTIDS, RESET MASTER';
+
 function purged(cause: unknown): Refusal {
   return new Refusal(
     'LHM_BINLOG_PURGED',
     `The server no longer has the part of the binary log that comes next: ${messageOf(cause)}`,
-    'Keep the log for longer than a migration takes (binlog_expire_logs_seconds, expire_logs_days), and run again.',
+    `Keep the log for longer than a migration takes (binlog_expire_logs_seconds, expire_logs_days), and others from resetting it (${RESETS}); run again.`,
     { cause },
   );
 }
-
-/** By what a log is begun anew, on either server. */
-const RESETS = 'RESET BINARY LOGS AND GTIDS, RESET MASTER';
 
 export function begunAnew(file: string): Refusal {
   return new Refusal(
