@@ -53,6 +53,15 @@ export function begunAnew(file: string): Refusal {
   );
 }
 
+/** It would hold writes of the application, too. */
+export function missingMark(): Refusal {
+  return new Refusal(
+    'LHM_BINLOG_PURGED',
+    'A part of the binary log was not read: what the migration itself had committed to it meanwhile did not come.',
+    `Keep others from resetting the log (${RESETS}) while a migration runs, and run again.`,
+  );
+}
+
 function cutShort(cause: unknown): Refusal {
   return new Refusal(
     'LHM_BINLOG_PURGED',

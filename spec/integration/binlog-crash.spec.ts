@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
@@ -200,6 +201,47 @@ for (const flavor of availableFlavors()) {
       expect(error.message).to.include('begun its binary log anew');
       expect(error.leftovers).to.deep.equal([]);
       await expectWritable(test);
+    });
+
+    it('says so where the log was begun anew while its reader was a file behind', async () => {
+      const mysql = flavor === 'mysql';
+      const reset = mysql ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER';
+      await test.query('SET GLOBAL sync_binlog = 1');
+      await test.query('CREATE TABLE other (id INT PRIMARY KEY AUTO_INCREMENT, bulk LONGBLOB)');
+      await test.query(reset);
+      const holder = await createConnection({ ...server.connection, database: test.database });
+      const beforeCutOver = async (): Promise<void> => {
+        const [table] = await test.query<{ name: string }>(
+          "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
+        );
+        const changelog = table!.name;
+        const mark = async (): Promise<number> => {
+          const [row] = await test.query<{ mark: string }>(`SELECT MAX(mark) AS mark FROM ${changelog}`);
+          return Number(row?.mark);
+        };
+        // How far the log was read cannot be written down, so nothing is read on; and the server cannot send what nobody reads.
+        await holder.query('START TRANSACTION');
+        await holder.query(`SELECT position FROM ${changelog} WHERE id = 2 FOR UPDATE`);
+        await test.query('UPDATE emails SET size = size + 1');
+        for (let i = 0; i < 12; i++)
+          await test.query("INSERT INTO other (bulk) VALUES (REPEAT('x', 8000000))");
+        await test.query('FLUSH BINARY LOGS');
+        await test.query("UPDATE emails SET note = 'in the old second file' WHERE id = 3");
+        const before = await mark();
+        await until('a heartbeat', async () => ((await mark()) >= before + 2 ? true : undefined));
+        await test.query(reset);
+        await test.query('FLUSH BINARY LOGS');
+        await holder.query('ROLLBACK');
+      };
+      try {
+        const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
+        expect(error).to.include({ code: 'LHM_BINLOG_PURGED', outcome: 'rolled-back' });
+        expect(error.message).to.include('was not read');
+        expect(error.leftovers).to.deep.equal([]);
+        await expectWritable(test);
+      } finally {
+        await holder.end();
+      }
     });
 
     it('takes no old change for a late one when its reader is lost just before the swap', async () => {

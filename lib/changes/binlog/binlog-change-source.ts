@@ -31,7 +31,6 @@ import { rowsAreFree } from './rows-are-free';
 import { untilCommitted, type IsSeen } from './until-committed';
 
 const debug = debugLog('changes');
-
 const ORIGIN = 'origin';
 
 /** How long the first mark may take to come back, and the last, in ms. */
@@ -109,6 +108,7 @@ export class BinlogChangeSource implements ChangeSource {
     await this.stream.start(this.started).catch((error: unknown) => {
       throw error instanceof BinlogConnectionLost ? lostForGood(error) : error;
     });
+    this.marks.beginReading();
     this.pump = this.run();
     // What stands before the place where the reading began may not be visible yet; what was committed before the mark is.
     await this.gather(null, FIRST_MARK_MS);
@@ -255,7 +255,7 @@ export class BinlogChangeSource implements ChangeSource {
     if (event.kind === 'statement') this.origin.takeIn(event);
     if (event.kind === 'altered' && event.table === ORIGIN) throw changed(this.origin.name, event.difference);
     if (event.kind === 'rows' && event.table === CHANGELOG)
-      return Math.max(0, ...event.rows.map((row) => markIn(row) ?? 0));
+      return this.marks.order.passed(event.rows.map((row) => markIn(row) ?? 0));
     this.keys.takeIn(event);
     return 0;
   }

@@ -29,13 +29,15 @@ export class MarkWriter {
 
   async write(): Promise<number> {
     const { session } = this;
-    const mark = this.marks.next();
     for (let attempt = 1; ; attempt++) {
       try {
         if (session.lost) await this.database.reopen(session);
         // One that was written after it would be missing on the server that takes over, or stand in its replicas' way.
         await refuseReadOnly(session, this.options.readOnly);
+        // One number for each attempt, so that they stand in the log in their order whoever else writes one.
+        const mark = this.marks.next();
         await this.changelog.mark(session, mark);
+        this.marks.order.committed(mark);
         this.times.committed(mark);
         return mark;
       } catch (error) {

@@ -1,6 +1,7 @@
 import { LOCK_WAIT_TIMEOUT } from '../../database/server-error';
 import { Refusal } from '../../errors';
 import { clock } from '../../util/clock';
+import { MarkOrder } from './mark-order';
 
 /** Not all of the log has been read; counts as a lock wait timeout, after which the attempt is made again. */
 export class NotThereYet extends Error {
@@ -34,10 +35,16 @@ interface Waiter {
 
 /** Which of our own marks have come back in the stream, and who waits for one. */
 export class Marks {
+  readonly order = new MarkOrder();
   private last = 0;
   private reached = 0;
   private ended: Error | null = null;
   private readonly waiters = new Set<Waiter>();
+
+  /** Whatever is read from now on begins behind those that were written so far, or among them. */
+  beginReading(): void {
+    this.order.beginAfter(this.last);
+  }
 
   next(): number {
     this.last += 1;
