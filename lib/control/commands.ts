@@ -90,6 +90,16 @@ async function lookedFor(path: string): Promise<string> {
   return path;
 }
 
+/** Flag files are named while they are away, too: whoever wants to use one looks here for its path. */
+function watchedFiles(operator: Operator): string[] {
+  const { flagFile, additionalFlagFile } = operator.settings.throttle;
+  const lines = Object.entries({ flagFile, additionalFlagFile }).flatMap(([option, file]) =>
+    file === false ? [] : [`held while there is ${file} (throttle.${option})`],
+  );
+  const file = operator.postponedWhile();
+  return file === null ? lines : [...lines, `swap held back while there is ${file} (cutOver.postponeUntil)`];
+}
+
 function whole(context: CommandContext): Answer {
   const { operator } = context;
   const now = operator.status();
@@ -98,6 +108,7 @@ function whole(context: CommandContext): Answer {
     formatLine(now),
     `  running for ${formatDuration(now.elapsedMs)}, ${formatCount(now.rowsCopied)} rows copied, ${formatCount(now.changesApplied)} changes applied, ${formatCount(now.backlog)} waiting`,
     ...settings.map(({ name, value, unit }) => `  ${name} = ${value} ${unit}`),
+    ...watchedFiles(operator).map((file) => `  ${file}`),
   ];
   return { text: lines.join('\n'), data: { ...now, pid: process.pid, settings } };
 }

@@ -7,10 +7,16 @@ const OFF = /^(?:off|false|none|)$/i;
 export function parseSetting(field: Field, text: string): unknown {
   const trimmed = text.trim();
   if (field.kind === 'replicas') return OFF.test(trimmed) ? [] : trimmed.split(/\s*,\s*/);
-  if (OFF.test(trimmed)) return field.kind === 'number' && field.orFalse !== true ? trimmed : false;
-  if (field.kind === 'number') return isNumeral(trimmed) ? Number(trimmed) : trimmed;
+  if (field.kind === 'number') return parseNumber(trimmed, field.orFalse === true);
+  if (OFF.test(trimmed)) return false;
   if (field.kind === 'loads') return parseLoads(trimmed);
   return trimmed;
+}
+
+/** An empty one is none, and switches nothing off: a shell may have left it out. */
+function parseNumber(text: string, orFalse: boolean): unknown {
+  if (isNumeral(text)) return Number(text);
+  return orFalse && text !== '' && OFF.test(text) ? false : text;
 }
 
 /** `Threads_running=50,Threads_connected=500` */

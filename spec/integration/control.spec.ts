@@ -124,10 +124,14 @@ for (const flavor of availableFlavors()) {
     });
 
     it('tells how it stands, to people and to programs', async () => {
-      await begin();
+      const [flag, held] = [join(folder, 'flag'), join(folder, 'held')];
+      await begin({ throttle: { flagFile: flag }, cutOver: { postponeUntil: held } });
       const { data } = await sayWell('status');
       expect(data).to.include({ table: `${test.database}.emails`, phase: 'copy', pid: process.pid });
-      expect(await typed(path, 'status\n')).to.contain('throttle.maxLagMs = 1500 ms');
+      expect(await typed(path, 'status\n'))
+        .to.contain('throttle.maxLagMs = 1500 ms')
+        .and.contain(`held while there is ${flag} (throttle.flagFile)`)
+        .and.contain(`swap held back while there is ${held} (cutOver.postponeUntil)`);
       expect(await typed(path, 'sup\nchunk-size\n')).to.match(
         /^\[lhm\] .*: copy, .*\nchunk\.rows = 2 rows\n$/,
       );

@@ -82,6 +82,7 @@ describe('settings that change while a migration runs', () => {
     ['chunk.targetMs', 'off', 'LHM_BAD_OPTION', /is 'off'/],
     ['binlog.batchRows', '0', 'LHM_BAD_OPTION', /'binlog\.batchRows' is 0/],
     ['chunk.pauseMs', '', 'LHM_BAD_OPTION', /is ''/],
+    ['throttle.maxLagMs', ' ', 'LHM_BAD_OPTION', /is ''/],
     ['throttle.maxLagMs', '-1', 'LHM_BAD_OPTION', /is -1/],
     ['throttle.maxLoad', 'Threads_running', 'LHM_BAD_OPTION', /is 'Threads_running'/],
     ['throttle.criticalLoad', 'auto', 'LHM_BAD_OPTION', /is 'auto'/],
