@@ -34,7 +34,7 @@ export function formatWaiting({ throttled, waitingFor, postponed, hook }: Progre
 /** How much is copied, of what; no part of it where there are more than was estimated. */
 export function formatCopied(p: ProgressSnapshot, share = ''): string {
   const copied = formatCount(p.rowsCopied);
-  const exceeded = !p.rowsCounted && p.etaMs === null && p.rowsCopied > 0 && p.rowsCopied === p.rowsEstimated;
+  const exceeded = p.etaMs === null && p.rowsPerSecond > 0;
   if (p.phase === 'copy' && exceeded) return `${copied} rows, more than estimated`;
   return `${copied} of ${p.rowsCounted ? '' : 'about '}${formatCount(p.rowsEstimated)} rows${share}`;
 }

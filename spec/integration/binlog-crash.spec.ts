@@ -90,15 +90,9 @@ for (const flavor of availableFlavors()) {
       expect(error.message).to.include('sync_binlog = 0');
     });
 
-    for (const { crashes, writtenThrough, it: does, ends } of [
-      { crashes: 2, writtenThrough: false, it: 'says so where nobody looked at the server', ends: true },
-      {
-        crashes: 2,
-        writtenThrough: true,
-        it: 'carries on where the log was written through again',
-        ends: false,
-      },
-      { crashes: 1, writtenThrough: false, it: 'carries on where the log was written through', ends: false },
+    for (const { crashes, it: does, ends } of [
+      { crashes: 2, it: 'says so where nobody looked at the server', ends: true },
+      { crashes: 1, it: 'carries on where the log was written through', ends: false },
     ]) {
       it(`${does} before crash ${crashes} of as many in a row`, async () => {
         await test.query('SET GLOBAL sync_binlog = 1');
@@ -111,7 +105,8 @@ for (const flavor of availableFlavors()) {
             await server.start();
             await test.reconnect();
             await test.query(`INSERT INTO emails (address) VALUES ('after crash ${crash}')`);
-            if (writtenThrough) await test.query('SET GLOBAL sync_binlog = 1');
+            // What was written until then may be lost, and the setting does not show it any more.
+            await test.query('SET GLOBAL sync_binlog = 1');
           }
           gate.closed = false;
         };
@@ -122,7 +117,7 @@ for (const flavor of availableFlavors()) {
           if (ends) {
             const error = await test.failure(ADD_COLUMN, options);
             expect(error).to.include({ code: 'LHM_CONNECTION_LOST', outcome: 'rolled-back' });
-            expect(error.message).to.include('sync_binlog = 0');
+            expect(error.message).to.include('started anew several times');
           } else {
             await test.migrate(ADD_COLUMN, options);
             expect(await test.rows()).to.have.length(30 + crashes);

@@ -20,11 +20,11 @@ import { CHANGELOG, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
-import { insertLocked, insertOn, mayBeWrittenAgain, setUpWriter, stillThere } from './insert-keys';
+import { mayBeWrittenAgain, setUpWriter, writeKeys } from './insert-keys';
 import { logServer, type LogServer } from './log-server';
 import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
-import { Marks, refuseUnwritten } from './marks';
+import { inTime, Marks, refuseUnwritten } from './marks';
 import { PreparedBefore } from './prepared-before';
 import { ResumePoint } from './resume-point';
 import { rowsAreFree } from './rows-are-free';
@@ -134,7 +134,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.marks.check();
     // One that holds no table may be committed while others hold it: then it is in doubt until its keys wait to be written.
     const inDoubt = this.keys.inDoubt + (await this.before.left(session));
-    refuseUnwritten(inDoubt, this.flushing || this.keys.size > 0);
+    refuseUnwritten(inDoubt, this.flushing || this.keys.size > 0 || this.resumePoint.goesOver);
     return this.journal.lockingBacklog(session);
   }
 
@@ -159,7 +159,8 @@ export class BinlogChangeSource implements ChangeSource {
 
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
     this.marks.check();
-    const mark = await this.mark();
+    const { reading } = this.resumePoint;
+    const mark = await inTime(this.mark(), withinMs);
     if (locked !== null) {
       // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
       this.locked = locked;
@@ -170,7 +171,7 @@ export class BinlogChangeSource implements ChangeSource {
         signal: this.options.stoppedBy(),
         late: (late) => this.tellLate(late),
       });
-      this.resumePoint.caughtUp();
+      this.resumePoint.caughtUp(reading);
       // Not while others wait for the tables.
       if (locked === null) await this.log.check(this.stream.position);
     } finally {
@@ -285,12 +286,8 @@ export class BinlogChangeSource implements ChangeSource {
   private write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {
     const { locked, writer, pair, changelog } = this;
     if (writer === null) throw new Error('flush before start');
-    if (keys.length === 0) return stillThere(writer);
-    const atOnce = this.options.keysAtOnce();
-    // The changelog is not among the locked tables; after a loss of this connection nothing is swapped anyway.
-    return locked === null
-      ? insertOn(writer, pair, keys, { atOnce, also: changelog.moveTo(this.keys.startAgainAt(position)) })
-      : insertLocked(locked, pair, keys, atOnce);
+    const also = changelog.moveTo(this.keys.startAgainAt(position));
+    return writeKeys(writer, locked, pair, keys, { atOnce: this.options.keysAtOnce(), also });
   }
 
   private async comeBack(cause: unknown): Promise<void> {

@@ -28,6 +28,15 @@ export function crashed(syncBinlog: number): Refusal {
   );
 }
 
+/** What sync_binlog was in between cannot be known any more. */
+export function crashedUnseen(): Refusal {
+  return new Refusal(
+    'LHM_CONNECTION_LOST',
+    'The server was started anew several times before it was reached again, and what it had committed in between may be missing in its binary log.',
+    'Nothing was swapped. Run again.',
+  );
+}
+
 /**
  * Where the log of a replica is read, nothing tells a crash of the server above it from a restart.
  *

@@ -12,12 +12,37 @@ export async function setUpWriter(session: Session): Promise<void> {
   await session.execute(`SET SESSION time_zone = '+00:00', SESSION lock_wait_timeout = ${LOCK_SECONDS}`);
 }
 
+interface Written {
+  /** Most keys in one statement. */
+  readonly atOnce: number;
+  /** What else is written in the same transaction. */
+  readonly also: string;
+}
+
+/**
+ * @param writer a session in UTC
+ * @param locked the one that holds the tables; null where nobody does. Then `also` is not written: what it writes to is not
+ *   among them, and after a loss of this connection nothing is swapped anyway
+ */
+export function writeKeys(
+  writer: Session,
+  locked: Session | null,
+  pair: TablePair,
+  keys: readonly CapturedKey[],
+  { atOnce, also }: Written,
+): Promise<void> {
+  if (keys.length === 0) return stillThere(writer);
+  return locked === null
+    ? insertOn(writer, pair, keys, { atOnce, also })
+    : insertLocked(locked, pair, keys, atOnce);
+}
+
 /** On a session in UTC, in a transaction of its own together with `also`. @param atOnce most keys in one statement */
-export async function insertOn(
+async function insertOn(
   session: Session,
   pair: TablePair,
   keys: readonly CapturedKey[],
-  { atOnce, also }: { readonly atOnce: number; readonly also: string },
+  { atOnce, also }: Written,
 ): Promise<void> {
   await session.execute('START TRANSACTION');
   try {
@@ -34,12 +59,12 @@ export async function insertOn(
  * Rejects when the connection is gone: then the server may have crashed, and lost what it had committed last. Who reads the
  * server's own log loses that with it; a replica's goes on.
  */
-export async function stillThere(session: Session): Promise<void> {
+async function stillThere(session: Session): Promise<void> {
   await session.execute('DO 0');
 }
 
 /** On the session that holds the tables, and goes on holding them. */
-export async function insertLocked(
+async function insertLocked(
   session: Session,
   pair: TablePair,
   keys: readonly CapturedKey[],

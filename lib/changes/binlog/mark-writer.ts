@@ -17,6 +17,7 @@ const log = debugLog('changes');
 export class MarkWriter {
   private beat: NodeJS.Timeout | null = null;
   private stopped = false;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly session: Session,
@@ -27,14 +28,24 @@ export class MarkWriter {
     private readonly options: Pick<BinlogSourceOptions, 'readOnly'>,
   ) {}
 
-  async write(): Promise<number> {
+  /**
+   * One after the other: two that find the connection lost would each make it anew, and end the other's; and the numbers are to
+   * stand in the log in their order.
+   */
+  write(): Promise<number> {
+    const written = this.last.then(() => this.writeNow());
+    this.last = written.catch(() => undefined);
+    return written;
+  }
+
+  private async writeNow(): Promise<number> {
     const { session } = this;
     for (let attempt = 1; ; attempt++) {
       try {
         if (session.lost) await this.database.reopen(session);
         // One that was written after it would be missing on the server that takes over, or stand in its replicas' way.
         await refuseReadOnly(session, this.options.readOnly);
-        // One number for each attempt, so that they stand in the log in their order whoever else writes one.
+        // A new one for each attempt: nobody knows of one that failed whether it stands in the log.
         const mark = this.marks.next();
         await this.changelog.mark(session, mark);
         this.marks.order.committed(mark);

@@ -17,6 +17,17 @@ export function refuseUnwritten(inDoubt: number, waiting: boolean): void {
   if (waiting) throw new NotThereYet('changes came that are not written down yet');
 }
 
+/** @throws NotThereYet when it takes longer; without `withinMs` it may take as long as it likes */
+export async function inTime<T>(written: Promise<T>, withinMs?: number): Promise<T> {
+  if (withinMs === undefined) return written;
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const late = new NotThereYet(`no mark could be written within ${Math.round(withinMs)} ms`);
+    timer = clock.setTimeout(() => reject(late), withinMs);
+  });
+  return Promise.race([written, limit]).finally(() => clock.clearTimeout(timer));
+}
+
 /** What a wait may be ended by, and who is told about it. */
 export interface Patience {
   readonly signal?: AbortSignal;

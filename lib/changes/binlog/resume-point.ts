@@ -11,16 +11,28 @@ import { lifeOf, ROUNDING_S, sameStart } from '../../replication/server-starts';
 export class ResumePoint {
   private written: BinlogPosition | null = null;
   private serverStart: number | null = null;
-  private isBehind = false;
+  private readings = 0;
+  private caughtUpIn = 0;
+  private fellBackIn = 0;
 
-  /** Whether reading went on from farther back, so that what is told now may have been told before. */
-  get behind(): boolean {
-    return this.isBehind;
+  /** How often reading has gone on after a loss. */
+  get reading(): number {
+    return this.readings;
   }
 
-  /** A mark has come that was written since. */
-  caughtUp(): void {
-    this.isBehind = false;
+  /** Whether it went on and has not come as far as it was. */
+  get goesOver(): boolean {
+    return this.caughtUpIn < this.readings;
+  }
+
+  /** Whether it went on from so far back that what is told now may have been told before. */
+  get behind(): boolean {
+    return this.caughtUpIn < this.fellBackIn;
+  }
+
+  /** A mark has come that was written in this reading. */
+  caughtUp(reading: number): void {
+    this.caughtUpIn = Math.max(this.caughtUpIn, reading);
   }
 
   /** On the server that is read. */
@@ -46,8 +58,9 @@ export class ResumePoint {
     started: BinlogPosition,
     swapped: boolean,
   ): Promise<BinlogPosition | null> {
+    this.readings += 1;
     const reached = await this.after(session);
-    if (reached === null && !swapped) this.isBehind = true;
+    if (reached === null && !swapped) this.fellBackIn = this.readings;
     return reached !== null || swapped ? reached : ((await changelog.position(session)) ?? started);
   }
 

@@ -1,7 +1,7 @@
 import type { ServerStart } from '../../binlog/binlog-events';
 import type { Session } from '../../database/session';
 import { lifeOf, lifeOfOlder, sameStart, syncBinlog } from '../../replication/server-starts';
-import { crashed } from './binlog-refusals';
+import { crashed, crashedUnseen } from './binlog-refusals';
 
 /** A server from a start to the next. */
 interface Life {
@@ -39,13 +39,13 @@ export class WrittenThrough {
   async passStart(session: Session, { file, crashed: isCrash }: ServerStart): Promise<void> {
     // What is read from farther back comes again.
     this.starts.add(file);
-    if (!isCrash) return;
     await this.look(session);
+    if (!isCrash) return;
     const over = this.lives.slice(0, -1);
-    // One that crashed before anybody looked at it began with what the next has begun with.
-    const lives = this.starts.size > over.length ? this.lives : over;
-    const unsafe = lives.find(({ every }) => every !== 1);
+    const unsafe = over.find(({ every }) => every !== 1);
     if (unsafe !== undefined) throw crashed(unsafe.every);
+    // What it is now may have been switched since it was started, so it says nothing of the life that nobody has looked at.
+    if (this.starts.size > over.length) throw crashedUnseen();
   }
 
   private async takeIn(session: Session, { start }: Pick<Life, 'start'>): Promise<void> {
