@@ -1,5 +1,6 @@
 import type { Database } from '../database/database';
 import type { Session } from '../database/session';
+import { OneByOne } from '../util/one-by-one';
 import { ANSWER_WITHIN_MS } from './poller';
 import { unlessAborted } from './unless-aborted';
 
@@ -11,7 +12,7 @@ export class PolledSession {
   private session: Session | null = null;
   private usable = false;
   private ended = false;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly turns = new OneByOne();
 
   constructor(
     private readonly database: Database,
@@ -27,9 +28,10 @@ export class PolledSession {
   /** As `query`, with what the driver says of the columns. */
   raw(sql: string, signal: AbortSignal): Promise<[unknown, unknown]> {
     // One after another: two that find the connection lost must not both make a new one.
-    const run = this.last.then(() => this.run(sql, signal));
-    this.last = run.catch(() => undefined);
-    return unlessAborted(run, signal);
+    return unlessAborted(
+      this.turns.run(() => this.run(sql, signal)),
+      signal,
+    );
   }
 
   /** Whatever it holds on the server, it lets go of; the next question makes it anew. */

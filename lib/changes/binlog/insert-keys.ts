@@ -21,8 +21,8 @@ interface Written {
 
 /**
  * @param writer a session in UTC
- * @param locked the one that holds the tables; null where nobody does. Then `also` is not written: what it writes to is not
- *   among them, and after a loss of this connection nothing is swapped anyway
+ * @param locked the one that holds the tables, which writes the keys without `also`: what that writes to is not among them, and
+ *   after a loss of this connection nothing is swapped anyway; null where nobody holds them
  */
 export function writeKeys(
   writer: Session,

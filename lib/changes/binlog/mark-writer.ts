@@ -6,6 +6,7 @@ import type { Session } from '../../database/session';
 import { debugLog } from '../../events/debug-log';
 import { backoff } from '../../util/backoff';
 import { clock } from '../../util/clock';
+import { OneByOne } from '../../util/one-by-one';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import type { ChangelogTable } from './changelog-table';
 import type { MarkTimes } from './mark-times';
@@ -17,7 +18,7 @@ const log = debugLog('changes');
 export class MarkWriter {
   private beat: NodeJS.Timeout | null = null;
   private stopped = false;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly turns = new OneByOne();
 
   constructor(
     readonly session: Session,
@@ -33,9 +34,7 @@ export class MarkWriter {
    * stand in the log in their order.
    */
   write(): Promise<number> {
-    const written = this.last.then(() => this.writeNow());
-    this.last = written.catch(() => undefined);
-    return written;
+    return this.turns.run(() => this.writeNow());
   }
 
   private async writeNow(): Promise<number> {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { lstat } from 'node:fs/promises';
 import { formatLine, oneLine } from '../../progress/format';
 import { canDraw } from '../../progress/shown-on';
 import { clock } from '../../util/clock';
+import { fileExists } from '../../util/file-exists';
 import { EXIT, BadInput, DoesNotAnswer } from '../exit-codes';
 import { findAnyOne, look, type Running, type Silent } from '../find-running';
 import type { Ends } from '../program';
@@ -44,18 +44,11 @@ async function watch(one: Running | Silent, ms: number): Promise<void> {
     if (!isHeard()) return;
   }
   // A migration that comes to its end takes its socket away.
-  if (await isThere(one.path))
+  if (await fileExists(one.path).catch(() => false))
     throw new DoesNotAnswer(
       `${oneLine(name)}: its process is gone without having ended the migration, as by kill -9. Look at the table; the next run removes what is left, and so does lhm clean-up.`,
     );
   say(oneLine(`${name}: it has ended`));
-}
-
-function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** @param drawn instead, where a terminal is */
