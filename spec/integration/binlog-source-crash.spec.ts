@@ -25,6 +25,8 @@ interface Loss {
   readonly back: 'log' | 'rows' | 'both';
   /** Whether those changes reach the replica. */
   readonly reach: boolean;
+  /** Whether a mark of the migration's is among what is lost, and a later one is read before anybody looks at the primary. */
+  readonly marks?: boolean;
   /** `honest`: exact, or with an error of the replica's, which may find what is logged anew in its tables. */
   readonly ends: 'refused' | 'honest';
 }
@@ -33,6 +35,10 @@ const LOSSES: readonly Loss[] = [
   {
     what: 'the end of its log, with changes that no replica has got',
     ...{ syncBinlog: 0, byId: false, back: 'log', reach: false, ends: 'refused' },
+  },
+  {
+    what: 'the end of its log, with marks that the reading waits for',
+    ...{ syncBinlog: 0, byId: false, back: 'log', reach: false, marks: true, ends: 'refused' },
   },
   {
     what: 'the last changes, whose ids it gives to others',
@@ -77,22 +83,40 @@ for (const flavor of availableFlavors()) {
       });
     }
 
+    /** Until a heartbeat has been committed that is later than now. */
+    async function nextMark(): Promise<void> {
+      const [table] = await test.query<{ name: string }>(
+        "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
+      );
+      const newest = async (): Promise<number> => {
+        const [row] = await test.query<{ mark: string }>(`SELECT MAX(mark) AS mark FROM ${table!.name}`);
+        return Number(row?.mark);
+      };
+      const before = await newest();
+      await until('a mark', async () => ((await newest()) > before + 1 ? true : undefined));
+    }
+
     /** Makes the primary lose what came last, and lets others write when it is there again. */
-    async function lose({ back, reach }: Loss): Promise<void> {
+    async function lose({ back, reach, marks }: Loss): Promise<void> {
       const { primary } = pair;
-      const before = await image(primary, test);
+      // What it has got before must be there still when it asks for more.
       if (!reach) await replica.query(`STOP ${WORD} IO_THREAD`);
+      const before = await image(primary, test);
       await test.query('DELETE FROM emails WHERE id = 20');
       for (const id of [3, 11]) await test.query(`UPDATE emails SET note = 'last ${id}' WHERE id = ${id}`);
       if (reach) await replicaHas('last 11');
       if (back === 'both') await replica.query(`STOP ${WORD} IO_THREAD`);
+      if (marks === true) await nextMark();
       await primary.kill();
       await before.restore(back);
       await primary.start();
+      // Sooner than the primary can be told from the one before: how long it runs is known in whole seconds.
+      if (marks === true) await replica.query(`START ${WORD} IO_THREAD`);
       await test.reconnect();
       const ids = [5, 17, 23, 29, 4, 9, 15, 28, 2, 26];
       for (const id of ids) await test.query(`UPDATE emails SET note = 'after ${id}' WHERE id = ${id}`);
-      await replica.query(`STOP ${WORD}; START ${WORD}`);
+      if (marks === true) await replicaHas('after 26');
+      else await replica.query(`STOP ${WORD}; START ${WORD}`);
     }
 
     for (const loss of LOSSES) {

@@ -29,6 +29,7 @@ import { PreparedBefore } from './prepared-before';
 import { ResumePoint } from './resume-point';
 import { rowsAreFree } from './rows-are-free';
 import { untilCommitted, type IsSeen } from './until-committed';
+import { whyEnded } from './why-ended';
 
 const debug = debugLog('changes');
 const ORIGIN = 'origin';
@@ -240,7 +241,7 @@ export class BinlogChangeSource implements ChangeSource {
       } catch (error) {
         if (this.closed) return;
         if (!(error instanceof BinlogConnectionLost) && !isConnectionLoss(error)) {
-          this.marks.end(asError(error));
+          this.marks.end(await whyEnded(error, () => this.log.check(this.stream.position)));
           return;
         }
         const failed = await this.comeBack(error).then(() => null, asError);
