@@ -16,7 +16,7 @@ import { addKey, dropKey } from '../schema/foreign-key';
 import { autoIncrementOf, definitionText } from '../schema/table-schema';
 import { clock } from '../util/clock';
 import type { ChildGuard } from './child-guard';
-import { readCreated, readTableId, withoutVersions, type TableIdReader } from './table-id';
+import { NoDate, readCreated, readTableId, withoutVersions, type TableIdReader } from './table-id';
 
 /** No such table, no such database. */
 const GONE = new Set([1146, 1049]);
@@ -206,9 +206,15 @@ export class OriginGuard {
     if (this.counter !== null && counter < this.counter && !(await this.isSameTable(session)))
       throw changed(this.pair, 'was truncated');
     this.counter = counter;
-    if (this.created !== null && (await readCreated(session, this.reader.name)) !== this.created)
-      throw changed(this.pair, 'was altered');
+    await this.checkDate(session);
     await this.source.check(session);
+  }
+
+  private async checkDate(session: Session): Promise<void> {
+    if (this.created === null) return;
+    const created = await readCreated(session, this.reader.name);
+    if (created === null) throw new NoDate(this.reader.name);
+    if (created !== this.created) throw changed(this.pair, 'was altered');
   }
 
   /** A counter falls without a TRUNCATE, too: a restart takes back numbers that were set aside and not used. */

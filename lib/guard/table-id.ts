@@ -1,10 +1,11 @@
 import { innodbNamePattern } from '../database/innodb-name';
-import { errorNumber } from '../database/server-error';
+import { errorNumber, LOCK_WAIT_TIMEOUT } from '../database/server-error';
 import { Refusal } from '../errors';
 import type { ServerCapabilities } from '../database/server-capabilities';
 import type { Session } from '../database/session';
 import { wholeRead } from '../database/whole-read';
 import type { TableName } from '../schema/identifier';
+import { clock } from '../util/clock';
 
 export interface TableIdReader {
   readonly server: ServerCapabilities;
@@ -46,17 +47,41 @@ export function withoutVersions(id: string): string {
   return id.replace(/:[^,]*/g, '');
 }
 
+/** How often, and how many ms apart, a date is read again that the server does not tell. */
+const LOOKS = 40;
+const BETWEEN_MS = 5;
+
 /**
  * When the definition was made, to the second, which takes no privilege: an ALTER sets it, also one that makes what was
  * there before. (On MariaDB it is all that tells of a column that was dropped and added again, and empty since.)
+ *
+ * MariaDB 10.11 has none for a moment, and no warning, while a table with a UNIQUE key over long text is opened anew.
+ *
+ * @returns null where the server has none at all
  */
-export async function readCreated(session: Session, { schema, table }: TableName): Promise<string | null> {
+export async function readCreated(session: Session, name: TableName): Promise<string | null> {
+  for (let look = 1; ; look++) {
+    const created = await readCreatedOnce(session, name);
+    if (created !== null || look >= LOOKS) return created;
+    await clock.sleep(BETWEEN_MS);
+  }
+}
+
+async function readCreatedOnce(session: Session, { schema, table }: TableName): Promise<string | null> {
   const [row] = await wholeRead<{ created: string | null }>(
     session,
     'SELECT CREATE_TIME AS created FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?',
     [schema, table],
   );
   return row?.created ?? null;
+}
+
+/** Where there was one before: counts as a lock wait timeout, after which it is looked again. */
+export class NoDate extends Error {
+  readonly errno = LOCK_WAIT_TIMEOUT;
+  constructor({ schema, table }: TableName) {
+    super(`the server does not tell when '${schema}.${table}' was made`);
+  }
 }
 
 const ACCESS_DENIED = 1227;
