@@ -19,6 +19,13 @@ const EXACT = {
   charset: 'utf8mb4',
 } as const;
 
+/**
+ * A connection that has had nothing to say for this long, in ms, is asked whether it is still there: a firewall between forgets
+ * one that is silent for some minutes, and nobody is told until the system gives up, which takes it a quarter of an hour. Without
+ * it Node leaves the first question to the system, which asks after two hours.
+ */
+const KEEP_ALIVE = { keepAliveInitialDelay: 30_000 };
+
 /** What is Knex's own, or what a pool makes of its settings, and mysql2 would complain about. */
 const NOT_SETTINGS = ['expirationChecker', 'pool', 'clientFlags', 'maxPacketSize'];
 
@@ -37,6 +44,7 @@ export function exactSettings(
   const { uri, flags, ...rest } = given;
   const fromUri = typeof uri === 'string' ? exactUri(uri) : {};
   const settings: Record<string, unknown> = { ...rest, ...('uri' in fromUri ? { uri: fromUri.uri } : {}) };
+  if (!settings['keepAliveInitialDelay'] && fromUri.asksAlive !== true) Object.assign(settings, KEEP_ALIVE);
   for (const name of NOT_SETTINGS) Reflect.deleteProperty(settings, name);
   if (!compressed) Object.assign(settings, uncompressed(settings['uri']));
   return { ...settings, ...EXACT, flags: exactFlags(flags ?? fromUri.flags) };
@@ -50,11 +58,11 @@ function uncompressed(uri: unknown): Record<string, unknown> {
 }
 
 /** mysql2 lets what a URL says win over a setting that is `false`, so these must not be in it. */
-function exactUri(uri: string): { uri?: string; flags?: string | null } {
+function exactUri(uri: string): { uri?: string; flags?: string | null; asksAlive?: boolean } {
   const url = new URL(uri);
   const flags = url.searchParams.get('flags');
   for (const name of [...Object.keys(EXACT), 'flags']) url.searchParams.delete(name);
-  return { uri: url.href, flags };
+  return { uri: url.href, flags, asksAlive: url.searchParams.has('keepAliveInitialDelay') };
 }
 
 function exactFlags(given: unknown): string[] {

@@ -56,9 +56,19 @@ export class ServerStarts {
     const { start } = await lifeOfOlder(session);
     const every = await syncBinlog(session);
     const before = this.seen.get(identity);
-    const anew = before !== undefined && !sameStart(start, before.start);
-    if (anew && before.every !== 1) return before.every;
-    this.seen.set(identity, { start, every });
+    const anew = before === undefined || !sameStart(start, before.start);
+    if (anew && before !== undefined && before.every !== 1) return before.every;
+    if (anew || before.every === 1) this.seen.set(identity, { start, every });
     return null;
+  }
+
+  /** The least safe that it was counts: it can be switched off and on again. Of one that was started anew `lossOf` tells. */
+  async watch(session: Session, identity: string): Promise<void> {
+    const before = this.seen.get(identity);
+    if (before?.every !== 1) return;
+    const { start } = await lifeOf(session);
+    if (!sameStart(start, before.start)) return;
+    const every = await syncBinlog(session);
+    if (every !== 1) this.seen.set(identity, { start: before.start, every });
   }
 }

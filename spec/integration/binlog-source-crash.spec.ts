@@ -19,6 +19,8 @@ import { ADD_COLUMN } from '../support/test-table-refusal';
 interface Loss {
   readonly what: string;
   readonly syncBinlog: 0 | 1;
+  /** Whether that is switched off once the migration has begun, until the crash. */
+  readonly switchedOff?: boolean;
   /** Whether the replica goes on by transactions' ids, not by a place in a file. */
   readonly byId: boolean;
   /** What comes back from the moment before the last changes; everything else stays as it is. */
@@ -39,6 +41,10 @@ const LOSSES: readonly Loss[] = [
   {
     what: 'the end of its log, with marks that the reading waits for',
     ...{ syncBinlog: 0, byId: false, back: 'log', reach: false, marks: true, ends: 'refused' },
+  },
+  {
+    what: 'the end of its log, which was written through when the migration began',
+    ...{ syncBinlog: 1, switchedOff: true, byId: false, back: 'log', reach: false, ends: 'refused' },
   },
   {
     what: 'the last changes, whose ids it gives to others',
@@ -119,6 +125,10 @@ for (const flavor of availableFlavors()) {
       else await replica.query(`STOP ${WORD}; START ${WORD}`);
     }
 
+    async function switchOff({ switchedOff }: Loss): Promise<void> {
+      if (switchedOff === true) await test.query('SET GLOBAL sync_binlog = 0');
+    }
+
     for (const loss of LOSSES) {
       it(`that loses ${loss.what}: ${loss.ends}`, async () => {
         await begin(loss);
@@ -128,7 +138,11 @@ for (const flavor of availableFlavors()) {
           .migrate(ADD_COLUMN, {
             ...{ mode: 'binlog', reconnectMs: 60_000 },
             binlog: { source: { host, port, user, password } },
-            hooks: { beforeCutOver: () => (++times > 1 ? undefined : lose(loss)) },
+            verify: false,
+            hooks: {
+              beforeRowCopy: () => switchOff(loss),
+              beforeCutOver: () => (++times > 1 ? undefined : lose(loss)),
+            },
           })
           .catch((error: unknown) => error as LargeHadronError);
         if (!(end instanceof LargeHadronError)) {

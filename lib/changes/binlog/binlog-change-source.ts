@@ -12,15 +12,17 @@ import type { TablePair } from '../../schema/table-pair';
 import type { TriggerFacts } from '../../schema/table-schema';
 import { backoff } from '../../util/backoff';
 import { clock } from '../../util/clock';
+import { Repeated } from '../../util/repeated';
 import type { ChangeBatch, ChangeSource, CopiedTo } from '../change-source';
 import { Journal } from '../journal/journal';
 import { refuseChangedTriggers, triggersOf } from '../own-triggers';
-import { CapturedKeys, type CapturedKey } from './captured-keys';
+import { CapturedKeys } from './captured-keys';
 import { CHANGELOG, ChangelogTable, markIn } from './changelog-table';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
-import { mayBeWrittenAgain, setUpWriter, writeKeys } from './insert-keys';
+import { KeyWriter } from './key-writer';
+import { notInterrupted } from './not-interrupted';
 import { logServer, type LogServer } from './log-server';
 import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
@@ -33,6 +35,9 @@ import { whyEnded } from './why-ended';
 
 const debug = debugLog('changes');
 const ORIGIN = 'origin';
+
+/** How often the server of the log is asked whether it can still be relied on, in ms; before a swap it is asked anyway. */
+const LOOK_EVERY_MS = 10_000;
 
 /** How long the first mark may take to come back, and the last, in ms. */
 const [FIRST_MARK_MS, LAST_MARK_MS] = [60_000, 10_000];
@@ -56,20 +61,16 @@ export class BinlogChangeSource implements ChangeSource {
   private readonly log: LogServer;
   private readonly stream: BinlogStream;
   private readonly marks = new Marks();
-  private writer: Session | null = null;
+  private writer: KeyWriter | null = null;
   private marker: MarkWriter | null = null;
   private started: BinlogPosition | null = null;
   private readonly resumePoint = new ResumePoint();
   private triggers: readonly TriggerFacts[] = [];
-  /** Holds the tables, the journal included: nobody else can write to it. */
-  private locked: Session | null = null;
   private readonly origin: FollowedOrigin;
+  private readonly look = new Repeated(() => this.lookAtLog());
   private closed = false;
   private warned = false;
   private pump: Promise<void> = Promise.resolve();
-  private writing: Promise<void> = Promise.resolve();
-  /** Keys were taken in that may not be in the journal yet. */
-  private flushing = false;
 
   constructor(
     private readonly pair: TablePair,
@@ -100,8 +101,9 @@ export class BinlogChangeSource implements ChangeSource {
     await this.changelog.create(work);
     const marker = await database.open('marker');
     this.marker = new MarkWriter(marker, database, this.marks, this.changelog, this.heartbeat, this.options);
-    this.writer = await database.open('capture');
-    await setUpWriter(this.writer);
+    const capture = await database.open('capture');
+    this.writer = new KeyWriter(capture, pair, this.keys, this.changelog, this.options);
+    await this.writer.setUp();
     this.triggers = await triggersOf(work, pair);
     await work.execute('COMMIT');
     this.started = await this.log.begin(this.changelog.streamed, this.options.stoppedBy(), () => this.mark());
@@ -118,6 +120,7 @@ export class BinlogChangeSource implements ChangeSource {
       await work.execute('COMMIT');
     }
     this.marker.beatEvery(this.options.heartbeatMs);
+    this.look.every(LOOK_EVERY_MS);
     debug('reading changes of %s from %s:%d', pair.origin.table, this.started.file, this.started.offset);
   }
 
@@ -135,7 +138,7 @@ export class BinlogChangeSource implements ChangeSource {
     this.marks.check();
     // One that holds no table may be committed while others hold it: then it is in doubt until its keys wait to be written.
     const inDoubt = this.keys.inDoubt + (await this.before.left(session));
-    refuseUnwritten(inDoubt, this.flushing || this.keys.size > 0 || this.resumePoint.goesOver);
+    refuseUnwritten(inDoubt, this.writer?.busy !== false || this.resumePoint.goesOver);
     return this.journal.lockingBacklog(session);
   }
 
@@ -161,26 +164,24 @@ export class BinlogChangeSource implements ChangeSource {
   async gather(locked: Session | null, withinMs?: number): Promise<boolean> {
     this.marks.check();
     const { reading } = this.resumePoint;
-    const mark = await inTime(this.mark(), withinMs);
-    if (locked !== null) {
-      // From here on keys are written by the session that holds the tables; a statement that waits for it is taken back.
-      this.locked = locked;
-      await this.marker?.interrupt(this.writer?.lifeLock ?? null);
-    }
+    const signal = this.options.stoppedBy();
+    const mark = await inTime(this.mark(), withinMs, signal);
     try {
-      await this.marks.wait(mark, withinMs, {
-        signal: this.options.stoppedBy(),
-        late: (late) => this.tellLate(late),
-      });
+      if (locked !== null) await inTime(this.writeOn(locked), withinMs, signal);
+      await this.marks.wait(mark, withinMs, { signal, late: (late) => this.tellLate(late) });
       this.resumePoint.caughtUp(reading);
       // Not while others wait for the tables.
       if (locked === null) await this.log.check(this.stream.position);
     } finally {
-      this.locked = null;
-      // What is being written by that session is not left behind on it.
-      await this.writing;
+      await this.writer?.releaseLocked();
     }
     return true;
+  }
+
+  /** From here on keys are written by the session that holds the tables; a statement that waits for it is taken back. */
+  private async writeOn(locked: Session): Promise<void> {
+    this.writer?.useLocked(locked);
+    await this.marker?.interrupt(this.writer?.session.lifeLock ?? null);
   }
 
   probe(): Promise<void> {
@@ -198,14 +199,16 @@ export class BinlogChangeSource implements ChangeSource {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.look.stop();
     this.marker?.stop();
+    this.writer?.stop();
     // A server that has nothing to send would not notice for a while that nobody listens.
     const { lifeLock } = this.stream;
     this.stream.close();
     await this.log.kill(lifeLock);
     this.marks.end(new Error('the migration is over'));
     await this.pump;
-    await Promise.all([this.writer?.close(), this.marker?.session.close(), this.log.close()]);
+    await Promise.all([this.writer?.session.close(), this.marker?.session.close(), this.log.close()]);
   }
 
   private mark(): Promise<number> {
@@ -216,8 +219,12 @@ export class BinlogChangeSource implements ChangeSource {
   private tellLate(late: boolean): void {
     const behindS = this.heartbeat.lagAt(this.marks.seen) / 1000;
     this.options.waiting(late ? `the binary log, which is ${behindS.toFixed(0)} s behind` : null);
-    if (!late) return;
-    this.log.check(this.stream.position).catch((error: unknown) => this.marks.refuse(error));
+    if (late) void this.lookAtLog();
+  }
+
+  /** Never rejects: what it finds ends the reading. */
+  private lookAtLog(): Promise<void> {
+    return this.log.check(this.stream.position).catch((error: unknown) => this.marks.refuse(error));
   }
 
   coordinates(): string | null {
@@ -232,10 +239,11 @@ export class BinlogChangeSource implements ChangeSource {
         const batch = await this.stream.next();
         if (batch === null) return;
         for (const event of batch.events)
-          if (event.kind === 'started') await this.log.passStart(this.writer, event);
+          if (event.kind === 'started')
+            await notInterrupted(() => this.log.passStart(this.writer?.session ?? null, event));
         const mark = batch.events.reduce((last, event) => Math.max(last, this.takeIn(event)), 0);
-        await untilCommitted(this.keys, this.writer, this.database.server, this.isSeen);
-        await this.flush(batch.position, mark > 0);
+        await untilCommitted(this.keys, this.writer?.session ?? null, this.database.server, this.isSeen);
+        await this.writer?.flush(batch.position, mark > 0);
         this.resumePoint.moveTo(this.keys.startAgainAt(batch.position));
         this.marks.reach(mark);
       } catch (error) {
@@ -264,32 +272,7 @@ export class BinlogChangeSource implements ChangeSource {
 
   /** Who holds the tables has waited for whoever had changed them. */
   private readonly isSeen: IsSeen = (session, keys) =>
-    this.locked !== null || rowsAreFree(session, this.origin.name, this.pair.key, keys);
-
-  /** Writes the keys down, together with how far the log has been dealt with. @param prove that earlier ones are there */
-  private async flush(position: BinlogPosition, prove: boolean): Promise<void> {
-    for (let proven = !prove || this.options.replica === null; this.keys.size > 0 || !proven; proven = true) {
-      this.flushing = this.keys.size > 0;
-      const keys = this.keys.take();
-      try {
-        const written = this.write(keys, position);
-        this.writing = written.catch(() => undefined);
-        await written;
-      } catch (error) {
-        this.keys.giveBack(keys);
-        if (this.closed || !mayBeWrittenAgain(error)) throw error;
-        debug('the keys were not written: %s', messageOf(error));
-      }
-    }
-    this.flushing = false;
-  }
-
-  private write(keys: readonly CapturedKey[], position: BinlogPosition): Promise<void> {
-    const { locked, writer, pair, changelog } = this;
-    if (writer === null) throw new Error('flush before start');
-    const also = changelog.moveTo(this.keys.startAgainAt(position));
-    return writeKeys(writer, locked, pair, keys, { atOnce: this.options.keysAtOnce(), also });
-  }
+    this.writer?.holdsTables === true || rowsAreFree(session, this.origin.name, this.pair.key, keys);
 
   private async comeBack(cause: unknown): Promise<void> {
     const { writer, started } = this;
@@ -298,9 +281,9 @@ export class BinlogChangeSource implements ChangeSource {
     const until = clock.monotonic() + this.options.reconnectMs;
     for (let attempt = 1; ; attempt++) {
       try {
-        if (writer.lost) await this.database.reopen(writer);
-        await setUpWriter(writer);
-        const from = await this.resumePoint.place(writer, this.changelog, started, this.origin.over);
+        if (writer.session.lost) await this.database.reopen(writer.session);
+        await writer.setUp();
+        const from = await this.resumePoint.place(writer.session, this.changelog, started, this.origin.over);
         if (from === null) throw lostForGood(cause);
         this.keys.reset();
         await this.log.resume(from);

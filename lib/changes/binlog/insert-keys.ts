@@ -19,26 +19,8 @@ interface Written {
   readonly also: string;
 }
 
-/**
- * @param writer a session in UTC
- * @param locked the one that holds the tables, which writes the keys without `also`: what that writes to is not among them, and
- *   after a loss of this connection nothing is swapped anyway; null where nobody holds them
- */
-export function writeKeys(
-  writer: Session,
-  locked: Session | null,
-  pair: TablePair,
-  keys: readonly CapturedKey[],
-  { atOnce, also }: Written,
-): Promise<void> {
-  if (keys.length === 0) return stillThere(writer);
-  return locked === null
-    ? insertOn(writer, pair, keys, { atOnce, also })
-    : insertLocked(locked, pair, keys, atOnce);
-}
-
 /** On a session in UTC, in a transaction of its own together with `also`. @param atOnce most keys in one statement */
-async function insertOn(
+export async function insertOn(
   session: Session,
   pair: TablePair,
   keys: readonly CapturedKey[],
@@ -59,12 +41,15 @@ async function insertOn(
  * Rejects when the connection is gone: then the server may have crashed, and lost what it had committed last. Who reads the
  * server's own log loses that with it; a replica's goes on.
  */
-async function stillThere(session: Session): Promise<void> {
+export async function stillThere(session: Session): Promise<void> {
   await session.execute('DO 0');
 }
 
-/** On the session that holds the tables, and goes on holding them. */
-async function insertLocked(
+/**
+ * On the session that holds the tables, and goes on holding them. How far the log was read is not among them, and after a loss
+ * of this connection nothing is swapped anyway.
+ */
+export async function insertLocked(
   session: Session,
   pair: TablePair,
   keys: readonly CapturedKey[],

@@ -138,6 +138,8 @@ class ReplicaLog implements LogServer {
   private readonly writtenThrough = new WrittenThrough();
   /** Of the servers above it. */
   private readonly starts = new ServerStarts();
+  /** The primary, and how many domains it had, when it was looked at last. */
+  private looked: { readonly identity: string; readonly domains: number } | null = null;
 
   constructor(
     readonly database: Database,
@@ -182,7 +184,10 @@ class ReplicaLog implements LogServer {
 
   async checkPrimary(session: Session): Promise<void> {
     await refuseUnordered(session, this.primary.server);
-    if ((await countDomains(session, this.primary.server)) > ONE) await this.look();
+    const { looked } = this;
+    if (looked !== null) await this.starts.watch(session, looked.identity);
+    const domains = await countDomains(session, this.primary.server);
+    if (domains > ONE && domains !== looked?.domains) await this.look();
   }
 
   explain(error: unknown): unknown {
@@ -211,11 +216,13 @@ class ReplicaLog implements LogServer {
       if (syncBinlog !== null) throw startedAnew(called, syncBinlog);
     };
     await above(onPrimary, facts.identity, 'The server that is migrated');
+    const domains = await countDomains(onPrimary, server);
     const [problem] = await sourceProblems(this.database, await this.open(), facts, {
       ...{ schema, table: origin.table, tables: [origin.table, names.changelog], above },
-      ...{ running: false, mostDelayMs: this.mostDelayMs, domains: await countDomains(onPrimary, server) },
+      ...{ running: false, mostDelayMs: this.mostDelayMs, domains },
     });
     if (problem !== undefined) throw new Refusal(problem.code, problem.message, problem.hint);
+    this.looked = { identity: facts.identity, domains };
   }
 
   /** By one at a time, or two would make the same session anew. */

@@ -7,6 +7,7 @@ import { debugLog } from '../../events/debug-log';
 import { backoff } from '../../util/backoff';
 import { clock } from '../../util/clock';
 import { OneByOne } from '../../util/one-by-one';
+import { Repeated } from '../../util/repeated';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import type { ChangelogTable } from './changelog-table';
 import type { MarkTimes } from './mark-times';
@@ -16,8 +17,7 @@ const log = debugLog('changes');
 
 /** Writes marks: when one is asked for, and from time to time. */
 export class MarkWriter {
-  private beat: NodeJS.Timeout | null = null;
-  private stopped = false;
+  private readonly beat = new Repeated(() => this.heartbeat());
   private readonly turns = new OneByOne();
 
   constructor(
@@ -61,13 +61,12 @@ export class MarkWriter {
 
   /** Writes one every so many ms from now on. */
   beatEvery(ms: number): void {
-    if (this.stopped || this.marks.over) return;
-    this.beat = clock.setTimeout(() => {
-      this.write()
-        .catch((error: unknown) => log('no heartbeat: %s', messageOf(error)))
-        .finally(() => this.beatEvery(ms))
-        .catch(() => undefined);
-    }, ms);
+    this.beat.every(ms);
+  }
+
+  private async heartbeat(): Promise<void> {
+    if (this.marks.over) this.stop();
+    else await this.write().catch((error: unknown) => log('no heartbeat: %s', messageOf(error)));
   }
 
   /** Takes back the statement that the connection with the lock is at. */
@@ -76,7 +75,6 @@ export class MarkWriter {
   }
 
   stop(): void {
-    this.stopped = true;
-    if (this.beat !== null) clock.clearTimeout(this.beat);
+    this.beat.stop();
   }
 }

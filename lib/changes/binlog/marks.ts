@@ -8,6 +8,9 @@ export class NotThereYet extends Error {
   readonly errno = LOCK_WAIT_TIMEOUT;
 }
 
+/** A mark that is not back by then is late, in ms. */
+const LATE_MS = 2000;
+
 /** @throws NotThereYet while there are changes that are not in the journal */
 export function refuseUnwritten(inDoubt: number, waiting: boolean): void {
   if (inDoubt > 0)
@@ -17,15 +20,27 @@ export function refuseUnwritten(inDoubt: number, waiting: boolean): void {
   if (waiting) throw new NotThereYet('changes came that are not written down yet');
 }
 
-/** @throws NotThereYet when it takes longer; without `withinMs` it may take as long as it likes */
-export async function inTime<T>(written: Promise<T>, withinMs?: number): Promise<T> {
-  if (withinMs === undefined) return written;
-  let timer: NodeJS.Timeout | undefined;
+/**
+ * @throws NotThereYet when it takes longer; without `withinMs` it may take as long as it likes
+ * @throws the signal's reason, some time after it
+ */
+export async function inTime<T>(written: Promise<T>, withinMs?: number, signal?: AbortSignal): Promise<T> {
+  const timers: NodeJS.Timeout[] = [];
+  const over = new AbortController();
   const limit = new Promise<never>((_, reject) => {
-    const late = new NotThereYet(`no mark could be written within ${Math.round(withinMs)} ms`);
-    timer = clock.setTimeout(() => reject(late), withinMs);
+    const after = (ms: number, error: () => Error): void => {
+      timers.push(clock.setTimeout(() => reject(error()), ms));
+    };
+    if (withinMs !== undefined)
+      after(withinMs, () => new NotThereYet(`no mark could be written within ${Math.round(withinMs)} ms`));
+    const stop = (): void => after(LATE_MS, () => signal?.reason as Error);
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true, signal: over.signal });
   });
-  return Promise.race([written, limit]).finally(() => clock.clearTimeout(timer));
+  return Promise.race([written, limit]).finally(() => {
+    over.abort();
+    for (const timer of timers) clock.clearTimeout(timer);
+  });
 }
 
 /** What a wait may be ended by, and who is told about it. */
@@ -34,9 +49,6 @@ export interface Patience {
   /** Told again and again while it lasts, and when it is over. */
   readonly late?: (late: boolean) => void;
 }
-
-/** A mark that is not back by then is late, in ms. */
-const LATE_MS = 2000;
 
 interface Waiter {
   readonly mark: number;

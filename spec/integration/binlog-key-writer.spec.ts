@@ -1,0 +1,175 @@
+import { expect } from 'chai';
+import type { QueryError } from 'mysql2';
+
+import { createAccount, NEEDED } from '../support/account';
+import { lost } from '../faults/fail-once';
+import { expectNoLeaks } from '../support/leak-guard';
+import { expectTruthfulLeftovers, expectWritable } from '../support/leak-guard-leftovers';
+import { availableFlavors, startServer, type RunningServer } from '../support/servers';
+import { TestTable, without } from '../support/test-table';
+import { until } from '../support/test-table-process-list';
+import { ADD_COLUMN } from '../support/test-table-refusal';
+import { aroundQueries } from '../support/test-table-statements';
+
+const INTO_JOURNAL = /^INSERT INTO \S+_lhmj/;
+
+const BINLOG = { mode: 'binlog', chunk: { rows: 7 }, reconnectMs: 60_000 } as const;
+
+/** Keys of changes, on their way from the log to the journal. */
+for (const flavor of availableFlavors()) {
+  describe(`the keys of changes that were read in the log of ${flavor}`, function () {
+    this.timeout(120_000);
+    let server: RunningServer;
+    let test: TestTable;
+    let changed: boolean;
+
+    before(async () => (server = await startServer(flavor, { mode: 'binlog' })));
+    after(() => server.stop());
+    beforeEach(async () => {
+      test = await TestTable.create(server);
+      changed = false;
+    });
+    afterEach(async () => {
+      await writable();
+      await test.drop();
+    });
+
+    const writable = (): Promise<unknown> => test.query('SET GLOBAL read_only = 0');
+
+    const change = async (): Promise<void> => {
+      changed = true;
+      await test.query("UPDATE emails SET note = 'while they are migrated' WHERE id = 3");
+    };
+
+    /** Does it before the first attempt to swap. */
+    const atFirst = (run: () => Promise<unknown>) => {
+      let times = 0;
+      return {
+        beforeCutOver: async (): Promise<void> => {
+          if (++times === 1) await run();
+        },
+      };
+    };
+
+    async function expectSwapped(): Promise<void> {
+      expect(await test.definition()).to.contain('`extra`');
+      expect((await test.rows()).find(({ id }) => id === 3)).to.include({ note: 'while they are migrated' });
+      await expectNoLeaks(test);
+    }
+
+    /** The server becomes read-only after the change, and before its key is written down. */
+    async function readOnly() {
+      const { knex } = await createAccount(test, NEEDED, ['PROCESS']);
+      const state = { happened: false };
+      aroundQueries(knex, (query) => (sql, values, callback) => {
+        if (state.happened || !changed || !INTO_JOURNAL.test(sql)) return query(sql, values, callback);
+        state.happened = true;
+        return void test.query('SET GLOBAL read_only = 1').then(() => {
+          query(sql, values, callback);
+        });
+      });
+      return { knex, state };
+    }
+
+    it('wait while the server is read-only for a moment', async () => {
+      const { knex, state } = await readOnly();
+      let back: Promise<unknown> | undefined;
+      await test.migrate(ADD_COLUMN, {
+        ...{ ...BINLOG, knex, hooks: atFirst(change) },
+        progress: ({ waitingFor }) => {
+          if (/read-only/.test(waitingFor ?? '')) back ??= writable();
+        },
+      });
+      await back;
+      expect(state.happened).to.equal(true);
+      await expectSwapped();
+    });
+
+    it('are given up where it stays read-only', async () => {
+      const { knex, state } = await readOnly();
+      const rows = await test.rows();
+      const error = await test.failure(ADD_COLUMN, {
+        ...BINLOG,
+        reconnectMs: 500,
+        knex,
+        hooks: atFirst(change),
+      });
+      expect(state.happened).to.equal(true);
+      expect(error).to.include({ code: 'LHM_READ_ONLY', outcome: 'rolled-back' });
+      await writable();
+      const [was, is] = [rows, await test.rows()].map((all) => all.filter(({ id }) => id !== 3));
+      expect(is).to.deep.equal(was);
+      await expectTruthfulLeftovers(test, error);
+      await expectWritable(test);
+    });
+
+    it('hold up nobody at the lock where their connection does not answer', async () => {
+      const knex = test.makeKnex();
+      let silent: ((error: QueryError) => void) | undefined;
+      let written: Promise<unknown> | undefined;
+      aroundQueries(knex, (query) => (sql, values, callback) => {
+        if (INTO_JOURNAL.test(sql) && changed && silent === undefined) {
+          // As behind a firewall that has forgotten the connection: the server never gets it, and nobody is told.
+          silent = callback;
+          return undefined;
+        }
+        if (!/^LOCK TABLES .*_lhmn/.test(sql) || silent !== undefined) return query(sql, values, callback);
+        return void change()
+          .then(() => until('the key to be sent', () => Promise.resolve(silent !== undefined || undefined)))
+          .then(() => {
+            query(sql, values, (...answer) => {
+              written = other();
+              callback(...answer);
+            });
+          });
+      });
+      /** Waits for the lock, and so ends only when that does. */
+      const other = async (): Promise<void> => {
+        const connection = await test.connect();
+        await connection.query("UPDATE emails SET note = 'after the lock' WHERE id = 5");
+        silent?.(lost());
+      };
+      await test.migrate(ADD_COLUMN, {
+        ...{ ...BINLOG, knex, verify: false },
+        cutOver: {
+          strategy: flavor === 'mysql' ? 'rename-under-lock' : 'sentry',
+          ...{ drainBudgetMs: 500, backoffMs: 10, backoffMaxMs: 20 },
+        },
+      });
+      await written;
+      await expectSwapped();
+      expect((await test.rows()).find(({ id }) => id === 5)).to.include({ note: 'after the lock' });
+    });
+
+    it('are read on from where the log was read up to, also on a table that nobody changes, and after a restart', async () => {
+      const rows = await test.rows();
+      const quiet = async (): Promise<void> => {
+        await server.restart();
+        await test.reconnect();
+        const [table] = await test.query<{ name: string }>(
+          "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
+        );
+        const [log] = await test.query<{ File: string }>(
+          flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+        );
+        await until('the place to be written down', async () => {
+          const [row] = await test.query<{ position: string | null }>(
+            `SELECT position FROM ${table!.name} WHERE id = 2`,
+          );
+          return row?.position?.includes(log!.File) || undefined;
+        });
+        await test.query(`PURGE BINARY LOGS TO '${log!.File}'`);
+        for (const id of await readers()) await test.query(`KILL ${id}`);
+        await change();
+      };
+      await test.migrate(ADD_COLUMN, { ...BINLOG, hooks: atFirst(quiet) });
+      expect(without(await test.rows(), 'extra')).to.have.length(rows.length);
+      await expectSwapped();
+    });
+
+    async function readers(): Promise<number[]> {
+      const list = await test.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
+      return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Id);
+    }
+  });
+}
