@@ -1,4 +1,5 @@
 import { startControl, type ControlServer } from './control/control-server';
+import { DONE, endingOf, type Ending } from './control/ending';
 import type { AlterFunction } from './ghost/alter-function';
 import { Migration } from './migration/migration';
 import type { MigrationResult } from './migration/result';
@@ -58,12 +59,14 @@ export async function largeHadronMigrate(
     resolved.hooks.statusEveryMs ?? STATUS_EVERY_MS,
   );
   let control: ControlServer | null = null;
+  let endsAs: (ending: Ending) => void = () => undefined;
+  const ended = new Promise<Ending>((resolve) => (endsAs = resolve));
   try {
     control = await startControl(resolved.control, full, {
       context: {
         operator: migration.operator,
         table: full,
-        ...{ forceNamed: resolved.control.forceNamed },
+        ...{ forceNamed: resolved.control.forceNamed, ended },
       },
       before: async (command, value) => {
         const shown = value === null ? null : withoutPasswords(value);
@@ -77,11 +80,13 @@ export async function largeHadronMigrate(
     const result = await migration.run();
     await hooks.success();
     tell('done', { result });
+    endsAs(DONE);
     return result;
   } catch (error) {
     const failure = await migration.fail(error);
     await hooks.failure(failure);
     tell('failed', { error: failure });
+    endsAs(endingOf(failure));
     throw failure;
   } finally {
     await control?.close();

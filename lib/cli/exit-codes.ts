@@ -10,7 +10,8 @@ export const EXIT = {
   unknown: 5,
 } as const;
 
-const BY_OUTCOME: Readonly<Record<Outcome, number>> = {
+const BY_OUTCOME: Readonly<Record<'done' | Outcome, number>> = {
+  done: EXIT.done,
   untouched: EXIT.refused,
   'rolled-back': EXIT.rolledBack,
   resumable: EXIT.rolledBack,
@@ -23,6 +24,10 @@ export class BadInput extends Error {}
 
 /** A migration is there, and does not say how it stands. */
 export class DoesNotAnswer extends Error {}
+
+export function exitCodeFor(outcome: 'done' | Outcome): number {
+  return BY_OUTCOME[outcome];
+}
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof LargeHadronError) return BY_OUTCOME[error.outcome];

@@ -26,22 +26,31 @@ export type Address = { readonly path: string } | { readonly host: string; reado
 /** The socket is gone, or no process is behind it any more. */
 export class NobodyThere extends Error {}
 
+export interface AskOptions {
+  /** What TCP asks for. */
+  readonly token?: string;
+  /** Default 5000. */
+  readonly withinMs?: number;
+  /** Once the answer is nobody's concern. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Asks a running migration once.
  *
- * @param token what TCP asks for
  * @throws NobodyThere, or Error when somebody is there who does not answer in time or says something else
  */
 export async function ask(
   address: Address,
   request: Request,
-  { token, withinMs = PATIENCE_MS }: { readonly token?: string; readonly withinMs?: number } = {},
+  { token, withinMs = PATIENCE_MS, signal }: AskOptions = {},
 ): Promise<Reply> {
   const socket = createConnection(address as NetConnectOpts);
   const timer = clock.setTimeout(
     () => socket.destroy(new Error(`no answer within ${withinMs} ms`)),
     withinMs,
   );
+  signal?.addEventListener('abort', () => socket.destroy(new Error('the answer is not wanted any more')));
   try {
     socket.setEncoding('utf8');
     socket.end(`${JSON.stringify(token === undefined ? request : { ...request, token })}\n`);

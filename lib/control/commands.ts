@@ -4,6 +4,7 @@ import { formatCount, formatDuration, formatLine } from '../progress/format';
 import type { LiveSettingName } from '../options/live-settings';
 import { fileExists } from '../util/file-exists';
 import { withoutPasswords } from '../util/without-passwords';
+import { describeEnding, type Ending } from './ending';
 
 /** What a command works with. */
 export interface CommandContext {
@@ -12,6 +13,8 @@ export interface CommandContext {
   readonly table: string;
   /** Whether what holds, releases or stops the migration must name the table (`control.forceNamed`). */
   readonly forceNamed: boolean;
+  /** Settled when nothing more is done. Never rejects. */
+  readonly ended: Promise<Ending>;
 }
 
 export interface Command {
@@ -124,6 +127,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: ({ operator }) => ({ text: formatLine(operator.status()), data: operator.status() }),
   },
   status: { help: 'how it stands, and every setting', also: ['info'], run: whole },
+  wait: {
+    help: 'answered when it has ended: how it ended',
+    run: async ({ ended }) => {
+      const ending = await ended;
+      return { text: describeEnding(ending), data: ending };
+    },
+  },
   coordinates: {
     help: 'how far the binary log has been read (mode binlog)',
     run: ({ operator }) => text(operator.coordinates() ?? 'the binary log is not read: mode is triggers'),

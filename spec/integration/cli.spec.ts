@@ -161,7 +161,10 @@ for (const flavor of availableFlavors()) {
       expect(end.stdout).to.contain('200 rows copied');
       const watched = await watch.end;
       expect(watched.code).to.equal(0);
-      expect(watched.stdout).to.contain('throttled').and.contain('postponed for').and.contain('it has ended');
+      expect(watched.stdout)
+        .to.contain('throttled')
+        .and.contain('postponed for')
+        .and.contain('it has ended: the tables are swapped');
       const drawn = await onTerminal.end;
       expect(drawn.code).to.equal(0);
       expect(drawn.stdout)
@@ -249,7 +252,10 @@ for (const flavor of availableFlavors()) {
             await run(0, ['panic', '--', table]);
             expect((await migration.end).code, migration.stderr).to.equal(3);
           }
-          expect((await watch.end).stdout).to.contain(`${full}: it has ended`);
+          const [code, how] = one === odd[0] ? [0, 'the tables are swapped'] : [3, 'LHM_PANIC, rolled-back'];
+          const watched = await watch.end;
+          expect(watched.code).to.equal(code);
+          expect(watched.stdout).to.contain(`${full}: it has ended: ${how}`);
           const cleaned = await run(0, ['clean-up', '--drop-old-tables-after-ms', '0', ...to, '--', table]);
           expect(cleaned.stdout).to.contain(one === odd[0] ? 'dropped: table' : 'nothing was left');
           await expectNoLeaks(one);

@@ -446,6 +446,16 @@ for (const flavor of availableFlavors()) {
       await expectSwapped();
     });
 
+    it('wait is answered when it has ended', async () => {
+      await begin();
+      const waiting = ask({ path }, { command: 'wait' }, { withinMs: 60_000 });
+      expect((await sayWell('sup')).data).to.include({ throttled: null });
+      await expectSwapped();
+      const { ok, data } = await waiting;
+      expect(ok).to.equal(true);
+      expect(data).to.deep.equal({ outcome: 'done', code: null });
+    });
+
     it('forceNamed: what holds, releases or stops must name the table', async () => {
       await begin({ control: { socket: path, forceNamed: true } });
       for (const command of ['throttle', 'no-throttle', 'postpone', 'unpostpone', 'panic']) {
