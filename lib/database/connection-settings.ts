@@ -22,9 +22,10 @@ const EXACT = {
 /**
  * A connection that has had nothing to say for this long, in ms, is asked whether it is still there: a firewall between forgets
  * one that is silent for some minutes, and nobody is told until the system gives up, which takes it a quarter of an hour. Without
- * it Node leaves the first question to the system, which asks after two hours.
+ * it Node leaves the first question to the system, which asks after two hours. Not sooner, since one that is asked is given up
+ * after 10 s without an answer, and one that is not asked outlives that.
  */
-const KEEP_ALIVE = { keepAliveInitialDelay: 30_000 };
+const KEEP_ALIVE = { keepAliveInitialDelay: 120_000 };
 
 /** What is Knex's own, or what a pool makes of its settings, and mysql2 would complain about. */
 const NOT_SETTINGS = ['expirationChecker', 'pool', 'clientFlags', 'maxPacketSize'];
@@ -44,7 +45,8 @@ export function exactSettings(
   const { uri, flags, ...rest } = given;
   const fromUri = typeof uri === 'string' ? exactUri(uri) : {};
   const settings: Record<string, unknown> = { ...rest, ...('uri' in fromUri ? { uri: fromUri.uri } : {}) };
-  if (!settings['keepAliveInitialDelay'] && fromUri.asksAlive !== true) Object.assign(settings, KEEP_ALIVE);
+  if (settings['keepAliveInitialDelay'] === undefined && fromUri.asksAlive !== true)
+    Object.assign(settings, KEEP_ALIVE);
   for (const name of NOT_SETTINGS) Reflect.deleteProperty(settings, name);
   if (!compressed) Object.assign(settings, uncompressed(settings['uri']));
   return { ...settings, ...EXACT, flags: exactFlags(flags ?? fromUri.flags) };

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { QueryError } from 'mysql2';
 
+import type { BinlogPosition } from '../../lib/binlog/binlog-position';
 import { createAccount, NEEDED } from '../support/account';
 import { lost } from '../faults/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
@@ -141,24 +142,58 @@ for (const flavor of availableFlavors()) {
       expect((await test.rows()).find(({ id }) => id === 5)).to.include({ note: 'after the lock' });
     });
 
+    it('keep nobody from stopping where their connection does not answer', async () => {
+      const knex = test.makeKnex();
+      const stop = new AbortController();
+      aroundQueries(knex, (query) => (sql, values, callback) => {
+        if (stop.signal.aborted || !changed || !INTO_JOURNAL.test(sql)) return query(sql, values, callback);
+        stop.abort();
+        return undefined;
+      });
+      const { signal } = stop;
+      const error = await test.failure(ADD_COLUMN, { ...BINLOG, knex, signal, hooks: atFirst(change) });
+      expect(error).to.include({ code: 'LHM_INTERRUPTED', outcome: 'rolled-back' });
+      expect(error.leftovers).to.deep.equal([]);
+      await expectWritable(test);
+      await expectNoLeaks(test);
+    });
+
     it('are read on from where the log was read up to, also on a table that nobody changes, and after a restart', async () => {
       const rows = await test.rows();
+      await test.query('CREATE TABLE others (id INT PRIMARY KEY)');
       const quiet = async (): Promise<void> => {
-        await server.restart();
-        await test.reconnect();
         const [table] = await test.query<{ name: string }>(
           "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
         );
-        const [log] = await test.query<{ File: string }>(
-          flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
-        );
-        await until('the place to be written down', async () => {
-          const [row] = await test.query<{ position: string | null }>(
-            `SELECT position FROM ${table!.name} WHERE id = 2`,
-          );
-          return row?.position?.includes(log!.File) || undefined;
-        });
-        await test.query(`PURGE BINARY LOGS TO '${log!.File}'`);
+        const end = async (): Promise<{ File: string; Position: number }> => {
+          const status = flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+          return (await test.query<{ File: string; Position: number }>(status))[0]!;
+        };
+        const written = async (): Promise<void> => {
+          const { File, Position } = await end();
+          await until('the place to be written down', async () => {
+            const [row] = await test.query<{ position: string | null }>(
+              `SELECT position FROM ${table!.name} WHERE id = 2`,
+            );
+            const { file, offset } = JSON.parse(row?.position ?? '{}') as Partial<BinlogPosition>;
+            return (file === File && Number(offset) >= Position) || undefined;
+          });
+        };
+        // What others have prepared before a place and commit behind it is nothing that is not known.
+        const others = await test.connect();
+        const prepared = [
+          "XA START 'theirs'",
+          'INSERT INTO others VALUES (1)',
+          "XA END 'theirs'",
+          "XA PREPARE 'theirs'",
+        ];
+        for (const sql of prepared) await others.query(sql);
+        await written();
+        await others.query("XA COMMIT 'theirs'");
+        await server.restart();
+        await test.reconnect();
+        await written();
+        await test.query(`PURGE BINARY LOGS TO '${(await end()).File}'`);
         for (const id of await readers()) await test.query(`KILL ${id}`);
         await change();
       };

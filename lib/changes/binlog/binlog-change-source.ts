@@ -30,6 +30,7 @@ import { inTime, Marks, refuseUnwritten } from './marks';
 import { PreparedBefore } from './prepared-before';
 import { ResumePoint } from './resume-point';
 import { rowsAreFree } from './rows-are-free';
+import { unlessSilent } from './unless-silent';
 import { untilCommitted, type IsSeen } from './until-committed';
 import { whyEnded } from './why-ended';
 
@@ -171,7 +172,7 @@ export class BinlogChangeSource implements ChangeSource {
       await this.marks.wait(mark, withinMs, { signal, late: (late) => this.tellLate(late) });
       this.resumePoint.caughtUp(reading);
       // Not while others wait for the tables.
-      if (locked === null) await this.log.check(this.stream.position);
+      if (locked === null) await inTime(this.log.check(this.stream.position), withinMs, signal);
     } finally {
       await this.writer?.releaseLocked();
     }
@@ -205,15 +206,20 @@ export class BinlogChangeSource implements ChangeSource {
     // A server that has nothing to send would not notice for a while that nobody listens.
     const { lifeLock } = this.stream;
     this.stream.close();
-    await this.log.kill(lifeLock);
+    await unlessSilent(this.log.kill(lifeLock));
     this.marks.end(new Error('the migration is over'));
-    await this.pump;
+    await unlessSilent(this.pump);
     await Promise.all([this.writer?.session.close(), this.marker?.session.close(), this.log.close()]);
   }
 
   private mark(): Promise<number> {
     if (this.marker === null) throw new Error('a mark before start');
     return this.marker.write();
+  }
+
+  /** Anything may have closed it while something was waited for. */
+  private isClosed(): boolean {
+    return this.closed;
   }
 
   private tellLate(late: boolean): void {
@@ -224,7 +230,8 @@ export class BinlogChangeSource implements ChangeSource {
 
   /** Never rejects: what it finds ends the reading. */
   private lookAtLog(): Promise<void> {
-    return this.log.check(this.stream.position).catch((error: unknown) => this.marks.refuse(error));
+    const found = (error: unknown): void => this.marks.refuse(this.log.explain(error));
+    return this.log.check(this.stream.position).catch(found);
   }
 
   coordinates(): string | null {
@@ -282,6 +289,11 @@ export class BinlogChangeSource implements ChangeSource {
     for (let attempt = 1; ; attempt++) {
       try {
         if (writer.session.lost) await this.database.reopen(writer.session);
+        // Whoever closed it may not have waited.
+        if (this.isClosed()) {
+          await writer.session.close();
+          return;
+        }
         await writer.setUp();
         const from = await this.resumePoint.place(writer.session, this.changelog, started, this.origin.over);
         if (from === null) throw lostForGood(cause);

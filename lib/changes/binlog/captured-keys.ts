@@ -10,6 +10,9 @@ export interface CapturedKey {
   readonly literals: readonly string[];
 }
 
+/** XA transactions of other tables that are remembered, in case their COMMIT is read once more. */
+const MOST_OF_OTHERS = 100_000;
+
 /** Keys of one transaction that are kept in case it is a distributed one, or one of several engines. */
 const MOST_HELD = 500_000;
 
@@ -37,6 +40,9 @@ export class CapturedKeys {
   private readonly ending = new Map<string, Held>();
   /** Likewise, of those without a name: they are seen in no order with others. */
   private readonly unseen = new Set<Held>();
+
+  /** XA transactions without rows of the table whose COMMIT was read behind the place where reading would begin again. */
+  private readonly ofOthers = new Set<string>();
 
   /** How many wait to be written. */
   get size(): number {
@@ -74,6 +80,11 @@ export class CapturedKeys {
       if (keys.size > 0 && begunAt !== null && comparePositions(begunAt, first) < 0) first = begunAt;
     }
     return first;
+  }
+
+  /** Reading would begin again at `startAgainAt(reached)` from now on. */
+  wroteDown(reached: BinlogPosition): void {
+    if (comparePositions(this.startAgainAt(reached), reached) === 0) this.ofOthers.clear();
   }
 
   /** Whether the transaction was told to be prepared, and is not over. */
@@ -132,15 +143,27 @@ export class CapturedKeys {
         break;
       case 'xa-commit': {
         const held = this.prepared.get(event.xid);
-        if (held === undefined) throw preparedBefore(event.xid);
+        if (held === undefined) {
+          // Read once more, from a place behind where it was prepared.
+          if (this.ofOthers.has(event.xid)) break;
+
+          throw preparedBefore(event.xid);
+        }
         this.prepared.delete(event.xid);
         if (held.keys.size > 0) this.ending.set(event.xid, held);
+        else this.isOfOthers(event.xid);
         break;
       }
       case 'xa-rollback':
         this.prepared.delete(event.xid);
         break;
     }
+  }
+
+  private isOfOthers(xid: string): void {
+    this.ofOthers.add(xid);
+    const [oldest] = this.ofOthers;
+    if (this.ofOthers.size > MOST_OF_OTHERS && oldest !== undefined) this.ofOthers.delete(oldest);
   }
 
   private isOver(xid: string): void {

@@ -1,6 +1,6 @@
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import { refuseReadOnly } from '../../database/read-only';
-import { isReadOnly, messageOf } from '../../database/server-error';
+import { isConnectionLoss, isReadOnly, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { debugLog } from '../../events/debug-log';
 import type { TablePair } from '../../schema/table-pair';
@@ -92,6 +92,12 @@ export class KeyWriter {
         }
       } catch (error) {
         this.keys.giveBack(keys);
+        if (keys.length === 0 && this.isToMove() && !this.stopped && !isConnectionLoss(error)) {
+          // Nothing is lost by it but time after a restart.
+          this.moveAt = clock.monotonic() + MOVE_EVERY_MS;
+          debug('the place was not written down: %s', messageOf(error));
+          continue;
+        }
         const readOnly = isReadOnly(error);
         if (this.stopped || !(readOnly || mayBeWrittenAgain(error))) throw error;
         debug('the keys were not written: %s', messageOf(error));
@@ -121,6 +127,7 @@ export class KeyWriter {
     }
     const also = changelog.moveTo(this.keys.startAgainAt(reached));
     await insertOn(session, pair, keys, { atOnce: options.keysAtOnce(), also });
+    this.keys.wroteDown(reached);
     this.moveAt = clock.monotonic() + MOVE_EVERY_MS;
   }
 

@@ -4,7 +4,7 @@ import { comparePositions, currentPosition, type BinlogPosition } from '../../bi
 import type { StreamedTable } from '../../binlog/streamed-table';
 import type { Database } from '../../database/database';
 import { killHolder } from '../../database/ended-connection';
-import { errorNumber } from '../../database/server-error';
+import { errorNumber, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { text } from '../../database/sql';
 import { Refusal } from '../../errors';
@@ -15,6 +15,7 @@ import type { TablePair } from '../../schema/table-pair';
 import type { BinlogSourceOptions } from './binlog-source-options';
 import { startedAnew } from './binlog-refusals';
 import { behindMark } from './behind-mark';
+import { inTime, NotThereYet } from './marks';
 import { refuseUnordered } from './commit-order';
 import { WrittenThrough } from './written-through';
 
@@ -127,6 +128,9 @@ class OwnLog implements LogServer {
 /** How many domains a migration may meet on MariaDB before the order of changes may be lost on the way. */
 const ONE = 1;
 
+/** How long a replica may take to answer while the tables may be locked, in ms. */
+const LOOK_WITHIN_MS = 2000;
+
 /**
  * A replica of the migrated server. Its log stands in for the primary's as long as it has everything and keeps the order,
  * which is asked before each attempt at the swap and whenever the reading begins anew: it cannot be changed without stopping
@@ -138,8 +142,9 @@ class ReplicaLog implements LogServer {
   private readonly writtenThrough = new WrittenThrough();
   /** Of the servers above it. */
   private readonly starts = new ServerStarts();
-  /** The primary, and how many domains it had, when it was looked at last. */
-  private looked: { readonly identity: string; readonly domains: number } | null = null;
+  /** The primary, once it was looked at. */
+  private above: string | null = null;
+  private closed = false;
 
   constructor(
     readonly database: Database,
@@ -184,10 +189,13 @@ class ReplicaLog implements LogServer {
 
   async checkPrimary(session: Session): Promise<void> {
     await refuseUnordered(session, this.primary.server);
-    const { looked } = this;
-    if (looked !== null) await this.starts.watch(session, looked.identity);
-    const domains = await countDomains(session, this.primary.server);
-    if (domains > ONE && domains !== looked?.domains) await this.look();
+    if (this.above !== null) await this.starts.watch(session, this.above);
+    if ((await countDomains(session, this.primary.server)) <= ONE) return;
+    // The tables may be locked, and the replica away.
+    await inTime(this.look(), LOOK_WITHIN_MS).catch((error: unknown) => {
+      if (error instanceof Refusal) throw error;
+      throw new NotThereYet(`binlog.source cannot be asked whether it keeps the order: ${messageOf(error)}`);
+    });
   }
 
   explain(error: unknown): unknown {
@@ -201,6 +209,8 @@ class ReplicaLog implements LogServer {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
+    await this.opening?.catch(() => undefined);
     await this.session?.close();
   }
 
@@ -216,13 +226,12 @@ class ReplicaLog implements LogServer {
       if (syncBinlog !== null) throw startedAnew(called, syncBinlog);
     };
     await above(onPrimary, facts.identity, 'The server that is migrated');
-    const domains = await countDomains(onPrimary, server);
     const [problem] = await sourceProblems(this.database, await this.open(), facts, {
       ...{ schema, table: origin.table, tables: [origin.table, names.changelog], above },
-      ...{ running: false, mostDelayMs: this.mostDelayMs, domains },
+      ...{ running: false, mostDelayMs: this.mostDelayMs, domains: await countDomains(onPrimary, server) },
     });
     if (problem !== undefined) throw new Refusal(problem.code, problem.message, problem.hint);
-    this.looked = { identity: facts.identity, domains };
+    this.above = facts.identity;
   }
 
   /** By one at a time, or two would make the same session anew. */
@@ -232,6 +241,7 @@ class ReplicaLog implements LogServer {
   }
 
   private async openOnce(): Promise<Session> {
+    if (this.closed) throw new Error('the migration is over');
     if (this.session === null) this.session = await this.database.open('source');
     else if (this.session.lost) await this.database.reopen(this.session);
     return this.session;
