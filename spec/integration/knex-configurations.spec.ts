@@ -142,7 +142,8 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
         const planWith = async (settings: object): Promise<string> => {
           const knex = test.makeKnex({ pool }, settings);
           const { text } = await planLargeHadronMigration('emails', { knex }, ADD_COLUMN);
-          return text.replaceAll(/_\d{17}/g, '_<time>');
+          // How often is written to a table is reckoned from what passes in between, too.
+          return text.replaceAll(/_\d{17}/g, '_<time>').replace(/[\d.,]+ (writes a second)/, '<some> $1');
         };
         const text = await planWith({});
         expect(await planWith(Object.values(SETTINGS)[0]!)).to.equal(text);
