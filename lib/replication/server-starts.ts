@@ -56,9 +56,9 @@ export class ServerStarts {
     const { start } = await lifeOfOlder(session);
     const every = await syncBinlog(session);
     const before = this.seen.get(identity);
-    const anew = before === undefined || !sameStart(start, before.start);
-    if (anew && before !== undefined && before.every !== 1) return before.every;
-    if (anew || before.every === 1) this.seen.set(identity, { start, every });
+    if (before !== undefined && before.every !== 1)
+      return sameStart(start, before.start) ? null : before.every;
+    this.seen.set(identity, { start, every });
     return null;
   }
 

@@ -231,7 +231,7 @@ for (const flavor of availableFlavors()) {
       try {
         const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
         expect(error).to.include({ code: 'LHM_BINLOG_PURGED', outcome: 'rolled-back' });
-        expect(error.message).to.match(/was not read|begun its binary log anew/);
+        expect(error.message).to.include('was not read');
         expect(error.leftovers).to.deep.equal([]);
         await expectWritable(test);
       } finally {

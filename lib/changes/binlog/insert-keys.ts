@@ -3,6 +3,7 @@ import type { Session } from '../../database/session';
 import { id, qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
 import type { CapturedKey } from './captured-keys';
+import { notInterrupted } from './not-interrupted';
 
 /** Longest time that keys wait for the journal, in seconds. */
 const LOCK_SECONDS = 1;
@@ -76,9 +77,6 @@ async function insertKeys(
   }
 }
 
-/** How often a statement may be killed that must not be left out. */
-const KILLED_AT_MOST = 10;
-
 /** The literals of TIMESTAMP columns are in UTC, which is not what every session runs in. */
 async function inUtc(session: Session, run: () => Promise<void>): Promise<void> {
   const [row] = await session.query<{ zone: string }>('SELECT @@SESSION.time_zone AS zone');
@@ -92,14 +90,7 @@ async function inUtc(session: Session, run: () => Promise<void>): Promise<void> 
 
 /** What this session converts from here on would come out otherwise, and be compared with what came out as wrong. */
 async function backTo(session: Session, zone: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await session.execute(`SET SESSION time_zone = ${text(zone)}`);
-      return;
-    } catch (error) {
-      if (session.lost || !isInterruption(error) || attempt >= KILLED_AT_MOST) throw error;
-    }
-  }
+  await notInterrupted(() => session.execute(`SET SESSION time_zone = ${text(zone)}`));
 }
 
 /** Keys that were not written, on a connection that is still there. */

@@ -110,7 +110,7 @@ export class KeyWriter {
     this.flushing = false;
   }
 
-  /** Nothing has to be written for a while, or nothing but keys can be. */
+  /** Whether the place alone is to be written down: not while the tables are held, when others wait. */
   private isToMove(): boolean {
     return this.locked === null && clock.monotonic() >= this.moveAt;
   }

@@ -32,7 +32,7 @@ export async function inTime<T>(written: Promise<T>, withinMs?: number, signal?:
       timers.push(clock.setTimeout(() => reject(error()), ms));
     };
     if (withinMs !== undefined)
-      after(withinMs, () => new NotThereYet(`no mark could be written within ${Math.round(withinMs)} ms`));
+      after(withinMs, () => new NotThereYet(`the server did not answer within ${Math.round(withinMs)} ms`));
     const stop = (): void => after(LATE_MS, () => signal?.reason as Error);
     if (signal?.aborted === true) stop();
     else signal?.addEventListener('abort', stop, { once: true, signal: over.signal });

@@ -3,7 +3,7 @@ import { isConnectionLoss, isInterruption } from '../../database/server-error';
 /** How often it may be interrupted. */
 const MOST = 10;
 
-/** Does it again after a KILL QUERY, which is meant for a statement that waits for tables of ours. */
+/** Does again after a KILL QUERY what must not be left out; ours is meant for a statement that waits for the tables. */
 export async function notInterrupted<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,12 +1,9 @@
-import { clock } from '../../util/clock';
+import { inTime } from './marks';
 
 /** How long a connection that does not answer is waited for at the end, in ms, before it is cut. */
 const LAST_ANSWER_MS = 2000;
 
-/** @param answered never rejects */
+/** Never rejects. */
 export async function unlessSilent(answered: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const silent = new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, LAST_ANSWER_MS)));
-  await Promise.race([answered, silent]);
-  clock.clearTimeout(timer);
+  await inTime(answered, LAST_ANSWER_MS).catch(() => undefined);
 }
