@@ -75,7 +75,7 @@ describe('architecture', () => {
     const drivers = files(LIB).filter((file) => /from 'mysql2'/.test(readFileSync(file, 'utf8')));
     expect(drivers.map((file) => relative(LIB, file)).sort()).to.deep.equal([
       'database/knex-connection.ts',
-      'database/mysql-database.ts',
+      'database/mysql-session.ts',
       'ghost/alter-failed.ts',
     ]);
   });

@@ -1,121 +1,17 @@
-import type { Connection, ResultSetHeader } from 'mysql2';
 import type { Knex } from 'knex';
 import { Refusal } from '../errors';
-import { debugLog } from '../events/debug-log';
 import { connectionSource, type ConnectionSource } from './knex-connection';
 import type { Database } from './database';
 import { endConnection } from './ended-connection';
 import { OneServer, SessionMark, WHO_ANSWERS, type Answerer, type Marked } from './one-server';
-import type { Row, Session, WriteResult } from './session';
+import { MysqlSession } from './mysql-session';
+import type { Session } from './session';
 import { serverCapabilities, type ServerCapabilities } from './server-capabilities';
 import { isConnectionLoss } from './server-error';
 import { sessionSettings } from './session-settings';
 import { text } from './sql';
-import { clock } from '../util/clock';
 import { refuseFakeTimers } from './fake-timers';
 import { wire, type Wire, type WireConnection } from './wire';
-
-const logSql = debugLog('sql');
-
-/** A session on one mysql2 connection. */
-class MysqlSession implements Session {
-  id = 0;
-  lifeLock: string | null = null;
-  maxPacket = 0;
-  lost = false;
-  /** Locks of connections that ended without a goodbye, and which the server may not have noticed yet. */
-  readonly unsettled = new Set<string>();
-  private closed = false;
-
-  constructor(
-    readonly role: string,
-    public connection: Connection,
-  ) {
-    this.listen(connection);
-  }
-
-  /** Without a listener an idle connection that is killed ends the whole process. */
-  private listen(connection: Connection): void {
-    connection.on('error', (error: Error) => {
-      if (connection !== this.connection) return;
-      this.lost = true;
-      logSql('%s lost: %s', this.role, error.message);
-    });
-  }
-
-  raw(sql: string, values?: readonly unknown[]): Promise<[unknown, unknown]> {
-    logSql('%s[%d] %s', this.role, this.id, sql);
-    return new Promise((resolve, reject) => {
-      this.connection.query(sql, values === undefined ? [] : [...values], (error, result, fields) => {
-        if (error === null) {
-          resolve([result, fields]);
-          return;
-        }
-        if (isConnectionLoss(error)) this.lost = true;
-        logSql('%s[%d] failed: %s', this.role, this.id, error.message);
-        reject(error);
-      });
-    });
-  }
-
-  async query<R = Row>(sql: string, values?: readonly unknown[]): Promise<R[]> {
-    const [rows] = await this.raw(sql, values);
-    return rows as R[];
-  }
-
-  async execute(sql: string, values?: readonly unknown[]): Promise<WriteResult> {
-    const [header] = await this.raw(sql, values);
-    const { affectedRows, warningStatus, info } = header as ResultSetHeader;
-    return { affectedRows, warningStatus, info };
-  }
-
-  /** Rejects when the server cannot be reached or refuses the account. */
-  async connect(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.connection.connect((error) => (error === null ? resolve() : reject(error)));
-    });
-  }
-
-  /** Goes on with a new connection in the place of one that was lost. */
-  async reconnect(connection: Connection): Promise<void> {
-    this.connection.destroy();
-    this.giveUp();
-    this.connection = connection;
-    this.listen(connection);
-    this.lost = false;
-    this.closed = false;
-    await this.connect();
-  }
-
-  /** Remembers the connection as one that the server may still have. */
-  giveUp(): void {
-    if (this.lifeLock !== null) this.unsettled.add(this.lifeLock);
-    this.lifeLock = null;
-  }
-
-  /** Cuts the connection, without a word to the server. */
-  abandon(): void {
-    this.closed = true;
-    this.connection.destroy();
-  }
-
-  async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    // A server that does not answer must not hold the process: the socket is cut after a moment.
-    await new Promise<void>((resolve) => {
-      const cut = clock.setTimeout(() => {
-        this.connection.destroy();
-        this.giveUp();
-        resolve();
-      }, 2000);
-      this.connection.end(() => {
-        clock.clearTimeout(cut);
-        resolve();
-      });
-    });
-  }
-}
 
 interface Facts extends Answerer {
   readonly version: string;
@@ -177,6 +73,7 @@ async function connectWith(source: ConnectionSource): Promise<Database> {
     mark.check(row);
     session.lifeLock = mark.lock;
     oneServer.check(session.role, [row], session.connection.threadId);
+    session.begun();
   }
 
   return {
