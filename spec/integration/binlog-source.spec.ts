@@ -17,6 +17,7 @@ import {
 import { failureOf, TestTable, without, type Options } from '../support/test-table';
 import { until } from '../support/test-table-process-list';
 import { ADD_COLUMN, expectRefused } from '../support/test-table-refusal';
+import { intercept } from '../support/test-table-statements';
 import { describeReport, isExact } from '../support/workload';
 
 /** So that it takes seconds, and a replica can keep up. */
@@ -228,6 +229,29 @@ for (const flavor of availableFlavors()) {
         expect(error).to.include({ code: 'LHM_REPLICA_UNFIT', outcome: 'rolled-back' });
         await expectTakenBack();
       });
+
+      if (flavor === 'mariadb')
+        it('whose order is kept no more since the tables were locked ends the migration', async () => {
+          const parallel = (threads: number, gtid: string): string =>
+            `STOP SLAVE; SET GLOBAL slave_parallel_threads = ${threads}; CHANGE MASTER TO MASTER_USE_GTID = ${gtid}; START SLAVE`;
+          await replica.query(parallel(2, 'slave_pos'));
+          try {
+            await test.query('CREATE TABLE elsewhere (id INT PRIMARY KEY)');
+            const client = await test.connect();
+            // With one domain it was kept.
+            const run = async (): Promise<void> => {
+              await client.query('SET SESSION gtid_domain_id = 7');
+              await client.query('INSERT INTO elsewhere VALUES (1)');
+            };
+            const locked = intercept(test.knex, { match: /^LOCK TABLES .*_lhmn/, when: 'after', run });
+            const error = await test.failure(ADD_COLUMN, withSource());
+            expect(locked.happened).to.equal(true);
+            expect(error).to.include({ code: 'LHM_BINLOG_ORDER', outcome: 'rolled-back', phase: 'cut-over' });
+            await expectTakenBack();
+          } finally {
+            await replica.query(parallel(0, 'no'));
+          }
+        });
 
       describe('is refused', () => {
         const refused = (code: string, says: RegExp, options: Options = {}) =>
