@@ -4,6 +4,8 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 
+import { changelogOf, nextMarks, placeWrittenDown } from '../support/binlog/changelog';
+import { endOfLog, killLogReaders } from '../support/binlog/server-log';
 import { expectNoLeaks } from '../support/leak-guard';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import { balance, ConnectionProxy } from '../support/proxy/connection-proxy';
@@ -133,12 +135,11 @@ for (const flavor of availableFlavors()) {
       if (folder === undefined) this.skip();
       await test.query('SET GLOBAL sync_binlog = 0');
       const lose = async (): Promise<void> => {
-        const status = flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
-        const [place] = await test.query<{ File: string; Position: number }>(status);
+        const place = await endOfLog(test, flavor);
         await test.query("INSERT INTO emails (id, address) VALUES (4000, 'kept, and not in the log')");
         const [row] = await test.query<{ base: string }>('SELECT @@log_bin_basename AS base');
         await server.kill();
-        await truncate(join(row!.base, '..', place!.File), place!.Position);
+        await truncate(join(row!.base, '..', place.File), place.Position);
       };
       const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: crashing(lose) });
       expect(['LHM_BINLOG_PURGED', 'LHM_CONNECTION_LOST']).to.include(error.code);
@@ -155,10 +156,7 @@ for (const flavor of availableFlavors()) {
         await test.query(reset);
         // As far as it was before: a place in the old file is one in the new file.
         for (let i = 0; i < 200; i++) await test.query('UPDATE emails SET size = size + 1 WHERE id <= 30');
-        const [reader] = await test.query<{ id: number }>(
-          "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
-        );
-        if (reader !== undefined) await test.query(`KILL ${reader.id}`);
+        await killLogReaders(test);
       };
       const error = await test.failure(ADD_COLUMN, { ...BINLOG, hooks: { beforeCutOver } });
       // Where the server was just reading it, that fails first.
@@ -206,24 +204,15 @@ for (const flavor of availableFlavors()) {
       await test.query(reset);
       const holder = await createConnection({ ...server.connection, database: test.database });
       const beforeCutOver = async (): Promise<void> => {
-        const [table] = await test.query<{ name: string }>(
-          "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
-        );
-        const changelog = table!.name;
-        const mark = async (): Promise<number> => {
-          const [row] = await test.query<{ mark: string }>(`SELECT MAX(mark) AS mark FROM ${changelog}`);
-          return Number(row?.mark);
-        };
         // How far the log was read cannot be written down, so nothing is read on; and the server cannot send what nobody reads.
         await holder.query('START TRANSACTION');
-        await holder.query(`SELECT position FROM ${changelog} WHERE id = 2 FOR UPDATE`);
+        await holder.query(`SELECT position FROM ${await changelogOf(test)} WHERE id = 2 FOR UPDATE`);
         await test.query('UPDATE emails SET size = size + 1');
         for (let i = 0; i < 12; i++)
           await test.query("INSERT INTO other (bulk) VALUES (REPEAT('x', 8000000))");
         await test.query('FLUSH BINARY LOGS');
         await test.query("UPDATE emails SET note = 'in the old second file' WHERE id = 3");
-        const before = await mark();
-        await until('a heartbeat', async () => ((await mark()) >= before + 2 ? true : undefined));
+        await nextMarks(test, 2);
         await test.query(reset);
         await test.query('FLUSH BINARY LOGS');
         await holder.query('ROLLBACK');
@@ -246,7 +235,7 @@ for (const flavor of availableFlavors()) {
         await test.query('UPDATE emails SET size = size + 1');
       };
       const changed = intercept(test.knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
-      const kill = (): Promise<void> => killReader(test);
+      const kill = (): Promise<void> => killLogReaders(test);
       const lost = intercept(test.knex, { match: /^RENAME TABLE/, when: 'before', run: kill });
       await test.migrate(ADD_COLUMN, BINLOG);
       expect(lost.happened).to.equal(true);
@@ -265,7 +254,7 @@ for (const flavor of availableFlavors()) {
       intercept(knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
       const blind = async (): Promise<void> => {
         gate.closed = true;
-        await killReader(test);
+        await killLogReaders(test);
       };
       intercept(knex, { match: /^RENAME TABLE/, when: 'before', run: blind });
       const crash = async (): Promise<void> => {
@@ -309,25 +298,12 @@ class Gate {
   }
 }
 
-async function killReader(test: TestTable): Promise<void> {
-  const [reader] = await test.query<{ id: number }>(
-    "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
-  );
-  await test.query(`KILL ${reader!.id}`);
-}
-
 /** Resolves when the migration has read a change that is made now. */
 async function untilReadTo(test: TestTable, change: string): Promise<void> {
   await test.query(change);
-  const status = test.server.flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
-  const [place] = await test.query<{ File: string }>(status);
-  const changelog = (await test.tables()).find((table) => table.includes('_lhmc_'));
-  await until(`a change in ${place!.File} that is read`, async () => {
-    const [row] = await test.query<{ position: string | null }>(
-      `SELECT position FROM ${changelog!} WHERE id = 2`,
-    );
-    return row?.position?.includes(place!.File) === true ? true : undefined;
-  });
+  const { File } = await endOfLog(test, test.server.flavor);
+  const read = async (): Promise<boolean> => (await placeWrittenDown(test))?.includes(File) === true;
+  await until(`a change in ${File} that is read`, async () => (await read()) || undefined);
 }
 
 /** Until its next start can be told from this one. */

@@ -8,6 +8,7 @@ import { BinlogStream } from '../../lib/binlog/binlog-stream';
 import type { StreamedTable } from '../../lib/binlog/streamed-table';
 import { connectDatabase } from '../../lib/database/mysql-database';
 import { Refusal } from '../../lib/errors';
+import { logReaders } from '../support/binlog/server-log';
 import { BinlogFixture, rowsOf, SCHEMA } from '../support/binlog/fixture';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 
@@ -57,11 +58,7 @@ for (const flavor of availableFlavors()) {
 
     after(() => fixture.end());
 
-    /** Dump threads on the server. */
-    async function readers(): Promise<number[]> {
-      const list = await fixture.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
-      return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Id);
-    }
+    const readers = (): Promise<number[]> => logReaders(fixture);
 
     async function expectNoReaders(): Promise<void> {
       for (let round = 0; (await readers()).length > 0 && round < 100; round++) {

@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import type { QueryError } from 'mysql2';
 
 import type { BinlogPosition } from '../../lib/binlog/binlog-position';
+import { placeWrittenDown } from '../support/binlog/changelog';
+import { endOfLog, killLogReaders } from '../support/binlog/server-log';
 import { createAccount, NEEDED } from '../support/account';
 import { lost } from '../faults/fail-once';
 import { expectNoLeaks } from '../support/leak-guard';
@@ -162,20 +164,12 @@ for (const flavor of availableFlavors()) {
       const rows = await test.rows();
       await test.query('CREATE TABLE others (id INT PRIMARY KEY)');
       const quiet = async (): Promise<void> => {
-        const [table] = await test.query<{ name: string }>(
-          "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
-        );
-        const end = async (): Promise<{ File: string; Position: number }> => {
-          const status = flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
-          return (await test.query<{ File: string; Position: number }>(status))[0]!;
-        };
         const written = async (): Promise<void> => {
-          const { File, Position } = await end();
+          const { File, Position } = await endOfLog(test, flavor);
           await until('the place to be written down', async () => {
-            const [row] = await test.query<{ position: string | null }>(
-              `SELECT position FROM ${table!.name} WHERE id = 2`,
-            );
-            const { file, offset } = JSON.parse(row?.position ?? '{}') as Partial<BinlogPosition>;
+            const { file, offset } = JSON.parse(
+              (await placeWrittenDown(test)) ?? '{}',
+            ) as Partial<BinlogPosition>;
             return (file === File && Number(offset) >= Position) || undefined;
           });
         };
@@ -193,18 +187,13 @@ for (const flavor of availableFlavors()) {
         await server.restart();
         await test.reconnect();
         await written();
-        await test.query(`PURGE BINARY LOGS TO '${(await end()).File}'`);
-        for (const id of await readers()) await test.query(`KILL ${id}`);
+        await test.query(`PURGE BINARY LOGS TO '${(await endOfLog(test, flavor)).File}'`);
+        await killLogReaders(test);
         await change();
       };
       await test.migrate(ADD_COLUMN, { ...BINLOG, hooks: atFirst(quiet) });
       expect(without(await test.rows(), 'extra')).to.have.length(rows.length);
       await expectSwapped();
     });
-
-    async function readers(): Promise<number[]> {
-      const list = await test.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
-      return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Id);
-    }
   });
 }

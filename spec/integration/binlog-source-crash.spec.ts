@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createConnection, type Connection as Client } from 'mysql2/promise';
 
 import { LargeHadronError } from '../../lib';
+import { nextMarks } from '../support/binlog/changelog';
+import { endOfLog } from '../support/binlog/server-log';
 import { expectWritable } from '../support/leak-guard-leftovers';
 import {
   availableFlavors,
@@ -89,19 +91,6 @@ for (const flavor of availableFlavors()) {
       });
     }
 
-    /** Until a heartbeat has been committed that is later than now. */
-    async function nextMark(): Promise<void> {
-      const [table] = await test.query<{ name: string }>(
-        "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'emails\\_lhmc\\_%'",
-      );
-      const newest = async (): Promise<number> => {
-        const [row] = await test.query<{ mark: string }>(`SELECT MAX(mark) AS mark FROM ${table!.name}`);
-        return Number(row?.mark);
-      };
-      const before = await newest();
-      await until('a mark', async () => ((await newest()) > before + 1 ? true : undefined));
-    }
-
     /** Makes the primary lose what came last, and lets others write when it is there again. */
     async function lose({ back, reach, marks }: Loss): Promise<void> {
       const { primary } = pair;
@@ -112,7 +101,7 @@ for (const flavor of availableFlavors()) {
       for (const id of [3, 11]) await test.query(`UPDATE emails SET note = 'last ${id}' WHERE id = ${id}`);
       if (reach) await replicaHas('last 11');
       if (back === 'both') await replica.query(`STOP ${WORD} IO_THREAD`);
-      if (marks === true) await nextMark();
+      if (marks === true) await nextMarks(test, 2);
       await primary.kill();
       await before.restore(back);
       await primary.start();
@@ -180,8 +169,7 @@ interface Image {
 
 /** What a power failure would leave of the server's files now: it stands still while they are copied. */
 async function image({ flavor, pid, folder }: RunningServer, test: TestTable): Promise<Image> {
-  const status = flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
-  const [place] = await test.query<{ File: string; Position: number }>(status);
+  const place = await endOfLog(test, flavor);
   const [data, copy] = [join(folder!, 'data'), join(folder!, 'copy')];
   process.kill(pid!, 'SIGSTOP');
   try {
@@ -192,7 +180,7 @@ async function image({ flavor, pid, folder }: RunningServer, test: TestTable): P
   return {
     restore: async (what) => {
       if (what === 'log') {
-        await truncate(join(data, place!.File), place!.Position);
+        await truncate(join(data, place.File), place.Position);
         return;
       }
       await rm(join(data, '#innodb_redo'), { recursive: true, force: true });

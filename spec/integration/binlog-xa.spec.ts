@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 
 import type { MigrationResult, LargeHadronError } from '../../lib';
+import { killLogReaders } from '../support/binlog/server-log';
 import { expectNoLeaks } from '../support/leak-guard';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
 import { TestTable, without, type Options } from '../support/test-table';
@@ -161,9 +162,7 @@ for (const flavor of availableFlavors()) {
         await test.query('UPDATE emails SET size = 2 WHERE id = 2');
       };
       const beforeCutOver = async (): Promise<void> => {
-        const list = await test.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
-        for (const { Id, Command } of list)
-          if (Command.startsWith('Binlog Dump')) await test.query(`KILL ${Id}`);
+        await killLogReaders(test);
         await end('COMMIT');
       };
       const result = await test.migrate(

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 
 import { largeHadronCleanUp, type MigrationResult } from '../../lib';
 import { some } from '../faults/some';
+import { killLogReaders } from '../support/binlog/server-log';
 import { expectNoLeaks, oldTables } from '../support/leak-guard';
 import { expectTakenBack, expectWritable } from '../support/leak-guard-leftovers';
 import { availableFlavors, startServer, type RunningServer } from '../support/servers';
@@ -234,12 +235,8 @@ for (const { flavor, mode } of CASES) {
     if (mode === 'binlog') {
       it('the log is read again from before a swap that was taken back: no change is lost', async () => {
         writeLate();
-        const readers = async (): Promise<number[]> => {
-          const list = await test.query<{ Id: number; Command: string }>('SHOW PROCESSLIST');
-          return list.filter(({ Command }) => Command.startsWith('Binlog Dump')).map(({ Id }) => Id);
-        };
         const run = async (): Promise<void> => {
-          for (const id of await readers()) await test.query(`KILL ${id}`);
+          await killLogReaders(test);
           await test.query('DO SLEEP(0.3)');
         };
         intercept(test.knex, { match: /^DELETE FROM \S+emails` USING/, when: 'before', run });
