@@ -58,6 +58,7 @@ async function connectWith(source: ConnectionSource): Promise<Database> {
   const server = serverCapabilities(facts.version);
   const named = facts.zone === 'SYSTEM' ? facts.systemZone : facts.zone;
   let timeZone = facts.zone;
+  let closed = false;
 
   /** What every connection goes through before it is used. */
   async function begin(session: MysqlSession): Promise<void> {
@@ -73,6 +74,11 @@ async function connectWith(source: ConnectionSource): Promise<Database> {
     mark.check(row);
     session.lifeLock = mark.lock;
     oneServer.check(session.role, [row], session.connection.threadId);
+    if (closed) {
+      // Nobody would close it any more, and it would keep the process.
+      session.abandon();
+      throw new Error('the database was closed');
+    }
     session.begun();
   }
 
@@ -123,13 +129,8 @@ async function connectWith(source: ConnectionSource): Promise<Database> {
     },
     async reopen(session) {
       if (!(session instanceof MysqlSession)) throw new Error('not a session of this database');
-      try {
-        await session.reconnect(await source.create());
-        await begin(session);
-      } catch (error) {
-        session.lost = true;
-        throw error;
-      }
+      await session.reconnect(await source.create());
+      await begin(session);
     },
     async endLost(looker) {
       for (const session of open) {
@@ -144,6 +145,7 @@ async function connectWith(source: ConnectionSource): Promise<Database> {
       return [...open].map(({ id }) => id);
     },
     async close() {
+      closed = true;
       for (const opened of wires) opened.cut();
       await Promise.all([...open].map((session) => session.close()));
     },

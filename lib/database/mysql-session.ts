@@ -87,6 +87,7 @@ export class MysqlSession implements Session {
 
   /** Goes on with a new connection in the place of one that was lost. It counts as lost until it is `begun`. */
   async reconnect(connection: Connection): Promise<void> {
+    this.lost = true;
     this.destroy();
     this.giveUp();
     this.connection = connection;

@@ -67,6 +67,19 @@ for (const flavor of availableFlavors()) {
       expect(await session.query("SELECT 'three' AS three")).to.deep.equal([{ three: 'three' }]);
     });
 
+    it('is left by whoever makes it anew when the database was closed meanwhile', async () => {
+      await lose();
+      const opened = errorOf(database.open('late'));
+      const made = errorOf(database.reopen(session));
+      await connecting(session);
+      await database.close();
+      for (const error of [await made, await opened]) expect(error).to.be.instanceOf(Error);
+      await until('the end of both connections', async () => {
+        const list = await test.query<{ Id: number }>('SHOW PROCESSLIST');
+        return list.some(({ Id }) => Id > session.id) ? undefined : true;
+      });
+    });
+
     it('is made anew by one and closed by another', async () => {
       await lose();
       await server.kill();
