@@ -3,7 +3,7 @@ import { debugLog } from '../events/debug-log';
 import { tellerOf } from '../events/tell';
 import { liveLock } from '../database/metadata-locks';
 import { tableHolders, type TableHolder } from '../database/table-holders';
-import { errorNumber, messageOf } from '../database/server-error';
+import { isTooMany, messageOf } from '../database/server-error';
 import type { ProgressTracker } from '../progress/progress-tracker';
 import { backoff } from '../util/backoff';
 import { pause } from '../util/pause';
@@ -32,7 +32,6 @@ const log = debugLog('cut-over');
 const QUIET_WITHIN_MS = 1000;
 
 /** Of the server, for an account, for an hour. */
-const TOO_MANY_CONNECTIONS = new Set([1040, 1203, 1226]);
 /** How long a connection that was killed may take to let go of the table before the attempt is put off, in ms. */
 const KILLED_WITHIN_MS = 2000;
 
@@ -209,7 +208,7 @@ export class CutOver {
     try {
       await this.deps.database.meetAgain();
     } catch (error) {
-      if (!TOO_MANY_CONNECTIONS.has(errorNumber(error))) throw error;
+      if (!isTooMany(error)) throw error;
       throw new Postponed(messageOf(error), { cause: error, wayOut: 'Let one more connection in' });
     }
   }

@@ -1,6 +1,7 @@
 import { liveLock } from '../database/metadata-locks';
 import { qualified } from '../database/sql';
 import { isConnectionLoss, isLockTimeout, isTransient, messageOf } from '../database/server-error';
+import { endedWhenSilent } from '../database/silent-holder';
 import { unlockTables } from '../database/unlock-tables';
 import { debugLog } from '../events/debug-log';
 import { confirmSwap } from './confirm-swap';
@@ -20,11 +21,16 @@ const log = debugLog('cut-over');
  *
  * @throws Postponed with every lock released and the origin in place; any other error may have come after the swap
  */
-export async function lockedAttempt(
+export function lockedAttempt(
   deps: CutOverDeps,
   strategy: SwapStrategy,
   answer: OldReadViews,
 ): Promise<SwapTimes> {
+  const { lockTimeoutMs, drainBudgetMs } = deps.options.cutOver;
+  return endedWhenSilent(deps.work, lockTimeoutMs + drainBudgetMs, () => attempt(deps, strategy, answer));
+}
+
+async function attempt(deps: CutOverDeps, strategy: SwapStrategy, answer: OldReadViews): Promise<SwapTimes> {
   const { work, options, signal } = deps;
   await work.execute(
     `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`,

@@ -3,6 +3,7 @@ import { liveLock } from '../database/metadata-locks';
 import { processStates, waitsForTable } from '../database/process-list';
 import { isLockTimeout, isTransient, messageOf } from '../database/server-error';
 import type { Session } from '../database/session';
+import { endedWhenSilent } from '../database/silent-holder';
 import { unlockTables } from '../database/unlock-tables';
 import { debugLog } from '../events/debug-log';
 import { clock } from '../util/clock';
@@ -46,7 +47,17 @@ export class RenameThenReplay {
   constructor(private readonly deps: CutOverDeps) {}
 
   /** @throws Postponed with every lock released and the origin in place; any other error may have come after the swap */
-  async attempt(answer: OldReadViews): Promise<SwapTimes> {
+  attempt(answer: OldReadViews): Promise<SwapTimes> {
+    const { work } = this.deps;
+    return endedWhenSilent(work, this.waitsMs, () => this.attemptNow(answer));
+  }
+
+  private get waitsMs(): number {
+    const { lockTimeoutMs, drainBudgetMs } = this.deps.options.cutOver;
+    return lockTimeoutMs + drainBudgetMs;
+  }
+
+  private async attemptNow(answer: OldReadViews): Promise<SwapTimes> {
     const { work, observer, database, options } = this.deps;
     const settings = `SET SESSION lock_wait_timeout = ${Math.ceil(options.cutOver.lockTimeoutMs / 1000)}, SESSION innodb_lock_wait_timeout = 1`;
     // A RENAME of a connection that was lost, in either direction, may not come when the tables stand otherwise.
@@ -108,9 +119,21 @@ export class RenameThenReplay {
     answer: OldReadViews,
     deadline: Deadline,
   ): Promise<void> {
-    const { pair } = this.deps;
     const { locker } = this;
     if (locker === null) throw new Error('swap before prepare');
+    await endedWhenSilent(locker, this.waitsMs, () =>
+      this.renameWith(locker, sentry, relatives, answer, deadline),
+    );
+  }
+
+  private async renameWith(
+    locker: Session,
+    sentry: SentryLockRename,
+    relatives: readonly Relative[],
+    answer: OldReadViews,
+    deadline: Deadline,
+  ): Promise<void> {
+    const { pair } = this.deps;
     const deps = { ...this.deps, work: locker };
     const more = [{ schema: pair.schema, table: pair.names.old }, ...relatives];
     this.locked = Promise.resolve();

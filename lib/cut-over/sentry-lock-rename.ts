@@ -48,11 +48,9 @@ export class SentryLockRename implements SwapStrategy {
   async prepare(): Promise<readonly string[]> {
     const { work, observer, pair, database, options } = this.deps;
     await refuseWritersFirst(observer);
-    if (this.renamer === null || this.renamer.lost) {
-      this.renamer = await database.open('renamer');
-      const seconds = Math.ceil(options.cutOver.lockTimeoutMs / 1000) + QUEUED_SECONDS;
-      await this.renamer.execute(`SET SESSION lock_wait_timeout = ${seconds}`);
-    }
+    if (this.renamer === null || this.renamer.lost) this.renamer = await database.open('renamer');
+    const seconds = Math.ceil(options.cutOver.lockTimeoutMs / 1000) + QUEUED_SECONDS;
+    await this.renamer.execute(`SET SESSION lock_wait_timeout = ${seconds}`);
     try {
       await work.execute(createSentry(pair.schema, pair.names.old));
     } catch (error) {

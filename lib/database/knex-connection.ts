@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Connection, ConnectionOptions } from 'mysql2';
 import { Refusal } from '../errors';
+import { isConnectionLoss } from './server-error';
 import { clock } from '../util/clock';
 import { exactSettings } from './connection-settings';
 
@@ -75,7 +76,7 @@ export function connectionSource(knex: Knex): ConnectionSource {
 async function settingsOf(client: KnexClient): Promise<Record<string, unknown>> {
   // A function's answer may hold a token that expires, so it is asked for every connection, as Knex does.
   const provided = client.connectionConfigProvider
-    ? await client.connectionConfigProvider()
+    ? await asked(client, client.connectionConfigProvider)
     : (client.connectionSettings ?? {});
   let settings: Record<string, unknown> =
     typeof provided === 'string' ? { uri: provided } : withPassword(provided as object);
@@ -89,6 +90,21 @@ async function settingsOf(client: KnexClient): Promise<Record<string, unknown>> 
     );
   }
   return settings;
+}
+
+/** A token service that does not answer must not keep the migration from noticing that it is to stop. */
+async function asked<T>({ config }: KnexClient, provider: () => T | Promise<T>): Promise<T> {
+  const { acquireConnectionTimeout = ACQUIRE_TIMEOUT_MS } = config;
+  let tooLate: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const why = `the function \`connection\` of the Knex given did not answer in ${acquireConnectionTimeout} ms`;
+    tooLate = clock.setTimeout(() => reject(new Error(why)), acquireConnectionTimeout);
+  });
+  try {
+    return await Promise.race([provider(), limit]);
+  } finally {
+    if (tooLate !== undefined) clock.clearTimeout(tooLate);
+  }
 }
 
 /** A copy, with the password, which Knex hides from enumeration, in a caller's pool as well. */
@@ -116,6 +132,11 @@ async function afterCreate(client: KnexClient, connection: Connection): Promise<
   if (given === undefined) return;
   await new Promise<void>((resolve, reject) => {
     const failed = (cause: unknown): void => {
+      // It says nothing of what the function does, and may be over soon.
+      if (cause instanceof Error && isConnectionLoss(cause)) {
+        reject(cause);
+        return;
+      }
       const why = cause instanceof Error ? cause.message : String(cause);
       reject(
         new Refusal(

@@ -1,4 +1,5 @@
 import type { Connection, ResultSetHeader } from 'mysql2';
+import type { Socket } from 'node:net';
 import { debugLog } from '../events/debug-log';
 import { clock } from '../util/clock';
 import { isConnectionLoss } from './server-error';
@@ -32,6 +33,7 @@ export class MysqlSession implements Session {
       if (connection !== this.connection) return;
       this.lost = true;
       logSql('%s lost: %s', this.role, error.message);
+      this.endAsked(error);
     });
   }
 
@@ -103,12 +105,14 @@ export class MysqlSession implements Session {
 
   private destroy(): void {
     this.connection.destroy();
-    this.endAsked();
+    // The driver only says goodbye, and a peer that is gone would keep the process until TCP gives it up.
+    socketOf(this.connection).destroy?.();
+    this.endAsked(cut());
   }
 
   /** The driver leaves what was asked of a connection that is cut without an answer for ever. */
-  private endAsked(): void {
-    for (const reject of this.asked) reject(cut());
+  private endAsked(error: Error): void {
+    for (const reject of this.asked) reject(error);
     this.asked.clear();
   }
 
@@ -127,20 +131,31 @@ export class MysqlSession implements Session {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    const { connection } = this;
     // A server that does not answer must not hold the process: the socket is cut after a moment.
     await new Promise<void>((resolve) => {
       const timer = clock.setTimeout(() => {
-        this.destroy();
-        this.giveUp();
+        // Another one may be in its place by now.
+        if (connection === this.connection) {
+          this.destroy();
+          this.giveUp();
+        }
         resolve();
       }, 2000);
-      this.connection.end(() => {
+      connection.end(() => {
         clock.clearTimeout(timer);
         resolve();
       });
     });
-    this.endAsked();
+    // The goodbye is on its way, and nobody waits for the answer.
+    socketOf(connection).unref?.();
+    if (connection === this.connection) this.endAsked(cut());
   }
+}
+
+/** The caller may have given a stream of his own (`stream`), which need not be a socket. */
+function socketOf(connection: Connection): Partial<Socket> {
+  return (connection as unknown as { stream: Socket }).stream;
 }
 
 /** As the driver says it of a connection that somebody else has ended. */

@@ -27,9 +27,17 @@ export function isDeadlock(error: unknown): boolean {
   return errorNumber(error) === DEADLOCK;
 }
 
-/** Whether the same transaction may simply be run again. */
+/** Those of the server, of the account by its own limit, and of the account by one of its resources. */
+const TOO_MANY_CONNECTIONS = [1040, 1203, 1226];
+
+/** Whether the same may simply be done again. */
 export function isTransient(error: unknown): boolean {
-  return [DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED].includes(errorNumber(error));
+  return [DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED].includes(errorNumber(error)) || isTooMany(error);
+}
+
+/** Whether the server lets nobody more in now. */
+export function isTooMany(error: unknown): boolean {
+  return TOO_MANY_CONNECTIONS.includes(errorNumber(error));
 }
 
 /** Whether the error says that the connection is gone (and the statement's fate with it). */

@@ -15,6 +15,9 @@ export const OWN_SQL_MODE =
 /** How long a session waits for a metadata lock, where nothing else is set. */
 export const LOCK_WAIT_SECONDS = 10;
 
+/** How long a session may be idle, the server's own default. */
+export const IDLE_SECONDS = 28_800;
+
 /** Modes of the caller's that change what an expression or a rounded value is; the library's own SQL bears them. */
 const MEANING = new Set([
   ...['PIPES_AS_CONCAT', 'IGNORE_SPACE', 'HIGH_NOT_PRECEDENCE', 'NO_UNSIGNED_SUBTRACTION'],
@@ -60,8 +63,8 @@ export function sessionSettings(
     autocommit: 1,
     sql_mode: `'${OWN_SQL_MODE}'`,
     time_zone: text(timeZone),
-    wait_timeout: 28_800,
-    interactive_timeout: 28_800,
+    wait_timeout: IDLE_SECONDS,
+    interactive_timeout: IDLE_SECONDS,
     net_read_timeout: 600,
     net_write_timeout: 600,
     innodb_lock_wait_timeout: 10,

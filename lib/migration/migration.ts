@@ -237,7 +237,10 @@ export class Migration {
       ...{ throttler, settings, gate },
       hooks: this.hooks,
       triggers,
-      workSettings: [`SET SESSION sql_mode = '${sqlMode}'`, ...workSettings],
+      workSettings: [
+        `SET SESSION sql_mode = '${sqlMode}', SESSION ${database.server.statementTimeoutVariable} = 0`,
+        ...workSettings,
+      ],
       epoch: this.epoch,
       owner: (session) => ownerOf(session, name.schema, names.state, this.epoch),
     });

@@ -164,17 +164,16 @@ export class Recovery implements Steadiness {
         'Let that one finish; this one has stopped.',
       );
     }
-    if (work.lost && this.deps.bound) {
+    if (work.lost && this.deps.bound && progress.phase !== 'clean-up') {
       throw new Refusal(
         'LHM_CONNECTION_LOST',
         'The connection that copies was lost, and with it the variables (@…) that values are made of.',
         'Run again, or write what they stand for into the expressions.',
       );
     }
-    if (work.lost) {
-      await database.reopen(work);
-      for (const setting of workSettings) await work.execute(setting);
-    }
+    if (work.lost) await database.reopen(work);
+    // Also where it is still there: the last time it may have been a setting that was killed.
+    for (const setting of workSettings) await work.execute(setting);
     await refuseReadOnly(observer, this.deps.readOnly);
     if (whose === 'ours') await this.resume();
   }

@@ -3,6 +3,7 @@ import { BinlogConnectionLost } from '../../binlog/binlog-errors';
 import type { BinlogPosition } from '../../binlog/binlog-position';
 import { BinlogStream } from '../../binlog/binlog-stream';
 import type { Database } from '../../database/database';
+import { notInterrupted } from '../../database/not-interrupted';
 import { isConnectionLoss, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { Refusal } from '../../errors';
@@ -22,7 +23,6 @@ import type { BinlogSourceOptions } from './binlog-source-options';
 import { asError, changed, lostForGood } from './binlog-refusals';
 import { FollowedOrigin } from './followed-origin';
 import { KeyWriter } from './key-writer';
-import { notInterrupted } from './not-interrupted';
 import { logServer, type LogServer } from './log-server';
 import { MarkTimes } from './mark-times';
 import { MarkWriter } from './mark-writer';
@@ -144,7 +144,8 @@ export class BinlogChangeSource implements ChangeSource {
   }
 
   async lateChanges(session: Session): Promise<number> {
-    let unknown = await this.marks.wait(await this.mark(), LAST_MARK_MS).then(() => null, messageOf);
+    const back = this.mark().then((mark) => this.marks.wait(mark, LAST_MARK_MS));
+    let unknown = await inTime(back, 2 * LAST_MARK_MS).then(() => null, messageOf);
     const { behind } = this.resumePoint;
     if (behind) unknown ??= 'the server was started anew';
     if (unknown !== null && !this.warned)

@@ -1,9 +1,9 @@
+import { notInterrupted } from '../../database/not-interrupted';
 import { isConnectionLoss, isInterruption, isLockTimeout, isTransient } from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { id, qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
 import type { CapturedKey } from './captured-keys';
-import { notInterrupted } from './not-interrupted';
 
 /** Longest time that keys wait for the journal, in seconds. */
 const LOCK_SECONDS = 1;

@@ -17,6 +17,7 @@ import { startedAnew } from './binlog-refusals';
 import { behindMark } from './behind-mark';
 import { inTime, NotThereYet } from './marks';
 import { refuseUnordered } from './commit-order';
+import { unlessSilent } from './unless-silent';
 import { WrittenThrough } from './written-through';
 
 /** The server whose binary log is read. */
@@ -210,7 +211,7 @@ class ReplicaLog implements LogServer {
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.opening?.catch(() => undefined);
+    if (this.opening !== null) await unlessSilent(this.opening);
     await this.session?.close();
   }
 

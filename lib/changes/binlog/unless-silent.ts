@@ -4,6 +4,6 @@ import { inTime } from './marks';
 const LAST_ANSWER_MS = 2000;
 
 /** Never rejects. */
-export async function unlessSilent(answered: Promise<void>): Promise<void> {
+export async function unlessSilent(answered: Promise<unknown>): Promise<void> {
   await inTime(answered, LAST_ANSWER_MS).catch(() => undefined);
 }

@@ -3,6 +3,7 @@ import { debugLog } from '../../events/debug-log';
 import { withBoundedLock, type BoundedLock } from '../../database/metadata-locks';
 import { errorNumber, LOCK_WAIT_TIMEOUT, messageOf } from '../../database/server-error';
 import type { Session } from '../../database/session';
+import { endedWhenSilent } from '../../database/silent-holder';
 import { qualified } from '../../database/sql';
 import { unlockTables } from '../../database/unlock-tables';
 import { clock } from '../../util/clock';
@@ -85,7 +86,11 @@ export class TriggerChangeSource implements ChangeSource {
    * All three under one lock: created one by one, a row inserted and then updated in between would be missed, and
    * a transaction that wrote before the first would still be open after the last.
    */
-  private async installTriggers(): Promise<void> {
+  private installTriggers(): Promise<void> {
+    return endedWhenSilent(this.session, 0, () => this.installLocked());
+  }
+
+  private async installLocked(): Promise<void> {
     const { session, pair } = this;
     const origin = qualified(pair.schema, pair.origin.table);
     const journal = qualified(pair.schema, pair.names.journal);

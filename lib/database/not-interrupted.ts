@@ -1,4 +1,4 @@
-import { isConnectionLoss, isInterruption } from '../../database/server-error';
+import { isConnectionLoss, isInterruption } from './server-error';
 
 /** How often it may be interrupted. */
 const MOST = 10;
