@@ -29,6 +29,9 @@ export async function connectDatabase(knex: Knex): Promise<Database> {
   return connectWith(connectionSource(knex));
 }
 
+/** The caller's limit may be a millisecond (MySQL; to MariaDB it is a comment). */
+const UNLIMITED = '/*+ MAX_EXECUTION_TIME(0) */';
+
 async function connectWith(source: ConnectionSource): Promise<Database> {
   const open = new Set<MysqlSession>();
   const wires = new Set<Wire>();
@@ -37,10 +40,10 @@ async function connectWith(source: ConnectionSource): Promise<Database> {
   let facts: Facts | undefined;
   try {
     await source.afterCreate(first.connection);
-    const [plain] = await first.query<Answerer>(`SELECT ${WHO_ANSWERS}`);
+    const [plain] = await first.query<Answerer>(`SELECT ${UNLIMITED} ${WHO_ANSWERS}`);
     // As a locking read, which goes where writes go.
     [facts] = await first.query<Facts>(
-      `SELECT ${WHO_ANSWERS}, VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,` +
+      `SELECT ${UNLIMITED} ${WHO_ANSWERS}, VERSION() AS version, DATABASE() AS schemaName, @@SESSION.sql_mode AS mode,` +
         ' @@SESSION.time_zone AS zone, @@GLOBAL.system_time_zone AS systemZone,' +
         ' @@GLOBAL.log_bin AND NOT @@SESSION.sql_log_bin AS unlogged,' +
         ' @@GLOBAL.lower_case_table_names AS folds FOR UPDATE',

@@ -132,7 +132,7 @@ for (const flavor of availableFlavors()) {
       await run(2, ['status']);
       expect((await run(2, ['status', 'other'])).stdout).to.contain('No migration of other');
       await run(2, ['pause']);
-      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '20', '--progress', 'lines'];
+      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '200', '--progress', 'lines'];
       const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);
       await until('it to copy', () => Promise.resolve(/: copy/.test(migration.stderr) || undefined));
       expectNoPassword(migration.commandLine());
@@ -279,7 +279,7 @@ for (const flavor of availableFlavors()) {
 
     it('stops a running migration by panic', async () => {
       const was = await test.definition();
-      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '50', '--progress', 'lines'];
+      const slowly = ['--chunk-rows', '5', '--chunk-pause-ms', '200', '--progress', 'lines'];
       const migration = new Lhm(['migrate', 'emails', CHANGE, '--url', url, ...slowly], env);
       await until('it to copy', () => Promise.resolve(/: copy/.test(migration.stderr) || undefined));
       await run(0, ['panic', 'emails']);

@@ -60,15 +60,15 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       const slow = { match: /^SELECT COUNT.*LOCK IN SHARE MODE/, when: 'after' as const };
       const knex = test.makeKnex();
       const run = async (): Promise<void> => {
-        await test.query('DO SLEEP(0.1)');
+        await test.query('DO SLEEP(1.2)');
       };
       const done = intercept(knex, { ...slow, run });
-      const cutOver = { ...ONCE, drainBudgetMs: 50 };
+      const cutOver = { ...ONCE, drainBudgetMs: 1000 };
       const error = await test.failure(ADD_COLUMN, { knex, cutOver });
       expect(done.happened).to.equal(true);
       await expectBlocked(
         error,
-        /longer than cutOver\.drainBudgetMs \(50 ms\)/,
+        /longer than cutOver\.drainBudgetMs \(1000 ms\)/,
         /Raise cutOver\.drainBudgetMs/,
       );
       const patient = test.makeKnex();
@@ -115,7 +115,7 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
     });
 
     describe('older read views that are waited for', () => {
-      const cutOver = { ...ONCE, oldReadViews: 'wait' as const, drainBudgetMs: 200 };
+      const cutOver = { ...ONCE, oldReadViews: 'wait' as const, drainBudgetMs: 1000 };
 
       beforeEach(() => test.query('CREATE TABLE other (id INT PRIMARY KEY)'));
 

@@ -65,8 +65,9 @@ for (const { flavor, mode, on, every } of serversAndModes()) {
 
     /** As a failover does it: all that the primary has is there, the primary takes no more, the replica does. */
     async function failOver(readOnly: boolean): Promise<void> {
-      await pair.caughtUp();
+      // First, so that no mark comes in between.
       if (readOnly) await test.query('SET GLOBAL read_only = 1');
+      await pair.caughtUp();
       await onReplica([stop, 'SET GLOBAL read_only = 0']);
       moved = true;
     }

@@ -154,12 +154,12 @@ for (const { flavor, mode, on, every, itOnce } of serversAndModes()) {
         /cut-over: it was ended by SIGKILL: out of memory/,
       ],
       ['ends itself by one', 'kill -SEGV $$', /cut-over: it was ended by SIGSEGV/],
-      ['takes too long', 'sleep 60 & echo waiting for $!; wait', /longer than 200 ms: waiting/],
+      ['takes too long', 'sleep 60 & echo waiting for $!; wait', /longer than 2000 ms: waiting/],
     ] as const) {
       itOnce(`an executable that ${what} stops the migration, and is quoted`, async () => {
         await script('lhm-on-before-cut-over', text);
         const before = { definition: await test.definition(), rows: await test.rows() };
-        const hooks = { directory: folder, scriptTimeoutMs: 200 };
+        const hooks = { directory: folder, scriptTimeoutMs: 2000 };
         const error = await failureOf(test.migrate(ADD_COLUMN, { hooks }));
         expect(error.message).to.match(says);
         const started = /waiting for (\d+)/.exec(error.message)?.[1];

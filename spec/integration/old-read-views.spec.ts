@@ -38,7 +38,7 @@ for (const flavor of availableFlavors().filter((one) => one === 'mysql')) {
 
     afterEach(() => test.drop());
 
-    const cutOver = { attempts: 1, drainBudgetMs: 100 };
+    const cutOver = { attempts: 1, drainBudgetMs: 1000 };
 
     it('is not waited for beyond the time that the lock may be held', async () => {
       const was = { definition: await test.definition(), rows: await test.rows() };

@@ -59,11 +59,13 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       const run = await begin({ cutOver: { postponeUntil: () => false } });
       await run.until('postponed', ({ phase }) => phase === 'postpone');
       run.operator.pause('lunch');
+      await run.until('the hold', ({ throttled }) => throttled === 'lunch');
       await test.query('UPDATE emails SET size = 1 WHERE id <= 7');
       await run.until('what waits', ({ backlog }) => backlog === 7);
       run.operator.continue();
       await run.until('nothing waits', ({ backlog }) => backlog === 0);
       run.operator.pause('lunch');
+      await run.until('the hold', ({ throttled }) => throttled === 'lunch');
       await test.query('UPDATE emails SET size = 2 WHERE id <= 7');
       await run.until('what waits again', ({ backlog }) => backlog === 7);
       run.operator.cutOverNow();

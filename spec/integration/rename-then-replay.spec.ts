@@ -224,10 +224,10 @@ for (const { flavor, mode } of CASES) {
     it('the last changes take too long: taken back under the lock, and tried again', async () => {
       writeLate();
       const run = async (): Promise<void> => {
-        await test.query('DO SLEEP(0.3)');
+        await test.query('DO SLEEP(1.2)');
       };
       intercept(test.knex, { match: /^DELETE FROM \S+emails` USING/, when: 'before', run });
-      const result = await test.migrate(ADD_COLUMN, { mode, cutOver: { ...REPLAY, drainBudgetMs: 200 } });
+      const result = await test.migrate(ADD_COLUMN, { mode, cutOver: { ...REPLAY, drainBudgetMs: 1000 } });
       expect(result.cutOver.attempts).to.equal(2);
       await expectMigrated(result);
     });

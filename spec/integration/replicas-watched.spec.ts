@@ -122,7 +122,7 @@ for (const { flavor, mode, on } of serversAndModes()) {
     ): ReturnType<typeof largeHadronMigrate> {
       return largeHadronMigrate(
         'emails',
-        { knex, mode, throttle: { replicas }, progress, chunk },
+        { knex, mode, throttle: { replicas, maxLagMs: false }, progress, chunk },
         'ADD COLUMN x INT',
       );
     }
@@ -208,7 +208,7 @@ for (const { flavor, mode, on } of serversAndModes()) {
       const result = await largeHadronMigrate(
         'emails',
         {
-          ...{ knex, mode, throttle: { replicas: [onReplica] } },
+          ...{ knex, mode, throttle: { replicas: [onReplica] }, cutOver: { drainBudgetMs: 5000 } },
           hooks: { beforeCutOver: () => sqlThread('STOP').then(() => undefined) },
           progress: ({ waitingFor, phase }) => {
             if (waitingFor === null || phase !== 'cut-over') return;

@@ -67,28 +67,34 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
       await expectNoLeaks(test);
     }
 
-    /** Keeps threads of the server running until the function returned is called. */
-    async function sleepers(count: number): Promise<() => Promise<void>> {
+    /** Connections that keep threads of the server running; there beforehand, because the copy does not wait for logins. */
+    async function sleepers(count: number): Promise<{ sleep: () => void; wake: () => Promise<void> }> {
       const clients = await Promise.all(Array.from({ length: count }, () => test.connect()));
-      for (const client of clients) client.query('SELECT SLEEP(60)').catch(() => undefined);
-      return async () => {
-        for (const { threadId } of clients) await test.query(`KILL QUERY ${threadId}`);
+      return {
+        sleep: () => {
+          for (const client of clients) client.query('SELECT SLEEP(60)').catch(() => undefined);
+        },
+        wake: async () => {
+          for (const { threadId } of clients) await test.query(`KILL QUERY ${threadId}`);
+        },
       };
     }
 
     it('holds above maxLoad, and goes on below', async () => {
+      const { sleep, wake } = await sleepers(20);
       const run = await begin({ maxLoad: { threads_running: 14 } });
       await someRows(run);
-      const wake = await sleepers(20);
+      sleep();
       await expectHeld(run, /threads_running is \d+, above 14 \(throttle\.maxLoad\)/);
       await wake();
       await expectGoneOn(run);
     });
 
     itOnce('stops above criticalLoad, with the table as it was', async () => {
+      const { sleep, wake } = await sleepers(20);
       const run = await begin({ criticalLoad: { Threads_running: 14 } });
       await someRows(run);
-      const wake = await sleepers(20);
+      sleep();
       const error = await run.failure();
       await wake();
       expect(error.message).to.match(/Threads_running is \d+, above 14 \(throttle\.criticalLoad\)/);
@@ -96,31 +102,34 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
     });
 
     itOnce('looks again before it stops where that is wanted', async () => {
-      const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadIntervalMs: 1500 });
+      const { sleep, wake } = await sleepers(20);
+      const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadIntervalMs: 5000 });
       await someRows(run);
-      let wake = await sleepers(20);
+      sleep();
       await expectHeld(run, /above 14 .*; stopping if it still is in \d+ ms/);
       await wake();
       await until('rows', () => (run.seen.at(-1)?.throttled === null ? true : undefined));
-      wake = await sleepers(20);
+      sleep();
       const error = await run.failure();
       await wake();
       await expectTakenBack(test, error, was, { code: 'LHM_CRITICAL_LOAD', phase: 'copy' });
     });
 
     itOnce('hibernates above criticalLoad where that is wanted', async () => {
+      const { sleep, wake } = await sleepers(20);
       const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadHibernateMs: 1000 });
       await someRows(run);
-      const wake = await sleepers(20);
+      sleep();
       await expectHeld(run, /above 14 .*hibernating for \d+ s/);
       await wake();
       await expectGoneOn(run);
     });
 
     itOnce('hibernates no longer once the operator has changed what it hibernates for', async () => {
+      const { sleep, wake } = await sleepers(20);
       const run = await begin({ criticalLoad: { Threads_running: 14 }, criticalLoadHibernateMs: 3_600_000 });
       await someRows(run);
-      const wake = await sleepers(20);
+      sleep();
       await expectHeld(run, /above 14 .*hibernating for \d{4} s/);
       run.operator.settings.set('throttle.criticalLoadHibernateMs', '60000');
       await expectHeld(run, /above 14 .*hibernating for \d{2} s/);
@@ -265,7 +274,7 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
     });
 
     itOnce('asks again on another connection when its own was lost', async () => {
-      const run = await begin({ query: "SELECT SLEEP(0.05) - 1 AS 'the throttle'" });
+      const run = await begin({ query: "SELECT SLEEP(1) - 1 AS 'the throttle'" });
       await someRows(run);
       const lost = await until('the query', async () => {
         const list = await test.query<{ Id: number; Info: string | null }>('SHOW FULL PROCESSLIST');
@@ -435,7 +444,7 @@ for (const { flavor, mode, on, itOnce } of serversAndModes()) {
 
     itOnce('rests after each chunk by niceRatio', async () => {
       const run = await begin({ niceRatio: 100 }, { chunk: { rows: 1 }, mode: 'triggers' });
-      await someRows(run);
+      await run.until('a chunk', ({ rowsCopied }) => rowsCopied > 0);
       // It rests far longer than it copies: looks follow each other without a row more.
       await until('a rest', () => {
         const { rowsCopied } = run.seen.at(-1)!;

@@ -82,7 +82,11 @@ function migrate(
 ): Promise<MigrationResult> {
   return largeHadronMigrate(
     TABLE,
-    { knex, mode, progress: 'none', chunk: { rows: 500 }, ...migration },
+    {
+      ...{ knex, mode, progress: 'none', chunk: { rows: 500 }, ...migration },
+      // On a loaded machine the workload's own read views are older than half a second, and each pause is ten times as long.
+      cutOver: { drainBudgetMs: 3000, lockTimeoutMs: 3000, ...migration?.cutOver },
+    },
     alter ??
       ((t) => {
         t.string('hashed_address', 64);

@@ -31,6 +31,24 @@ export function aroundQueries(knex: Knex, around: (query: Query, connection: Con
   };
 }
 
+/** Keeps back the statements that match, from `hold` on and until `free`. */
+export function keptBack(knex: Knex, match: RegExp): { hold(): void; free(): void } {
+  const kept: (() => void)[] = [];
+  let holding = false;
+  aroundQueries(knex, (query) => (sql, values, callback) => {
+    if (!holding || !match.test(sql)) return query(sql, values, callback);
+    kept.push(() => query(sql, values, callback));
+    return undefined;
+  });
+  return {
+    hold: () => (holding = true),
+    free: () => {
+      holding = false;
+      for (const send of kept.splice(0)) send();
+    },
+  };
+}
+
 /**
  * Makes the connections that are opened from the Knex's settings run `run` once, at the first statement that matches:
  * a place in a migration that no hook has, found without waiting for it.
