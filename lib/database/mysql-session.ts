@@ -33,7 +33,6 @@ export class MysqlSession implements Session {
       if (connection !== this.connection) return;
       this.lost = true;
       logSql('%s lost: %s', this.role, error.message);
-      this.endAsked(error);
     });
   }
 
@@ -107,12 +106,12 @@ export class MysqlSession implements Session {
     this.connection.destroy();
     // The driver only says goodbye, and a peer that is gone would keep the process until TCP gives it up.
     socketOf(this.connection).destroy?.();
-    this.endAsked(cut());
+    this.endAsked();
   }
 
   /** The driver leaves what was asked of a connection that is cut without an answer for ever. */
-  private endAsked(error: Error): void {
-    for (const reject of this.asked) reject(error);
+  private endAsked(): void {
+    for (const reject of this.asked) reject(cut());
     this.asked.clear();
   }
 
@@ -149,7 +148,7 @@ export class MysqlSession implements Session {
     });
     // The goodbye is on its way, and nobody waits for the answer.
     socketOf(connection).unref?.();
-    if (connection === this.connection) this.endAsked(cut());
+    if (connection === this.connection) this.endAsked();
   }
 }
 
