@@ -31,7 +31,6 @@ const log = debugLog('cut-over');
 /** How long an instant without open read views is waited for before each attempt, in ms. */
 const QUIET_WITHIN_MS = 1000;
 
-/** Of the server, for an account, for an hour. */
 /** How long a connection that was killed may take to let go of the table before the attempt is put off, in ms. */
 const KILLED_WITHIN_MS = 2000;
 

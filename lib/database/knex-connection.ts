@@ -76,7 +76,7 @@ export function connectionSource(knex: Knex): ConnectionSource {
 async function settingsOf(client: KnexClient): Promise<Record<string, unknown>> {
   // A function's answer may hold a token that expires, so it is asked for every connection, as Knex does.
   const provided = client.connectionConfigProvider
-    ? await asked(client, client.connectionConfigProvider)
+    ? await asked(client, () => client.connectionConfigProvider?.())
     : (client.connectionSettings ?? {});
   let settings: Record<string, unknown> =
     typeof provided === 'string' ? { uri: provided } : withPassword(provided as object);

@@ -1,5 +1,11 @@
 import { notInterrupted } from '../../database/not-interrupted';
-import { isConnectionLoss, isInterruption, isLockTimeout, isTransient } from '../../database/server-error';
+import {
+  isConnectionLoss,
+  isInterruption,
+  isLockTimeout,
+  isTooMany,
+  isTransient,
+} from '../../database/server-error';
 import type { Session } from '../../database/session';
 import { id, qualified, text } from '../../database/sql';
 import type { TablePair } from '../../schema/table-pair';
@@ -95,6 +101,7 @@ async function backTo(session: Session, zone: string): Promise<void> {
 
 /** Keys that were not written, on a connection that is still there. */
 export function mayBeWrittenAgain(error: unknown): boolean {
-  if (isConnectionLoss(error)) return false;
+  // At once, and again for as long as the account's hour lasts: nothing is to be had by trying.
+  if (isConnectionLoss(error) || isTooMany(error)) return false;
   return isTransient(error) || isLockTimeout(error) || isInterruption(error);
 }
