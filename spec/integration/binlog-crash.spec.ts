@@ -239,7 +239,9 @@ for (const flavor of availableFlavors()) {
         await test.query('UPDATE emails SET size = size + 1');
       };
       const changed = intercept(test.knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
-      const kill = (): Promise<void> => killLogReaders(test);
+      const kill = async (): Promise<void> => {
+        expect(await killLogReaders(test)).to.equal(1);
+      };
       const lost = intercept(test.knex, { match: /^RENAME TABLE/, when: 'before', run: kill });
       await test.migrate(ADD_COLUMN, BINLOG);
       expect(lost.happened).to.equal(true);
@@ -258,7 +260,7 @@ for (const flavor of availableFlavors()) {
       intercept(knex, { match: /^LOCK TABLES .*_lhmn/, when: 'before', run: last });
       const blind = async (): Promise<void> => {
         gate.closed = true;
-        await killLogReaders(test);
+        expect(await killLogReaders(test)).to.equal(1);
       };
       intercept(knex, { match: /^RENAME TABLE/, when: 'before', run: blind });
       const crash = async (): Promise<void> => {

@@ -22,11 +22,13 @@ export async function logReaders(asker: Asker): Promise<number[]> {
 /** No such thread. */
 const GONE = 1094;
 
-/** One that ends by itself meanwhile has ended, too. */
-export async function killLogReaders(asker: Asker): Promise<void> {
-  for (const id of await logReaders(asker)) {
+/** One that ends by itself meanwhile has ended, too. @returns how many there were */
+export async function killLogReaders(asker: Asker): Promise<number> {
+  const readers = await logReaders(asker);
+  for (const id of readers) {
     await asker.query(`KILL ${id}`).catch((error: unknown) => {
       if ((error as { errno?: number }).errno !== GONE) throw error;
     });
   }
+  return readers.length;
 }
